@@ -1,0 +1,411 @@
+"""Reading the tables of a run as the filters left them: rejected rows gone, edits applied.
+
+`Kept` is what the verdicts say of one table: which rows live (1 byte a row) and their edits (about 300 bytes an edited
+row). Rows are read in order, a row group at a time. `Corpus` is what a generator may search.
+"""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from factory import documents, passages, records, tables, verdicts
+from factory.documents import Document
+from factory.edits import Edit, EditMap
+from factory.errors import DeadWorld
+from factory.passages import Passage
+from factory.policy import Policy
+from factory.records import Text
+from factory.runs import Run
+
+FIELD = re.compile(r"([a-z_]+)|\[(\d+)\]")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a run and where its verdicts stand. `kind` is that of its rows: document, passage, or a record's."""
+
+    stage: str
+    kind: str
+    folder: Path
+    verdicts: Path
+    schema: pa.Schema
+
+
+def document_table(run: Run) -> Table:
+    """The documents of a run."""
+    return Table("documents", "document", run.path / "documents", run.path / "verdicts/documents", documents.SCHEMA)
+
+
+def passage_table(run: Run) -> Table:
+    """The passages of a run."""
+    return Table("passages", "passage", run.path / "passages", run.path / "verdicts/passages", passages.SCHEMA)
+
+
+def record_tables(run: Run) -> list[Table]:
+    """The records of a run, one table a kind that has any."""
+    found = [kind for kind in records.KINDS if tables.parts(run.path / "records" / kind)]
+    return [
+        Table("records", kind, run.path / "records" / kind, run.path / "verdicts/records" / kind, records.schema(kind))
+        for kind in found
+    ]
+
+
+def all_tables(run: Run, stage: str) -> list[Table]:
+    """The tables that the filters of a stage work on."""
+    return {"documents": [document_table(run)], "passages": [passage_table(run)], "records": record_tables(run)}[stage]
+
+
+@dataclass
+class Kept:
+    """What verdicts say of a table: `alive` by row position, `edits` by position and field, in the row's own text."""
+
+    alive: "np.ndarray[Any, np.dtype[np.bool_]]"
+    edits: dict[int, dict[str, EditMap]] = field(default_factory=dict)
+
+    @classmethod
+    def all(cls, count: int) -> "Kept":
+        """Every row, as it is."""
+        return cls(np.ones(count, dtype=bool))
+
+    def take(self, position: int, verdict: Mapping[str, Any]) -> None:
+        """Apply one verdict to the row at `position`."""
+        if verdict["outcome"] == "reject":
+            self.alive[position] = False
+            self.edits.pop(position, None)
+        elif verdict["outcome"] == "edit":
+            for name, edits in by_field(verdict["edits"]).items():
+                fields = self.edits.setdefault(position, {})
+                fields[name] = fields.get(name, EditMap()).then(edits)
+
+
+def by_field(edits: Iterable[Mapping[str, Any]]) -> dict[str, list[Edit]]:
+    """The edits of one verdict, by the field they are in."""
+    found: dict[str, list[Edit]] = {}
+    for e in edits or ():
+        found.setdefault(e["field"], []).append(Edit(e["start"], e["end"], e["kind"], e["replacement"]))
+    return found
+
+
+def kept(run: Run, table: Table, *, order: Sequence[str] | None = None) -> Kept:
+    """What the filters of a table's stage left of it: those of the finished stage, or those in `order`."""
+    state = Kept.all(tables.count(table.folder))
+    if table.stage == "records":
+        for batch, offset in _with_offset(tables.batches(table.folder, table.schema, columns=["rejected"])):
+            state.alive[offset : offset + len(batch)] = batch["rejected"].is_null().to_numpy(zero_copy_only=False)
+    for name in run.counts(f"filter.{table.stage}").get("order", []) if order is None else order:
+        apply_verdicts(state, table.verdicts / f"{name}.parquet")
+    return state
+
+
+def _with_offset(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, int]]:
+    offset = 0
+    for batch in batches:
+        yield batch, offset
+        offset += len(batch)
+
+
+def apply_verdicts(state: Kept, file: Path) -> None:
+    """Apply a verdict file, whose rows are those alive, in order. Raises DeadWorld where their number differs."""
+    positions = np.flatnonzero(state.alive)
+    at = 0
+    for batch in tables.read_file(file, verdicts.SCHEMA, columns=["outcome", "edits"]):
+        if at + len(batch) > len(positions):
+            break
+        changed = np.flatnonzero(batch["outcome"].to_numpy(zero_copy_only=False) != "keep")
+        for nth, verdict in zip(changed, batch.take(pa.array(changed)).to_pylist(), strict=True):
+            state.take(int(positions[at + nth]), verdict)
+        at += len(batch)
+    if at != len(positions):
+        raise DeadWorld(f"{file.parent.name}/{file.name} does not fit its table. Delete it and run the same command again.")
+
+
+@dataclass
+class Row:
+    """One row as the next filter sees it: its strings (earlier edits applied) and what else is known of it."""
+
+    position: int
+    id: str
+    strings: list[Text]
+    info: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """The whole text, as `records.joined`: what a quote says stands in its source, not in the row."""
+        return "\n".join(part.text for part in self.strings if part.role != "quote")
+
+    def apply(self, edits: Mapping[str, EditMap]) -> None:
+        """Put edits into the strings."""
+        self.strings = [s._replace(text=edits[s.field].apply(s.text)) if s.field in edits else s for s in self.strings]
+
+
+def rows(run: Run, table: Table, state: Kept) -> Iterator[Row]:
+    """The rows of a table that live, in order, with their edits applied."""
+    if table.stage == "documents":
+        return _document_rows(table, state)
+    if table.stage == "passages":
+        return _passage_rows(run, state)
+    return _record_rows(table, state)
+
+
+def _info(kind: str, row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    names = ("language", "licence", "copyright", "confidentiality")
+    return {"kind": kind, **{name: row[name] for name in names}, **more}
+
+
+def _document_rows(table: Table, state: Kept) -> Iterator[Row]:
+    columns = ["id", "text", "language", "licence", "copyright", "confidentiality", "source"]
+    for row, position in _living(table, state, columns):
+        made = Row(position, row["id"], [Text("text", "text", row["text"])], _info("document", row, sources=[row["source"]]))
+        made.apply(state.edits.get(position, {}))
+        yield made
+
+
+def _living(table: Table, state: Kept, columns: Sequence[str]) -> Iterator[tuple[dict[str, Any], int]]:
+    """The rows alive with their positions; of the others nothing is decoded."""
+    for batch, offset in _with_offset(tables.batches(table.folder, table.schema, columns=columns)):
+        alive = np.flatnonzero(state.alive[offset : offset + len(batch)])
+        if len(alive):
+            picked = batch if len(alive) == len(batch) else batch.take(pa.array(alive))
+            yield from zip(picked.to_pylist(), (alive + offset).tolist(), strict=True)
+
+
+def _passage_rows(run: Run, state: Kept) -> Iterator[Row]:
+    for _, group in passages_by_document(run, state):
+        for position, passage in group:
+            policy = passage.policy.as_dict()
+            info = _info("passage", {"language": passage.language, **policy}, sources=[passage.source])
+            yield Row(position, passage.id, [Text("text", "text", passage.text)], info)
+
+
+def _record_rows(table: Table, state: Kept) -> Iterator[Row]:
+    columns = [name for name in table.schema.names if name not in ("unit", "digest", "rejected")]
+    for row, position in _living(table, state, columns):
+        meta = json.loads(row["meta"])
+        made = Row(position, row["id"], records.texts(table.kind, row, quotes=True), _info(table.kind, meta, sources=meta["sources"]))
+        made.apply(state.edits.get(position, {}))
+        yield made
+
+
+def batch_of(rows: Sequence[Row], sees: str) -> pa.RecordBatch:
+    """What a filter is shown of these rows.
+
+    text: id, text. strings: id, field, role, text, several rows an id. row: id, kind, text, language, licence,
+    copyright, confidentiality, sources.
+    """
+    ids = pa.array([row.id for row in rows], pa.string())
+    if sees == "strings":
+        flat = [(row.id, *string) for row in rows for string in row.strings]
+        names = ("id", "field", "role", "text")
+        types = (pa.string(), pa.string(), pa.string(), pa.large_string())
+        return pa.record_batch({n: pa.array([f[i] for f in flat], t) for i, (n, t) in enumerate(zip(names, types, strict=True))})
+    texts = pa.array([row.text for row in rows], pa.large_string())
+    if sees == "text":
+        return pa.record_batch({"id": ids, "text": texts})
+    columns = {name: pa.array([row.info[name] for row in rows], pa.string()) for name in
+               ("kind", "language", "licence", "copyright", "confidentiality")}  # fmt: skip
+    sources = pa.array([row.info["sources"] for row in rows], pa.list_(pa.string()))
+    return pa.record_batch({"id": ids, "text": texts, **columns, "sources": sources})
+
+
+# --- documents and passages -----------------------------------------------------------------------------------------
+
+
+def kept_documents(run: Run) -> Iterator[tuple[int, Document, EditMap]]:
+    """The documents alive: position, document as parsed, and its edits."""
+    table = document_table(run)
+    state = kept(run, table)
+    for row, position in _living(table, state, table.schema.names):
+        yield position, Document.from_row(row), state.edits.get(position, {}).get("text", EditMap())
+
+
+def passages_by_document(
+    run: Run, state: Kept | None = None, *, wanted: Iterable[str] | None = None
+) -> Iterator[tuple[Document, list[tuple[int, Passage]]]]:
+    """Each document that has passages alive, with them and their positions, in order.
+
+    `wanted` are document ids: of the others no text is decoded.
+    """
+    table = passage_table(run)
+    state = state if state is not None else kept(run, table)
+    chosen = set(wanted) if wanted is not None else None
+    groups = _groups(table)
+    group = next(groups, None)
+    for _, document, edits in _some_documents(run, chosen):
+        while group is not None and group[0] != document.id:
+            group = next(groups, None)  # passages of documents that were not asked for
+        if group is None:
+            return
+        found = _passages(document, edits, group[1], state)
+        if found:
+            yield document, found
+
+
+def _some_documents(run: Run, wanted: set[str] | None) -> Iterator[tuple[int, Document, EditMap]]:
+    if wanted is None:
+        yield from kept_documents(run)
+        return
+    table = document_table(run)
+    state = kept(run, table)
+    for batch, offset in _with_offset(tables.batches(table.folder, table.schema, columns=["id"])):
+        state.alive[offset : offset + len(batch)] &= np.array([id_ in wanted for id_ in batch["id"].to_pylist()], dtype=bool)
+    for row, position in _living(table, state, table.schema.names):
+        yield position, Document.from_row(row), state.edits.get(position, {}).get("text", EditMap())
+
+
+def _groups(table: Table) -> Iterator[tuple[str, list[tuple[int, dict[str, Any]]]]]:
+    """The passages of each document, with their positions."""
+    current, group, position = "", [], 0
+    for row in tables.rows(table.folder, table.schema):
+        if row["document"] != current and group:
+            yield current, group
+            group = []
+        current = row["document"]
+        group.append((position, row))
+        position += 1
+    if group:
+        yield current, group
+
+
+def _passages(
+    document: Document, edits: EditMap, group: list[tuple[int, dict[str, Any]]], state: Kept
+) -> list[tuple[int, Passage]]:
+    made: list[tuple[int, Passage]] = []
+    end_before = 0
+    for position, row in group:
+        start, end = row["start"], row["end"]
+        gap, end_before = document.text[end_before:start], end
+        if not state.alive[position]:
+            continue
+        own = edits.within(start, end)
+        later = state.edits.get(position, {}).get("text")
+        own = own.then(later.edits) if later else own
+        policy = Policy(row["licence"], row["copyright"], row["confidentiality"])
+        passage = Passage(
+            id=row["id"], text=own.apply(document.text[start:end]), document=document.id, index=row["index"], start=start,
+            end=end, tokens=row["tokens"], edits=own, gap=gap if gap.isspace() or not gap else "\n\n", source=row["source"],
+            language=row["language"], policy=policy,
+        )  # fmt: skip
+        made.append((position, passage))
+    return _with_marks(document, made)
+
+
+def _with_marks(document: Document, made: list[tuple[int, Passage]]) -> list[tuple[int, Passage]]:
+    """The passages with page and headings. A heading is shown as its own passage shows it, or not at all."""
+    if not document.marks:
+        return made
+    result, stack, page = [], list[tuple[int, str]](), None
+    marks = iter(document.marks)
+    mark = next(marks, None)
+    everyone = [passage for _, passage in made]
+    for position, passage in made:
+        while mark is not None and mark.start < passage.start:
+            page, stack = _after(mark, page, stack, everyone)
+            mark = next(marks, None)
+        here = mark.level if mark is not None and mark.kind == "page" and mark.start == passage.start else page
+        titles = tuple(title for _, title in stack if title)
+        result.append((position, replace(passage, heading=titles, page=here)))
+    return result
+
+
+def _after(mark: Any, page: int | None, stack: list[tuple[int, str]], shown: list[Passage]) -> tuple[int | None, list[tuple[int, str]]]:
+    if mark.kind == "page":
+        return mark.level, stack
+    above = [entry for entry in stack if entry[0] < mark.level]
+    return page, [*above, (mark.level, _title(mark, shown))]
+
+
+def _title(mark: Any, shown: list[Passage]) -> str:
+    nth = bisect_right(shown, mark.start, key=lambda passage: passage.start) - 1
+    if nth < 0 or mark.end > shown[nth].end:
+        return ""  # its passage was rejected: nobody sees it
+    passage = shown[nth]
+    first, last = passage.edits.to_edited(mark.start - passage.start, mark.end - passage.start)
+    return passage.text[first:last].strip()
+
+
+# --- records ---------------------------------------------------------------------------------------------------------
+
+
+def kept_records(run: Run, table: Table) -> Iterator[dict[str, Any]]:
+    """The records of one kind that live, as rows of their table, edits applied to columns and to `meta`."""
+    state = kept(run, table)
+    for row, position in _living(table, state, table.schema.names):
+        yield edited(row, state.edits.get(position, {}))
+
+
+def edited(row: dict[str, Any], edits: Mapping[str, EditMap]) -> dict[str, Any]:
+    """A record's row with edits applied. Quotes in `meta` keep their way back to the source."""
+    if not edits:
+        return row
+    meta = json.loads(row["meta"])
+    made = json.loads(json.dumps({name: row[name] for name in row if name not in ("meta", "id")}))
+    done = []
+    for name, changes in edits.items():
+        done += [{"field": name, **records.edit_as_dict(edit)} for edit in changes.edits]
+        if name.startswith("quotes["):
+            quote = meta["quotes"][int(name[7 : name.index("]")])]
+            quote["text"] = changes.apply(quote["text"])
+            quote["edits"] = [records.edit_as_dict(e) for e in records.edits_from(quote["edits"]).then(changes.edits).edits]
+        else:
+            _change(made, name, changes)
+    meta["edits"] = done
+    return {**row, **made, "meta": json.dumps(meta, ensure_ascii=False, sort_keys=True)}
+
+
+def _change(row: dict[str, Any], name: str, changes: EditMap) -> None:
+    """Apply `changes` at a field such as `messages[1].content`."""
+    *outer, last = [word or int(number) for word, number in FIELD.findall(name)]
+    at: Any = row
+    for step in outer:
+        at = at[step]
+    at[last] = changes.apply(at[last])
+
+
+# --- search ----------------------------------------------------------------------------------------------------------
+
+
+class Corpus:
+    """Read-only search over the kept passages of a run (BM25), built when first asked.
+
+    Memory: the passages' texts and an index of about as many bytes.
+    """
+
+    def __init__(self, found: Sequence[Passage]) -> None:
+        self._passages = list(found)
+        self._by_id = {passage.id: passage for passage in self._passages}
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    def __iter__(self) -> Iterator[Passage]:
+        return iter(self._passages)
+
+    def __getitem__(self, id_: str) -> Passage:
+        return self._by_id[id_]
+
+    @cached_property
+    def _index(self) -> Any:
+        import bm25s
+
+        index = bm25s.BM25()
+        index.index(bm25s.tokenize([p.text for p in self._passages], stopwords=None, show_progress=False), show_progress=False)
+        return index
+
+    def search(self, query: str, *, k: int = 5) -> list[tuple[Passage, float]]:
+        """The `k` passages that match best, with their BM25 scores (Robertson and Zaragoza 2009), best first."""
+        import bm25s
+
+        if not self._passages or not query.strip():
+            return []
+        tokens = bm25s.tokenize([query], stopwords=None, show_progress=False)
+        found, scores = self._index.retrieve(tokens, k=min(k, len(self._passages)), show_progress=False)
+        pairs = zip(found[0].tolist(), scores[0].tolist(), strict=True)
+        return [(self._passages[nth], score) for nth, score in pairs if score > 0]

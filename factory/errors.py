@@ -1,0 +1,57 @@
+"""Everything that can go wrong, on one screen.
+
+    FactoryError
+    ├── WrongRequest   a name, an option, a file the user must change: stops before any work, exit 2
+    ├── CheckFailed    a check the user asked for does not hold: exit 1
+    ├── DeadWorld      a disk, a lock, an endpoint that is gone: stops clean, resumable, exit 3
+    └── BadItem        one file, line, row or reply: becomes a rejection with its reason; the run goes on
+
+No message holds a key, a header, a URL query or text of a document: it names the place, and what to do next.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class FactoryError(Exception):
+    """The root. `exit_code` is what the command line ends with."""
+
+    exit_code = 2
+
+
+class WrongRequest(FactoryError):
+    """Something the user named or wrote is not right; nothing was done."""
+
+    exit_code = 2
+
+
+class CheckFailed(FactoryError):
+    """A check that the user asked for does not hold."""
+
+    exit_code = 1
+
+
+class DeadWorld(FactoryError):
+    """The world around the run is gone; what is done is safe, and the same command goes on."""
+
+    exit_code = 3
+
+
+class BadItem(FactoryError):
+    """One item cannot be used.
+
+    `reason` is dotted and never renamed (`ingest.corrupt_pdf`), `place` says where (`faq.jsonl:1407`), `detail` says
+    in a sentence what is wrong and what to do. Neither holds text of the item.
+    """
+
+    def __init__(self, reason: str, detail: str, *, place: str = "") -> None:
+        super().__init__(f"{place}: {detail} Rejected as {reason}." if place else f"{detail} Rejected as {reason}.")
+        self.reason = reason
+        self.detail = detail
+        self.place = place
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """' Did you mean 'x'?' for the nearest of `known`, or '' where none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean '{near[0]}'?" if near else ""

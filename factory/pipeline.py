@@ -1,0 +1,124 @@
+"""The verbs in order: ingest, filter, split, filter, generate, filter, export, audit. Each stage redoes only what changed.
+
+    from factory import run
+    done = run("examples/quickstart.yaml")
+    done.report()["measures"]["records.kept"]
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from factory import recipe as recipes
+from factory import tables
+from factory.errors import CheckFailed
+from factory.progress import Progress
+from factory.recipe import Checked
+from factory.runs import STAGES, Run
+from factory.stages.export import export
+from factory.stages.filter import filter_stage
+from factory.stages.generate import generate
+from factory.stages.ingest import ingest
+from factory.stages.split import split
+
+Until = Literal["ingest", "generate", "filter", "export", "audit"]
+ORDER: tuple[Until, ...] = ("ingest", "filter", "generate", "export", "audit")
+
+
+def run(
+    recipe: str | Path,
+    *,
+    set: Sequence[str] = (),  # noqa: A002 # the name that the command line has
+    limit: int | None = None,
+    retry: str | None = None,
+    until: Until = "audit",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Bring a recipe's run up to date and return it; what is done already is not done again.
+
+    `recipe` is a file, a run folder, or the name of a recipe in the package. `set` overrides keys
+    (`generate.target=200`). `limit` makes only the first so many units of each method; a later run without it goes on
+    from there. `retry` is a reason of rejected files, or its prefix, to be read again. `until` is the last verb.
+    `workers` is how many processes may measure.
+
+    Raises WrongRequest before any work for a recipe that is not right, CheckFailed where a check of the recipe's
+    `audit.checks` does not hold, DeadWorld where the run was stopped but can go on.
+    """
+    checked = recipes.load(str(recipe), overrides=set)
+    found = recipes.find(str(recipe))
+    opened = Run.create(found.parent if (found.parent / "manifest.json").is_file() else checked.recipe.run)
+    with opened.lock():
+        return _Pipeline(opened, checked, progress or Progress(), limit, retry, workers).until(until)
+
+
+def is_up_to_date(before: dict[str, str], after: Run) -> bool:
+    """Whether a run did nothing: every stage stood under the same fingerprint before."""
+    return before == {stage: after.fingerprint(stage) for stage in STAGES}
+
+
+def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
+    """Write report.json and report.html of a run, and return the report.
+
+    Raises CheckFailed where a check does not hold (`pii.share == 0`), WrongRequest for a folder that is no run.
+    """
+    from factory.views.audit import audit as make
+
+    opened = Run(path)
+    report = make(opened, checks=checks)
+    failed = [check for check in report["checks"] if not check["holds"]]
+    if failed:
+        lines = "; ".join(f"{check['check']} (it is {check['value']})" for check in failed)
+        raise CheckFailed(f"{len(failed)} of {len(report['checks'])} checks do not hold: {lines}. See {opened.path / 'report.html'}")
+    return report
+
+
+class _Pipeline:
+    """One pass through the stages of a run that is locked."""
+
+    def __init__(
+        self, run: Run, checked: Checked, progress: Progress, limit: int | None, retry: str | None, workers: int | None
+    ) -> None:
+        self._run, self._checked, self._progress = run, checked, progress
+        self._limit, self._retry, self._workers = limit, retry, workers
+
+    def until(self, last: Until) -> Run:
+        """All stages up to that of a verb, in order."""
+        resolved = self._checked.resolved().encode()
+        file = self._run.path / "recipe.yaml"
+        if not file.is_file() or file.read_bytes() != resolved:
+            tables.write_file(file, resolved)
+        mark = ingest(self._run, self._checked, self._progress, retry=self._retry)
+        mark = self._filter("documents", mark)
+        mark = split(self._run, self._checked, mark, self._progress)
+        if last == "ingest":
+            return self._run
+        mark = self._filter("passages", mark)
+        if last == "filter" and not self._run.stands("generate"):
+            return self._run
+        mark = self._generate(mark)
+        mark = self._filter("records", mark)
+        if last in ("filter", "generate"):
+            return self._run
+        mark = export(self._run, self._checked, mark, self._progress)
+        if last == "audit":
+            self._audit()
+        return self._run
+
+    def _filter(self, stage: str, before: str) -> str:
+        return filter_stage(self._run, self._checked, stage, before, self._progress, workers=self._workers)
+
+    def _generate(self, before: str) -> str:
+        rounds = 0
+
+        def count_kept() -> int:
+            nonlocal rounds
+            rounds += 1
+            self._filter("records", f"{before}/round {rounds}")
+            counts = self._run.counts("filter.records")
+            return int(counts["filters"]["target"]["read"])
+
+        return generate(self._run, self._checked, before, self._progress, count_kept=count_kept, limit=self._limit)
+
+    def _audit(self) -> None:
+        audit(self._run.path, checks=self._checked.recipe.audit.checks)

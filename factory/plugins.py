@@ -1,0 +1,258 @@
+"""Plugins: found by entry points, checked before any work.
+
+A generator is an async generator function, a filter a frozen dataclass, and the signature is the only configuration:
+option names, types and defaults are read from it. A third party's package declares the same entry-point groups
+(`factory.generators`, `factory.filters`) and is equal to ours.
+"""
+
+import dataclasses
+import hashlib
+import importlib.util
+import inspect
+import json
+import sys
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlparse
+
+from factory.errors import WrongRequest, did_you_mean
+
+Group = Literal["generators", "filters"]
+RESERVED = {"plugin", "from", "kinds"}  # keys of a recipe entry, so never names of options
+SEES = ("text", "strings", "row")
+TAKES = {"Passage": "passage", "list[Passage]": "passages"}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a plugin, as its signature declares it."""
+
+    name: str
+    type: Any
+    default: Any  # inspect.Parameter.empty where it must be given
+    decides: bool = False
+
+    def describe(self) -> str:
+        """`pairs (int, default 3)`."""
+        kind = str(self.type) if typing.get_origin(self.type) else getattr(self.type, "__name__", str(self.type))
+        default = "required" if self.default is inspect.Parameter.empty else f"default {self.default!r}"
+        return f"{self.name} ({kind}, {default})"
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A generator bound to its options. `takes` is 'passage' or 'passages' (a document's kept ones, in order)."""
+
+    instance: str
+    plugin: str
+    options: Mapping[str, Any]
+    function: Callable[..., Any]
+    takes: str
+    models: tuple[str, ...]
+    corpus: str | None
+    digest: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter bound to its options.
+
+    `code` is the frozen dataclass of the plugin; `measuring` the options that change what it measures, `digest` that
+    of its source: together they name its features.
+    """
+
+    instance: str
+    plugin: str
+    options: Mapping[str, Any]
+    code: Any
+    sees: str
+    kinds: tuple[str, ...] | None
+    scans: bool
+    measuring: Mapping[str, Any]
+    digest: str
+
+
+@cache
+def declared(group: Group) -> dict[str, EntryPoint]:
+    """The plugins of a group that installed distributions declare, by name."""
+    found: dict[str, EntryPoint] = {}
+    for entry in sorted(entry_points(group=f"factory.{group}"), key=lambda e: e.name):
+        other = found.get(entry.name)
+        if other is not None and other.value != entry.value:
+            raise WrongRequest(
+                f"Two packages declare the {group[:-1]} '{entry.name}': {_owner(other)} and {_owner(entry)}. Uninstall one."
+            )
+        found[entry.name] = entry
+    return found
+
+
+def _owner(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.value
+
+
+def load(group: Group, name: str) -> Any:
+    """The object behind a plugin's name. Raises WrongRequest for a name that is unknown or a module that is not its own."""
+    known = declared(group)
+    if name not in known:
+        raise WrongRequest(_unknown(group, name, list(known)))
+    entry = known[name]
+    _check_owner(entry)
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as error:
+        raise WrongRequest(f"The {group[:-1]} '{name}' ({entry.value}) cannot be loaded: {error}.") from error
+
+
+def _unknown(group: Group, name: str, known: list[str]) -> str:
+    spec = importlib.util.find_spec(group)
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    if any((Path(folder) / f"{name}.py").exists() for folder in folders):
+        return (
+            f"Unknown {group[:-1]} '{name}': {group}/{name}.py exists, but is not declared. Add its line to "
+            f"[project.entry-points.\"factory.{group}\"] in pyproject.toml, then run: pip install -e ."
+        )
+    hint = did_you_mean(name, known)
+    return f"Unknown {group[:-1]} '{name}'.{hint} 'factory plugins' lists all {len(known)}."
+
+
+def _check_owner(entry: EntryPoint) -> None:
+    """Our module names are plain words, and other packages use them too: be sure that it is ours that loads."""
+    spec = importlib.util.find_spec(entry.module)
+    if spec is None or spec.origin is None or entry.dist is None:
+        return  # entry.load() says what is missing
+    origin = Path(spec.origin).resolve()
+    if not any(origin.is_relative_to(root) for root in _roots(entry.dist, entry.module)):
+        raise WrongRequest(
+            f"'{entry.module}' of {entry.dist.name} is hidden by another package: {origin} was found first. "
+            f"Install dataset-factory in an environment of its own."
+        )
+
+
+def _roots(dist: Distribution, module: str) -> list[Path]:
+    """Where a distribution's own top-level package can lie: its files, or the folder of an editable install."""
+    top = module.split(".")[0]
+    own = [Path(str(dist.locate_file(f))).resolve() for f in dist.files or [] if f.parts and f.parts[0] in (top, f"{top}.py")]
+    roots = {path.parents[len(Path(module.replace(".", "/")).parts) - 1] if path.suffix == ".py" else path for path in own}
+    direct = json.loads(dist.read_text("direct_url.json") or "{}")
+    if direct.get("dir_info", {}).get("editable"):
+        roots.add(Path(unquote(urlparse(direct["url"]).path)).resolve())
+    return [*roots, *own]
+
+
+def options_of(plugin: Any) -> list[Option]:
+    """The options that a plugin's signature declares."""
+    if dataclasses.is_dataclass(plugin):
+        hints = typing.get_type_hints(plugin)
+        return [
+            Option(f.name, hints[f.name], _default(f), bool(f.metadata.get("decides"))) for f in dataclasses.fields(plugin) if f.init
+        ]
+    hints = typing.get_type_hints(plugin)
+    keywords = [p for p in inspect.signature(plugin).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    return [Option(p.name, hints.get(p.name, Any), p.default) for p in keywords]
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return inspect.Parameter.empty
+
+
+def check_options(instance: str, known: list[Option], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given options, converted to the declared types. Raises WrongRequest naming the option and what is allowed."""
+    from pydantic import TypeAdapter, ValidationError
+
+    names = {option.name: option for option in known}
+    takes = f"It takes: {', '.join(option.describe() for option in known)}." if known else "It takes no options."
+    for name in given:
+        if name not in names:
+            raise WrongRequest(f"{instance} has no option '{name}'.{did_you_mean(name, names)} {takes}")
+    missing = [o.name for o in known if o.default is inspect.Parameter.empty and o.name not in given]
+    if missing:
+        raise WrongRequest(f"{instance} needs the option '{missing[0]}'. {takes}")
+    checked = {}
+    for name, value in given.items():
+        try:
+            checked[name] = TypeAdapter(names[name].type).validate_python(value)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            raise WrongRequest(f"{instance}: option '{name}' is not right: {wrong['msg']}. {takes}") from None
+    return checked
+
+
+def generator(plugin: str, options: Mapping[str, Any] | None = None, *, instance: str | None = None) -> Generator:
+    """A generator by name, its signature and options checked."""
+    function = load("generators", plugin)
+    if not inspect.isasyncgenfunction(function):
+        raise WrongRequest(f"The generator '{plugin}' is not an async generator function (async def with yield).")
+    hints = typing.get_type_hints(function)
+    inputs = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    wanted = [_type_name(hints.get(p.name)) for p in inputs]
+    if not wanted or wanted[0] not in TAKES:
+        raise WrongRequest(
+            f"The generator '{plugin}' must take {' or '.join(TAKES)} first, not {wanted[0] if wanted else 'nothing'}."
+        )
+    corpus = [p.name for p, kind in zip(inputs, wanted, strict=True) if kind == "Corpus"]
+    models = [p.name for p, kind in zip(inputs, wanted, strict=True) if kind == "LLM"]
+    known = options_of(function)
+    return Generator(
+        instance=instance or plugin,
+        plugin=plugin,
+        options=check_options(instance or plugin, known, options or {}),
+        function=function,
+        takes=TAKES[wanted[0]],
+        models=tuple(models),
+        corpus=corpus[0] if corpus else None,
+        digest=_source_digest(function.__module__),
+    )
+
+
+def _type_name(hint: Any) -> str:
+    if typing.get_origin(hint) is list:
+        return f"list[{_type_name(typing.get_args(hint)[0])}]"
+    return getattr(hint, "__name__", str(hint))
+
+
+def filter_(plugin: str, options: Mapping[str, Any] | None = None, *, instance: str | None = None) -> Filter:
+    """A filter by name, made with its options."""
+    code_type = load("filters", plugin)
+    name = instance or plugin
+    if not dataclasses.is_dataclass(code_type) or not code_type.__dataclass_params__.frozen:  # type: ignore[attr-defined] # set by @dataclass
+        raise WrongRequest(f"The filter '{plugin}' is not a frozen dataclass.")
+    sees = getattr(code_type, "sees", "text")
+    if sees not in SEES:
+        raise WrongRequest(f"The filter '{plugin}' sees '{sees}', which this version cannot show. Known: {', '.join(SEES)}.")
+    known = options_of(code_type)
+    checked = check_options(name, known, options or {})
+    try:
+        code = code_type(**checked)
+    except ValueError as error:
+        raise WrongRequest(f"{name}: {error}.") from None
+    return Filter(
+        instance=name,
+        plugin=plugin,
+        options=checked,
+        code=code,
+        sees=sees,
+        kinds=getattr(code_type, "kinds", None),
+        scans=hasattr(code_type, "scan"),
+        measuring={o.name: getattr(code, o.name) for o in known if not o.decides},
+        digest=_source_digest(code_type.__module__),
+    )
+
+
+@cache
+def _source_digest(module: str) -> str:
+    """A digest of the plugin's file and of what stands beside it for it: `_*.py` and prompts."""
+    path = Path(sys.modules[module].__file__ or "")
+    beside = [f for f in path.parent.rglob("*") if f.is_file() and (f.name.startswith("_") or f.suffix in {".md", ".j2"})]
+    total = hashlib.blake2b(digest_size=16)
+    for file in [path, *sorted(f for f in beside if f.suffix != ".pyc")]:
+        total.update(file.name.encode() + b"\0" + file.read_bytes())
+    return total.hexdigest()

@@ -1,0 +1,38 @@
+"""What may be done with a text: licence, copyright, confidentiality; and how they travel to what is derived from it.
+
+The scale of confidentiality is public < internal < confidential < restricted. A derived row has the highest of its
+parents', all their licences joined by AND, and all their copyright notices; scrubbing never lowers anything.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Confidentiality = Literal["public", "internal", "confidential", "restricted"]
+SCALE: tuple[str, ...] = get_args(Confidentiality)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user declared for a source. `licence` is an SPDX identifier or expression, None where not stated."""
+
+    licence: str | None = None
+    copyright: str | None = None
+    confidentiality: Confidentiality = "internal"  # not labelled is not public
+
+    def as_dict(self) -> dict[str, str | None]:
+        """As the columns of a table."""
+        return {"licence": self.licence, "copyright": self.copyright, "confidentiality": self.confidentiality}
+
+
+def combine(policies: Iterable[Policy]) -> Policy:
+    """The policy of what is derived from all of these. Raises ValueError for none."""
+    parents = list(policies)
+    if not parents:
+        raise ValueError("a policy is combined from at least one parent")
+    # a parent without a licence adds no term, but hides none either: the others still bind
+    licences = sorted({p.licence for p in parents if p.licence})
+    joined = licences[0] if len(licences) == 1 else " AND ".join(f"({x})" if " " in x else x for x in licences)
+    notices = sorted({p.copyright for p in parents if p.copyright})
+    highest = max((p.confidentiality for p in parents), key=SCALE.index)
+    return Policy(joined or None, "; ".join(notices) or None, highest)

@@ -1,0 +1,29 @@
+"""What long work tells a person: the core calls this, the command line draws it."""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Progress:
+    """Says nothing. The command line has one that draws a bar a stage on stderr."""
+
+    def start(self, stage: str, total: int | None = None) -> None:
+        """A stage begins; `total` items are to come, None where that is not known."""
+
+    def advance(self, items: int = 1) -> None:
+        """So many more items are done."""
+
+    def end(self, summary: str) -> None:
+        """The stage is over, and this is what it gave."""
+
+    def say(self, line: str) -> None:
+        """One line for a person, outside any stage."""
+
+    def over(self, items: Iterable[T], stage: str, total: int | None = None) -> Iterator[T]:
+        """`items`, each counted as it is handed on."""
+        self.start(stage, total)
+        for item in items:
+            yield item
+            self.advance()

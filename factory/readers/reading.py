@@ -1,0 +1,48 @@
+"""What a reader gives: one text, the places marked in it, and where it came from."""
+
+import re
+from dataclasses import dataclass
+
+REPLACEMENT = "\ufffd"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no database, no JSON reader and no tokenizer takes these
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in a text: offsets count code points.
+
+    A heading's [start, end) is exactly its title, without `#` or outer markup, and `level` is 1 to 6.
+    A page has start == end, where it begins, and `level` is its number from 1.
+    """
+
+    kind: str  # "heading" | "page"
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One document as read. `row` is the line of a jsonl or the data row of a csv, from 1; None for a whole file."""
+
+    text: str
+    marks: tuple[Mark, ...]
+    row: int | None
+    replaced: int  # characters that became U+FFFD
+    media_type: str
+
+
+def reading(text: str, media_type: str, *, marks: tuple[Mark, ...] = (), row: int | None = None) -> Reading:
+    """A Reading whose text can be stored anywhere: NUL and lone surrogates become U+FFFD, one for one."""
+    text, replaced = storable(text)
+    return Reading(text, tuple(sorted(marks, key=lambda mark: mark.start)), row, replaced, media_type)
+
+
+def storable(text: str) -> tuple[str, int]:
+    """`text` with U+FFFD for each NUL and lone surrogate, and how many there were."""
+    return _UNSTORABLE.subn(REPLACEMENT, text)
+
+
+def newlines(text: str) -> str:
+    r"""`text` with every line end as \n. Before marks are made: it moves offsets."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

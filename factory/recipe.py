@@ -1,0 +1,364 @@
+"""Recipes: the YAML file that says what a run is. Checked whole before any work.
+
+Every error names file, line and key, what is allowed there, and the nearest name. Duplicate keys are refused. A key
+that this version does not act on is refused too: nothing is read and ignored.
+
+Paths of sources are relative to the recipe's file; `package:factory/quickstart/…` names files of an installed package.
+`run:` is relative to the current folder.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from factory import plugins
+from factory.errors import WrongRequest, did_you_mean
+from factory.policy import Confidentiality
+
+Place = tuple[str | int, ...]
+MAX_NODES = 100_000  # a recipe is written by a person; aliases that multiply are not
+LATER = {
+    "models", "mix", "journal", "prompts", "train", "policy", "use", "exam", "style", "ocr", "revision", "as", "template",
+}  # fmt: skip
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Use(_Strict):
+    """One entry of a list of plugins: which, under what name, with which options."""
+
+    instance: str
+    plugin: str
+    options: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, entry: Any) -> Any:
+        if isinstance(entry, str):
+            return {"instance": entry, "plugin": entry}
+        if not isinstance(entry, dict) or len(entry) != 1:
+            raise ValueError("write a name, or one 'name: {option: value}'")
+        name, options = next(iter(entry.items()))
+        if options is not None and not isinstance(options, dict):
+            raise ValueError(f"the options of '{name}' must be a mapping")
+        options = dict(options or {})
+        return {"instance": str(name), "plugin": options.pop("plugin", name), "options": options}
+
+    @field_validator("instance")
+    @classmethod
+    def _is_a_file_name(cls, name: str) -> str:
+        if not name.replace("_", "").replace("-", "").isalnum():
+            raise ValueError("a name has letters, digits, '-' and '_' only")  # it names files and ids
+        return name
+
+
+class Source(_Strict):
+    """What the user names: a file, folder or glob, and what may be done with it."""
+
+    path: str
+    name: str = ""
+    licence: str | None = None
+    copyright: str | None = None
+    confidentiality: Confidentiality = "internal"
+    map: dict[Literal["text"], str] = {}
+
+
+class Documents(_Strict):
+    filter: list[Use] = []
+
+
+class Passages(_Strict):
+    max_tokens: int = Field(512, ge=16, le=100_000)
+    tokenizer: str | None = None
+    filter: list[Use] = []
+
+
+class Generate(_Strict):
+    target: int | None = Field(None, ge=1)
+    methods: list[Use] = []
+
+
+class Split(_Strict):
+    validation: float = Field(0.05, ge=0, lt=1)
+    test: float = Field(0.05, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _leaves_a_train_split(self) -> "Split":
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together leave nothing to train on")
+        return self
+
+
+class Export(_Strict):
+    split: Split = Split()
+    formats: list[Literal["trl", "messages"]] = ["trl"]
+    context: Literal["open-book", "closed-book"] = "open-book"
+
+
+class Audit(_Strict):
+    checks: list[str] = []
+
+
+class Recipe(_Strict):
+    """A whole recipe, checked. See `docs/reference/recipe.md`."""
+
+    run: str
+    seed: int = 0
+    sources: list[Source] = Field(min_length=1)
+    documents: Documents = Documents()
+    passages: Passages = Passages()
+    generate: Generate = Generate()
+    filter: list[Use] = []
+    export: Export = Export()
+    audit: Audit = Audit()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A recipe with its plugins loaded and their options checked: all that a run needs to know."""
+
+    recipe: Recipe
+    file: Path
+    generators: tuple[plugins.Generator, ...]
+    filters: Mapping[str, tuple[plugins.Filter, ...]]  # by stage: documents, passages, records
+
+    def resolved(self) -> str:
+        """The recipe as YAML with absolute source paths: what stands in the run folder."""
+        plain = self.recipe.model_dump(exclude_defaults=True)
+        plain["sources"] = [
+            {"name": s.name, **s.model_dump(exclude_defaults=True, exclude={"name"}), "path": str(self.source_path(s))}
+            for s in self.recipe.sources
+        ]
+        return yaml.safe_dump(_short(plain), sort_keys=False, allow_unicode=True)
+
+    def source_path(self, source: Source) -> Path:
+        """Where a source lies: absolute, globs kept."""
+        if source.path.startswith("package:"):
+            return _inside_package(source.path.removeprefix("package:"))
+        return (self.file.parent / Path(source.path).expanduser()).absolute()
+
+
+def _short(value: Any) -> Any:
+    """Uses back in the form in which people write them."""
+    if isinstance(value, dict) and set(value) >= {"instance", "plugin"}:
+        options = dict(value.get("options") or {})
+        if value["plugin"] != value["instance"]:
+            options = {"plugin": value["plugin"], **options}
+        return {value["instance"]: options} if options else value["instance"]
+    if isinstance(value, dict):
+        return {name: _short(item) for name, item in value.items()}
+    return [_short(item) for item in value] if isinstance(value, list) else value
+
+
+def _inside_package(name: str) -> Path:
+    from importlib.util import find_spec
+
+    package, _, below = name.partition("/")
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise WrongRequest(f"package:{name}: there is no installed package '{package}'.")
+    return Path(spec.submodule_search_locations[0]) / below
+
+
+def find(name: str) -> Path:
+    """The file of a recipe: a path, or the bare name of a recipe in the package (`quickstart`), or a run folder's."""
+    path = Path(name).expanduser()
+    if path.is_dir() and (path / "recipe.yaml").is_file():
+        return path / "recipe.yaml"
+    if path.is_file():
+        return path
+    packaged = {file.stem: file for file in (Path(__file__).parent / "quickstart").glob("*.yaml")}
+    if name in packaged:
+        return packaged[name]
+    if path.is_dir():
+        raise WrongRequest(f"{name} is a folder without a recipe.yaml: neither a recipe nor a run of dataset-factory.")
+    hint = did_you_mean(name, [*packaged, *(str(p) for p in Path().glob("*.yaml"))])
+    raise WrongRequest(f"There is no recipe file {name}.{hint} Recipes in the package: {', '.join(packaged)}.")
+
+
+def load(name: str, *, overrides: Sequence[str] = ()) -> Checked:
+    """Read and check a recipe and everything it names.
+
+    `overrides` are `dotted.key=value` with a YAML value; in a list of plugins the plugin's name is the key
+    (`generate.methods.text.max_tokens=2048`). Raises WrongRequest for the first thing that is wrong.
+    """
+    file = find(name)
+    value, lines = _parse(file)
+    for override in overrides:
+        _override(value, override)
+    try:
+        recipe = Recipe.model_validate(value)
+    except ValidationError as error:
+        raise _wrong(file, lines, error, value) from None
+    recipe = recipe.model_copy(update={"sources": _named(recipe.sources)})
+    return _with_plugins(recipe, file, lines)
+
+
+def _named(sources: list[Source]) -> list[Source]:
+    """Each source with a name of its own: the last part of its path where none is given."""
+    named: list[Source] = []
+    for source in sources:
+        plain = [part for part in source.path.rstrip("/").split("/") if not any(c in part for c in "*?[")]
+        name = source.name or (plain[-1] if plain else "source")
+        if name in {other.name for other in named}:
+            raise WrongRequest(f"Two sources are named '{name}'. Give one of them a 'name:' of its own; ids depend on it.")
+        named.append(source.model_copy(update={"name": name}))
+    return named
+
+
+def _with_plugins(recipe: Recipe, file: Path, lines: dict[Place, int]) -> Checked:
+    made: dict[str, tuple[plugins.Filter, ...]] = {}
+    stages: dict[str, tuple[Place, list[Use]]] = {
+        "documents": (("documents", "filter"), recipe.documents.filter),
+        "passages": (("passages", "filter"), recipe.passages.filter),
+        "records": (("filter",), recipe.filter),
+    }
+    for stage, (place, uses) in stages.items():
+        made[stage] = tuple(_plugin(plugins.filter_, uses, file, lines, place))
+    generators = tuple(_plugin(plugins.generator, recipe.generate.methods, file, lines, ("generate", "methods")))
+    for generator in generators:
+        if generator.models:
+            raise WrongRequest(f"{generator.instance} asks for a model ({generator.models[0]}); this version has no model door yet.")
+    return Checked(recipe, file, generators, made)
+
+
+def _plugin(make: Any, uses: list[Use], file: Path, lines: dict[Place, int], place: Place) -> list[Any]:
+    made, names = [], set()
+    for nth, use in enumerate(uses):
+        where = f"{_where(file, lines, (*place, nth))}: "
+        if use.instance in names:
+            raise WrongRequest(f"{where}'{use.instance}' stands twice. Name one of them: 'other_name: {{plugin: {use.plugin}}}'.")
+        names.add(use.instance)
+        try:
+            made.append(make(use.plugin, use.options, instance=use.instance))
+        except WrongRequest as error:
+            raise WrongRequest(f"{where}{error}") from None
+    return made
+
+
+def limited(checked: Checked, *, methods: Sequence[str]) -> Checked:
+    """The same recipe with only some of its generators."""
+    return replace(checked, generators=tuple(g for g in checked.generators if g.instance in methods))
+
+
+# --- YAML with line numbers ------------------------------------------------------------------------------------------
+
+
+def _parse(file: Path) -> tuple[dict[str, Any], dict[Place, int]]:
+    try:
+        source = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongRequest(f"{file}: not readable as UTF-8 text ({error.__class__.__name__}).") from None
+    loader = yaml.SafeLoader(source)
+    try:
+        root = loader.get_single_node()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise WrongRequest(f"{file}{line}: not YAML: {getattr(error, 'problem', None) or 'it cannot be parsed'}.") from None
+    lines: dict[Place, int] = {}
+    value = _value(loader, root, (), lines, file) if root else None
+    if not isinstance(value, dict):
+        raise WrongRequest(f"{file}: a recipe is a mapping with 'run:' and 'sources:'; see 'factory run --help'.")
+    return value, lines
+
+
+def _value(loader: yaml.SafeLoader, node: yaml.Node, place: Place, lines: dict[Place, int], file: Path) -> Any:
+    lines[place] = node.start_mark.line + 1
+    if len(lines) > MAX_NODES or len(place) > 50:
+        raise WrongRequest(f"{file}: more than {MAX_NODES} values or 50 levels; aliases that multiply are refused.")
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, item, (*place, nth), lines, file) for nth, item in enumerate(node.value)]
+    if not isinstance(node, yaml.MappingNode):
+        return loader.construct_object(node)  # type: ignore[no-untyped-call] # PyYAML's stubs leave it out
+    made: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(loader.construct_object(key_node))  # type: ignore[no-untyped-call] # as above
+        line = key_node.start_mark.line + 1
+        if key in made:
+            raise WrongRequest(f"{file}:{line}: the key '{key}' stands twice (first on line {lines[(*place, key)]}). Keep one.")
+        made[key] = _value(loader, value_node, (*place, key), lines, file)
+        lines[(*place, key)] = line
+    return made
+
+
+def _override(value: dict[str, Any], override: str) -> None:
+    path, equals, given = override.partition("=")
+    if not equals or not path:
+        raise WrongRequest(f"--set {override}: write --set dotted.key=value, as in --set generate.target=200.")
+    *outer, last = path.split(".")
+    at: Any = value
+    for name in outer:
+        at = _step(at, name, override)
+    try:
+        parsed = yaml.safe_load(given)
+    except yaml.YAMLError:
+        raise WrongRequest(f"--set {path}=…: the value is not YAML.") from None
+    if isinstance(at, list):
+        raise WrongRequest(f"--set {override}: '{outer[-1] if outer else ''}' is a list; name an entry and then its option.")
+    at[last] = parsed
+
+
+def _step(at: Any, name: str, override: str) -> Any:
+    """One level down, making a mapping where there is none yet; in a list by the entry's name or number."""
+    if isinstance(at, dict):
+        if at.get(name) is None:
+            at[name] = {}
+        return at[name]
+    for nth, entry in enumerate(at if isinstance(at, list) else []):
+        if entry == name:
+            at[nth] = entry = {name: {}}
+        if isinstance(entry, dict) and (name in entry or name == str(nth) or entry.get("name") == name):
+            if name in entry and entry[name] is None:
+                entry[name] = {}
+            return entry.get(name, entry)
+    raise WrongRequest(f"--set {override}: there is no '{name}' in the recipe at that place.")
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+def _where(file: Path, lines: dict[Place, int], place: Place) -> str:
+    while place and place not in lines:
+        place = place[:-1]
+    return f"{file}:{lines[place]}" if place in lines else str(file)
+
+
+def _wrong(file: Path, lines: dict[Place, int], error: ValidationError, value: Any) -> WrongRequest:
+    """The first error, with line, key, what is allowed, and the nearest name."""
+    first = error.errors(include_url=False)[0]
+    place: Place = tuple(first["loc"])
+    where, key = _where(file, lines, place), ".".join(str(part) for part in place)
+    if first["type"] == "extra_forbidden":
+        name = str(place[-1])
+        known = _fields(place[:-1])
+        if name in LATER and name not in known:
+            return WrongRequest(f"{where}: '{key}' is not built in this version, so it is refused rather than ignored. Remove it.")
+        return WrongRequest(f"{where}: unknown key '{key}'.{did_you_mean(name, known)} Allowed here: {', '.join(known)}.")
+    if first["type"] == "missing":
+        return WrongRequest(f"{where}: the key '{key}' is missing.{_example(str(place[-1]))}")
+    message = first["msg"].removeprefix("Value error, ")
+    return WrongRequest(f"{where}: '{key}' is not right: {message[0].lower()}{message[1:]}.")
+
+
+def _example(name: str) -> str:
+    examples = {"run": " For example: run: runs/handbook", "sources": " For example: sources: [{path: docs/}]"}
+    return examples.get(name, "")
+
+
+def _fields(place: Place) -> list[str]:
+    """The keys that are allowed at a place of the recipe."""
+    model: Any = Recipe
+    for part in place:
+        if isinstance(part, str):
+            model = model.model_fields[part].annotation
+        args = getattr(model, "__args__", None)
+        if args and not isinstance(part, str):
+            model = args[0]
+    return sorted(getattr(model, "model_fields", {}))

@@ -1,0 +1,205 @@
+"""Records: one training example each, in TRL's names and shapes where TRL has one.
+
+| kind       | columns                                                              |
+|------------|----------------------------------------------------------------------|
+| text       | text                                                                 |
+| sft        | messages, context (the middle of instruction-context-response), tools |
+| preference | prompt, chosen, rejected: lists of messages                          |
+| feedback   | prompt, completion: lists of messages; label: bool                   |
+| ranking    | prompt; completions: list of lists of messages; ranks: 0 is best     |
+| labels     | text, label                                                          |
+
+A generator makes records with the functions below and never sets `id`. `texts()` is the one answer to "what is the
+text of a row"; filters, export and audit all ask it.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, get_args
+
+import pyarrow as pa
+
+from factory.documents import digest
+from factory.edits import Edit, EditMap
+from factory.passages import Passage, Quote
+from factory.policy import Policy, combine
+
+VERSION = 1
+Kind = Literal["text", "sft", "preference", "feedback", "ranking", "labels"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Message = dict[str, str]
+MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())]))
+COLUMNS: dict[str, list[tuple[str, pa.DataType]]] = {
+    "text": [("text", pa.large_string())],
+    "sft": [("messages", MESSAGES), ("context", pa.large_string()), ("tools", pa.string())],
+    "preference": [("prompt", MESSAGES), ("chosen", MESSAGES), ("rejected", MESSAGES)],
+    "feedback": [("prompt", MESSAGES), ("completion", MESSAGES), ("label", pa.bool_())],
+    "ranking": [("prompt", MESSAGES), ("completions", pa.list_(MESSAGES)), ("ranks", pa.list_(pa.int32()))],
+    "labels": [("text", pa.large_string()), ("label", pa.string())],
+}
+
+
+def schema(kind: Kind) -> pa.Schema:
+    """The Arrow schema of one kind's table in a run: its columns between what every record has."""
+    before = [("id", pa.string()), ("unit", pa.string()), ("method", pa.string())]
+    after = [("digest", pa.string()), ("meta", pa.string()), ("rejected", pa.string())]
+    metadata = {"factory.table": f"records/{kind}", "factory.version": str(VERSION)}
+    return pa.schema([*before, *COLUMNS[kind], *after], metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One training example. `data` holds the columns of its kind; `meta` is what else the generator wants kept."""
+
+    kind: Kind
+    data: Mapping[str, Any]
+    parents: tuple[str, ...]  # ids of the passages or records it was made from
+    policy: Policy
+    documents: tuple[str, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    language: str | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """What a generator made and will not stand for: the record (or a unit it could make nothing of), and why."""
+
+    record: Record | None
+    reason: str
+    detail: str = ""
+
+
+class Text(NamedTuple):
+    """One string of a row: where it stands (`messages[1].content`), who says it, what it says."""
+
+    field: str
+    role: str
+    text: str
+
+
+def text(passages: Sequence[Passage], content: str, *, quotes: Iterable[Quote] = (), **meta: Any) -> Record:
+    """Plain text for continued pretraining."""
+    return _record("text", passages, {"text": content}, quotes, meta)
+
+
+def sft(
+    parents: Passage | Sequence[Passage],
+    question: str,
+    answer: str,
+    *,
+    quotes: Iterable[Quote] = (),
+    context: str | None = None,
+    **meta: Any,
+) -> Record:
+    """One instruction and its response; `context` stays apart until export renders it or leaves it out."""
+    messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    return _record("sft", parents, {"messages": messages, "context": context, "tools": None}, quotes, meta)
+
+
+def preference(
+    parents: Passage | Sequence[Passage], prompt: str, chosen: str, rejected: str, *, quotes: Iterable[Quote] = (), **meta: Any
+) -> Record:
+    """A prompt with a better and a worse answer."""
+    data = {"prompt": _says("user", prompt), "chosen": _says("assistant", chosen), "rejected": _says("assistant", rejected)}
+    return _record("preference", parents, data, quotes, meta)
+
+
+def _says(role: str, content: str) -> list[Message]:
+    return [{"role": role, "content": content}]
+
+
+def _record(
+    kind: Kind, parents: Passage | Sequence[Passage], data: dict[str, Any], quotes: Iterable[Quote], meta: dict[str, Any]
+) -> Record:
+    made_from = [parents] if isinstance(parents, Passage) else list(parents)
+    languages = {passage.language for passage in made_from}
+    return Record(
+        kind=kind,
+        data=data,
+        parents=tuple(passage.id for passage in made_from),
+        policy=combine(passage.policy for passage in made_from),
+        documents=tuple(sorted({passage.document for passage in made_from})),
+        quotes=tuple(quotes),
+        language=languages.pop() if len(languages) == 1 else None,
+        meta=meta,
+    )
+
+
+def as_row(
+    record: Record, *, id_: str, unit: str, method: str, sources: Sequence[str], paths: Sequence[str], rejected: str | None
+) -> dict[str, Any]:
+    """The record as a row of its kind's table. `meta` is JSON with sorted keys: the same record, the same bytes."""
+    meta = {
+        **record.meta,
+        "kind": record.kind,
+        "generator": method,
+        "parents": list(record.parents),
+        "documents": list(record.documents),
+        "sources": sorted(set(sources)),
+        "paths": sorted(set(paths)),
+        "language": record.language,
+        **record.policy.as_dict(),
+        "quotes": [quote_as_dict(quote) for quote in record.quotes],
+    }
+    content = json.dumps(record.data, ensure_ascii=False, sort_keys=True)
+    return {
+        "id": id_,
+        "unit": unit,
+        "method": method,
+        **record.data,
+        "digest": digest(content),
+        "meta": json.dumps(meta, ensure_ascii=False, sort_keys=True),
+        "rejected": rejected,
+    }
+
+
+def quote_as_dict(quote: Quote) -> dict[str, Any]:
+    """A quote as it stands in `meta`."""
+    place = {"document": quote.document, "passage": quote.passage, "start": quote.start, "end": quote.end}
+    return {**place, "text": quote.text, "edits": [edit_as_dict(edit) for edit in quote.edits.edits]}
+
+
+def edit_as_dict(edit: Edit) -> dict[str, Any]:
+    """An edit as it stands in JSON."""
+    return {"start": edit.start, "end": edit.end, "kind": edit.kind, "replacement": edit.replacement}
+
+
+def edits_from(rows: Iterable[Mapping[str, Any]]) -> EditMap:
+    """The edit map of edits as they stand in JSON or in a table."""
+    return EditMap(tuple(Edit(row["start"], row["end"], row["kind"], row["replacement"]) for row in rows))
+
+
+def texts(kind: str, row: Mapping[str, Any], *, quotes: bool = False) -> list[Text]:
+    """Every string of a row that a model would learn from, in order; with `quotes`, also those that `meta` shows.
+
+    `row` has the columns of its kind (and `meta`, a JSON string, where quotes are asked for).
+    """
+    found: list[Text] = []
+    for name, _ in COLUMNS[kind]:
+        value = row.get(name)
+        if value is None or isinstance(value, bool):
+            continue
+        found += _strings(name, value)
+    if quotes:
+        shown = json.loads(row["meta"])["quotes"]
+        found += [Text(f"quotes[{nth}].text", "quote", quote["text"]) for nth, quote in enumerate(shown)]
+    return found
+
+
+def _strings(name: str, value: Any) -> list[Text]:
+    if isinstance(value, str):
+        return [Text(name, "text", value)]
+    found: list[Text] = []
+    for nth, item in enumerate(value):
+        if isinstance(item, Mapping):
+            found.append(Text(f"{name}[{nth}].content", item["role"], item["content"] or ""))
+        elif isinstance(item, list):
+            found += _strings(f"{name}[{nth}]", item)
+    return found
+
+
+def joined(kind: str, row: Mapping[str, Any]) -> str:
+    """The whole text of a row: what near-duplicates are looked for in, and what a length is measured on."""
+    return "\n".join(part.text for part in texts(kind, row))

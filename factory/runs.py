@@ -1,0 +1,168 @@
+"""A run: the folder that holds everything of it, and the manifest that says which stages are done.
+
+    recipe.yaml  manifest.json  run.log
+    documents/  passages/  records/<kind>/  features/  verdicts/  rejected/
+    dataset/<kind>/<split>-*.parquet  exports/<format>/  report.json  report.html
+
+A stage is done when the manifest holds its fingerprint: a digest of what went in, of the options, and of the code.
+Never of concurrency, paths of the machine, or time.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from factory import __version__, tables
+from factory.errors import DeadWorld, WrongRequest
+
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+VERSION = 1
+STAGES = (
+    "ingest", "filter.documents", "split", "filter.passages", "generate", "filter.records", "export", "audit",
+)  # fmt: skip
+NOT_PART_OF_RESULTS = ("views", "cli")  # what only reads; a better page does not redo a stage
+
+
+class Run:
+    """The folder of a run. `Run(path)` opens one that stands; the pipeline makes new ones with `Run.create`."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not (self.path / "manifest.json").is_file():
+            raise WrongRequest(f"{self.path} is not a run of dataset-factory: it has no manifest.json. Make one with: factory run RECIPE")
+        self._manifest = _read_manifest(self.path)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @classmethod
+    def create(cls, path: str | Path) -> "Run":
+        """The run at `path`, made where it does not stand. Raises WrongRequest for a folder that holds something else."""
+        folder = Path(path)
+        if not (folder / "manifest.json").is_file():
+            ours = {".gitignore", "run.lock", "run.log", "recipe.yaml", "manifest.json.tmp"}
+            strangers = [p.name for p in folder.iterdir() if p.name not in ours] if folder.is_dir() else []
+            if strangers or folder.is_file():
+                raise WrongRequest(f"{folder} holds other things and is not a run. Choose another folder for 'run:'.")
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)  # it holds other people's documents
+            tables.write_file(folder / ".gitignore", b"*\n")
+            tables.write_json(folder / "manifest.json", {"manifest": VERSION, "made_by": __version__, "stages": {}})
+        return cls(folder)
+
+    # --- stages
+
+    def is_done(self, stage: str, fingerprint: str) -> bool:
+        """Whether a stage stands, made from exactly this."""
+        return bool(self._manifest["stages"].get(stage, {}).get("fingerprint") == fingerprint)
+
+    def done(self, stage: str, fingerprint: str, counts: Mapping[str, Any]) -> None:
+        """Note that a stage stands. What came after it was made from something else, so those notes go."""
+        kept = {name: note for name, note in self._manifest["stages"].items() if name in STAGES[: STAGES.index(stage)]}
+        self._save({**kept, stage: {"fingerprint": fingerprint, "counts": dict(counts)}})
+        self.log(stage, **counts)
+
+    def undo(self, stage: str) -> None:
+        """Forget that a stage and those after it stand: called before its tables are replaced."""
+        kept = {name: note for name, note in self._manifest["stages"].items() if name in STAGES[: STAGES.index(stage)]}
+        if kept != self._manifest["stages"]:
+            self._save(kept)
+
+    def counts(self, stage: str) -> dict[str, Any]:
+        """What a finished stage counted; empty where it does not stand."""
+        return dict(self._manifest["stages"].get(stage, {}).get("counts", {}))
+
+    def stands(self, stage: str) -> bool:
+        """Whether a stage is finished, made from whatever."""
+        return stage in self._manifest["stages"]
+
+    def fingerprint(self, stage: str) -> str:
+        """The fingerprint that a finished stage was made under; '' where it does not stand."""
+        return str(self._manifest["stages"].get(stage, {}).get("fingerprint", ""))
+
+    def _save(self, stages: dict[str, Any]) -> None:
+        self._manifest = {**self._manifest, "made_by": __version__, "stages": stages}
+        tables.write_json(self.path / "manifest.json", self._manifest)
+
+    def log(self, event: str, **values: Any) -> None:
+        """One JSON line in run.log: counts and names, never text."""
+        line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **values}, sort_keys=True)
+        with (self.path / "run.log").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the run for one process. Raises DeadWorld where another one holds it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / "run.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise DeadWorld(f"Another process works on {self.path}. Wait for it, then run the same command again.") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # --- results, for notebooks
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of records that were exported."""
+        return sorted(p.name for p in (self.path / "dataset").glob("*") if p.is_dir())
+
+    def dataset(self, kind: str) -> "DatasetDict":
+        """The exported rows of one kind as a `datasets.DatasetDict` of train, validation and test."""
+        from datasets import load_dataset
+
+        folder = self.path / "dataset" / kind
+        files = {split: [str(p) for p in sorted(folder.glob(f"{split}-*.parquet"))] for split in ("train", "validation", "test")}
+        files = {split: paths for split, paths in files.items() if paths}
+        if not files:
+            raise WrongRequest(f"{self.path} has no exported '{kind}' rows. It has: {', '.join(self.kinds) or 'none'}.")
+        return load_dataset("parquet", data_files=files, cache_dir=str(self.path / "cache"))
+
+    def report(self) -> dict[str, Any]:
+        """The audit's report.json. Raises WrongRequest before the audit."""
+        file = self.path / "report.json"
+        if not file.is_file():
+            raise WrongRequest(f"{self.path} has no report yet. Make it with: factory audit {self.path}")
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise DeadWorld(
+            f"{folder}/manifest.json is damaged. Delete it and run the same recipe again; documents are not parsed twice."
+        ) from error
+    if manifest.get("manifest") != VERSION:
+        raise WrongRequest(f"{folder} was made by another version (manifest {manifest.get('manifest')}, known {VERSION}).")
+    return manifest
+
+
+def fingerprint(*parts: Any) -> str:
+    """A digest of everything that a stage's result depends on."""
+    content = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+@cache
+def core_digest() -> str:
+    """A digest of the core's own source, views and command line apart: better code makes new results."""
+    root = Path(__file__).parent
+    total = hashlib.blake2b(digest_size=16)
+    for file in sorted(root.rglob("*.py")):
+        name = file.relative_to(root).as_posix()
+        if name.split("/")[0] not in NOT_PART_OF_RESULTS:
+            total.update(name.encode() + b"\0" + file.read_bytes())
+    return total.hexdigest()

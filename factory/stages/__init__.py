@@ -1,0 +1,1 @@
+"""What writes a table of a run: ingest, split, generate, filter, export."""

@@ -1,0 +1,48 @@
+"""Exact targets: of the rows that every filter kept, those past the target are rejected as surplus, in plan order."""
+
+from typing import Any
+
+from factory import tables, verdicts
+from factory.corpus import Table, kept, record_tables
+from factory.runs import Run
+from factory.stages.generate import UNITS
+
+NAME = "target"
+REASON = "target.surplus"
+
+
+def reject_surplus(run: Run, target: int, order: list[str]) -> dict[str, Any]:
+    """Write the verdicts of the pseudo-filter `target` on every kind; returns its counts."""
+    found = record_tables(run)
+    alive = {table.kind: _alive(run, table, order) for table in found}
+    ranks = _ranks(run)
+    everyone = sorted((ranks[unit, method], n, id_) for rows in alive.values() for id_, unit, method, n in rows)
+    over = {id_ for _, _, id_ in everyone[target:]}
+    for table in found:
+        made = verdicts.Verdicts()
+        for id_, *_ in alive[table.kind]:
+            if id_ in over:
+                made.reject(id_, REASON, target=target)
+            else:
+                made.keep(id_)
+        tables.write_parquet(table.verdicts / f"{NAME}.parquet", verdicts.SCHEMA, [made.to_arrow()])
+    reasons = {REASON: len(over)} if over else {}
+    kept_rows = len(everyone) - len(over)
+    return {"read": len(everyone), "kept": kept_rows, "edited": 0, "rejected": len(over), "not_looked_at": 0, "reasons": reasons}
+
+
+def _alive(run: Run, table: Table, order: list[str]) -> list[tuple[str, str, str, int]]:
+    """(id, unit, method, n) of the rows that the filters in `order` left."""
+    state, position, rows = kept(run, table, order=order), 0, []
+    for batch in tables.batches(table.folder, table.schema, columns=["id", "unit", "method"]):
+        for row in batch.to_pylist():
+            if state.alive[position]:
+                rows.append((row["id"], row["unit"], row["method"], int(row["id"].rsplit("/", 1)[1])))
+            position += 1
+    return rows
+
+
+def _ranks(run: Run) -> dict[tuple[str, str], int]:
+    rows = tables.rows(run.path / "units", UNITS, columns=["unit", "method", "rank"])
+    return {(row["unit"], row["method"]): row["rank"] for row in rows}
+

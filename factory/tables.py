@@ -1,0 +1,233 @@
+"""Parquet tables on disk: written whole or not at all, read in batches.
+
+A table is a folder of parts. It is written beside its place and renamed when complete, so a reader sees the old one
+or the new one. Every table carries its name and schema version; one of a newer version is refused, not guessed at.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from factory.errors import DeadWorld, WrongRequest
+
+GROUP_ROWS = 4096
+GROUP_BYTES = 16 << 20  # a row group is decoded whole: it bounds what one reader holds
+BATCH_ROWS = 1024
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write `path` whole or not at all: temporary file, fsync, rename. Raises DeadWorld where the disk refuses."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".tmp")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise DeadWorld(f"Could not write {path.name}: {error.strerror}. Make room, then run the same command again.") from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON with sorted keys."""
+    write_file(path, (json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode())
+
+
+class PartWriter:
+    """Writes one Parquet file, whole or not at all, in row groups of at most `group_rows` rows and about 16 MB.
+
+    The file appears when the `with` block ends without an error. With `once_filled`, only if it has rows.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, *, group_rows: int = GROUP_ROWS, once_filled: bool = False) -> None:
+        self.rows = self.groups = 0
+        self._path, self._schema, self._group_rows, self._once_filled = path, schema, group_rows, once_filled
+        self._beside = path.with_name(path.name + ".tmp")
+        self._pending: list[dict[str, Any]] = []
+        self._pending_bytes = 0
+
+    def __enter__(self) -> "PartWriter":
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = pq.ParquetWriter(self._beside, self._schema, compression="zstd")
+        return self
+
+    def write(self, row: Mapping[str, Any], *, size: int = 0) -> None:
+        """Add one row; `size` is about its bytes, for the row group's limit."""
+        self._pending.append(dict(row))
+        self._pending_bytes += size
+        if len(self._pending) >= self._group_rows or self._pending_bytes >= GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._pending:
+            table = pa.Table.from_pylist(self._pending, schema=self._schema)
+            self._pending, self._pending_bytes = [], 0
+            self.write_table(table)
+
+    def write_table(self, table: pa.Table) -> None:
+        """Add many rows at once, as row groups of at most `group_rows`."""
+        self._flush()
+        try:
+            self._writer.write_table(table.cast(self._schema), row_group_size=self._group_rows)
+        except OSError as error:
+            raise _disk(self._path, error) from error
+        self.groups += 1
+        self.rows += table.num_rows
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._flush()
+            self._writer.close()
+            if kind is not None or (self._once_filled and not self.rows):
+                self._beside.unlink(missing_ok=True)
+                return
+            with self._beside.open("rb+") as file:
+                os.fsync(file.fileno())
+            self._beside.replace(self._path)
+            _sync_folder(self._path.parent)
+        except OSError as error:
+            raise _disk(self._path, error) from error
+
+
+class TableWriter:
+    """Writes one table: a folder of parts, each of at most `groups_a_part` row groups.
+
+    `folder` appears when the `with` block ends without an error, replacing the table that stood there. Until then the
+    parts lie in `<folder>.tmp`, the finished ones readable: what a killed run leaves there can be used again.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema, *, groups_a_part: int = 64) -> None:
+        self.rows = 0
+        self._folder, self._schema, self._groups_a_part = folder, schema, groups_a_part
+        self._beside = folder.with_name(folder.name + ".tmp")
+        self._parts = 0
+
+    def __enter__(self) -> "TableWriter":
+        shutil.rmtree(self._beside, ignore_errors=True)
+        self._beside.mkdir(parents=True)
+        self._part = self._next_part()
+        return self
+
+    def _next_part(self) -> PartWriter:
+        part = PartWriter(self._beside / f"part-{self._parts:05d}.parquet", self._schema)
+        self._parts += 1
+        return part.__enter__()
+
+    def write(self, row: Mapping[str, Any], *, size: int = 0) -> None:
+        """Add one row; `size` is about its bytes, for the row group's limit."""
+        if self._part.groups >= self._groups_a_part:
+            self._part.__exit__(None, None, None)
+            self._part = self._next_part()
+        self._part.write(row, size=size)
+        self.rows += 1
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        self._part.__exit__(kind, *rest)
+        if kind is not None:
+            shutil.rmtree(self._beside, ignore_errors=True)
+            return
+        try:
+            swap(self._beside, self._folder)
+        except OSError as error:
+            raise _disk(self._folder, error) from error
+
+
+def _disk(path: Path, error: OSError) -> DeadWorld:
+    return DeadWorld(f"Could not write {path.name}: {error.strerror or error}. Make room, then run the same command again.")
+
+
+def swap(beside: Path, folder: Path) -> None:
+    """Put a complete folder, whose files are synced, in its place."""
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    beside.rename(folder)
+    _sync_folder(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def parts(folder: Path) -> list[Path]:
+    """The files of a table, in order; none where it does not stand."""
+    return sorted(folder.glob("*.parquet"))
+
+
+def count(folder: Path) -> int:
+    """Rows of a table, without reading it."""
+    return sum(pq.read_metadata(part).num_rows for part in parts(folder))
+
+
+def batches(
+    folder: Path, schema: pa.Schema, *, columns: Sequence[str] | None = None, rows: int = BATCH_ROWS
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a table in order, in batches of at most `rows`. An absent table has no rows.
+
+    Raises WrongRequest for a table of a newer schema version, DeadWorld for one that cannot be read.
+    """
+    for part in parts(folder):
+        file = open_part(part, schema)
+        for group in range(file.num_row_groups):  # one group at a time: iter_batches alone reads ahead
+            yield from file.read_row_group(group, columns=columns, use_threads=False).to_batches(max_chunksize=rows)
+
+
+def open_part(part: Path, schema: pa.Schema) -> pq.ParquetFile:
+    """One part, its name and version checked."""
+    try:
+        file = pq.ParquetFile(part, memory_map=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DeadWorld(f"{_place(part)} is damaged. Delete it and run the same command again: it is rebuilt.") from error
+    check_version(file.schema_arrow, schema, _place(part))
+    return file
+
+
+def check_version(found: pa.Schema, wanted: pa.Schema, place: str) -> None:
+    """Raise WrongRequest where `found` is not a table of `wanted`'s name and version."""
+    have, want = found.metadata or {}, wanted.metadata or {}
+    if have.get(b"factory.table") != want.get(b"factory.table"):
+        raise WrongRequest(f"{place} is not a {want.get(b'factory.table', b'?').decode()} table of dataset-factory.")
+    if have.get(b"factory.version") != want.get(b"factory.version"):
+        version, known = have.get(b"factory.version", b"?").decode(), want.get(b"factory.version", b"?").decode()
+        raise WrongRequest(f"{place} has schema version {version}; this dataset-factory reads {known}. Use a new run folder.")
+
+
+def _place(part: Path) -> str:
+    return f"{part.parent.name}/{part.name}"
+
+
+def rows(folder: Path, schema: pa.Schema, *, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a table in order, as dicts."""
+    for batch in batches(folder, schema, columns=columns):
+        yield from batch.to_pylist()
+
+
+def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, group_rows: int = GROUP_ROWS) -> int:
+    """One Parquet file whole or not at all; returns its rows."""
+    with PartWriter(path, schema, group_rows=group_rows) as part:
+        for table in tables:
+            part.write_table(table)
+    return part.rows
+
+
+def read_file(path: Path, schema: pa.Schema, *, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of one Parquet file in batches; none where it does not stand."""
+    if path.exists():
+        file = open_part(path, schema)
+        for group in range(file.num_row_groups):
+            yield from file.read_row_group(group, columns=columns, use_threads=False).to_batches(max_chunksize=BATCH_ROWS)

@@ -1,0 +1,1 @@
+"""What only reads a run: audit, show, trace, ledger, verify."""

@@ -1,0 +1,118 @@
+"""Processes that measure: filters run in them over Arrow batches, several at once.
+
+A worker is `python -m factory.workers` on two pipes; requests and answers are length-prefixed JSON headers with Arrow
+streams, so nothing is pickled, the caller's script is not imported again, and a worker ends when its pipe closes,
+however its parent died. What is measured does not depend on where.
+"""
+
+import contextlib
+import json
+import os
+import struct
+import subprocess
+import sys
+from typing import IO, Any
+
+import pyarrow as pa
+
+from factory.errors import DeadWorld
+from factory.plugins import Filter
+
+HEADER = struct.Struct("<II")  # bytes of the JSON, bytes of the Arrow stream
+
+
+class MeasureFailed(Exception):
+    """A filter raised on a batch. Holds the error's type, never its text, which may quote the row."""
+
+
+class Worker:
+    """One process that measures. Use `measure`; `close` when done."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+        self._process = subprocess.Popen(  # noqa: S603 # our own interpreter and module
+            [sys.executable, "-m", "factory.workers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
+
+    def measure(self, filter_: Filter, batch: pa.RecordBatch) -> pa.Table:
+        """The filter's features of one batch. Raises MeasureFailed where the filter raised."""
+        asked = {"plugin": filter_.plugin, "instance": filter_.instance, "options": dict(filter_.options)}
+        try:
+            _send(self._process.stdin, asked, _to_bytes(pa.Table.from_batches([batch])))
+            said, body = _receive(self._process.stdout)
+        except (BrokenPipeError, EOFError):
+            raise DeadWorld("A measuring process ended by itself, perhaps for lack of memory. Run the same command again.") from None
+        if "error" in said:
+            raise MeasureFailed(said["error"])
+        return pa.ipc.open_stream(body).read_all()
+
+    def close(self) -> None:
+        """End the process."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()  # type: ignore[union-attr] # both are pipes, above
+        self._process.wait(timeout=10)
+
+
+def measure_here(filter_: Filter, batch: pa.RecordBatch) -> pa.Table:
+    """The filter's features of one batch, in this process. Raises MeasureFailed where the filter raised."""
+    try:
+        measured = filter_.code.measure(batch)
+    except Exception as error:  # noqa: BLE001 # a filter's fault costs its row, not the run: the caller rejects it
+        raise MeasureFailed(type(error).__name__) from error
+    return pa.Table.from_batches([measured]) if isinstance(measured, pa.RecordBatch) else measured
+
+
+def _to_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _send(pipe: IO[bytes] | None, header: dict[str, Any], body: bytes) -> None:
+    assert pipe is not None  # noqa: S101 # opened as a pipe
+    encoded = json.dumps(header).encode()
+    pipe.write(HEADER.pack(len(encoded), len(body)) + encoded + body)
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes] | None) -> tuple[dict[str, Any], bytes]:
+    """One message. Raises EOFError where the other side is gone."""
+    assert pipe is not None  # noqa: S101 # opened as a pipe
+    head = _exactly(pipe, HEADER.size)
+    of_json, of_body = HEADER.unpack(head)
+    return json.loads(_exactly(pipe, of_json)), _exactly(pipe, of_body)
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
+    content = pipe.read(size)
+    if len(content) < size:
+        raise EOFError
+    return content
+
+
+def _serve() -> None:
+    """Answer until the pipe closes. What a plugin prints goes to stderr: stdout is the wire."""
+    from factory import plugins
+
+    wire = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    made: dict[str, Filter] = {}
+    while True:
+        try:
+            asked, body = _receive(sys.stdin.buffer)
+        except EOFError:
+            return
+        name = json.dumps(asked, sort_keys=True)
+        if name not in made:
+            made[name] = plugins.filter_(asked["plugin"], asked["options"], instance=asked["instance"])
+        [batch] = pa.ipc.open_stream(body).read_all().combine_chunks().to_batches()
+        try:
+            _send(wire, {}, _to_bytes(measure_here(made[name], batch)))
+        except MeasureFailed as error:
+            _send(wire, {"error": str(error)}, b"")
+
+
+if __name__ == "__main__":
+    _serve()

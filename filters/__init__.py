@@ -1,0 +1,1 @@
+"""Filters: one file a filter; `docs/why/contracts.md` says what one must be."""

@@ -1,0 +1,64 @@
+"""presidio's engine with our recognisers: offline, without a model, and asked only where something can be.
+
+Nothing here opens a socket: the engine gets a blank spaCy tokeniser instead of a model to fetch, and e-mail domains
+are checked against the public suffix list inside tldextract. presidio and spaCy are loaded at the first text that a
+gate lets through, once a process.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filters._screen import CONTEXT, KINDS, blank, can_hold, fold, pieces
+
+if TYPE_CHECKING:
+    from presidio_analyzer import AnalyzerEngine
+
+SURE = 0.4  # presidio's own scale: a bare pattern of some worth, or a weak one with a context word
+MIN_SCORE = 0.1  # below it nothing is kept as a finding: at 0.01 every six digits are a driver's licence
+
+
+class Finding(NamedTuple):
+    """A span of one string and what it seems to be; never the value."""
+
+    start: int
+    end: int
+    kind: str
+    score: float
+
+
+@cache
+def engine() -> "AnalyzerEngine":
+    """The engine of this process."""
+    from filters._recognisers import build
+
+    return build()
+
+
+def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = True) -> list[Finding]:
+    """All findings in `text`, in order; they may overlap. Unscreened it is slower and finds the same."""
+    wanted = tuple(kinds)
+    folded = fold(text)
+    if screened and not can_hold(wanted, folded):
+        return []
+    found: set[Finding] = set()
+    lead = ""
+    for start, end in pieces(folded):
+        piece = lead + folded[start:end]
+        for fresh in iter(lambda: _look(piece, len(lead), wanted, screened=screened), []):  # noqa: B023 # used at once
+            found.update(Finding(f.start - len(lead) + start, f.end - len(lead) + start, f.kind, f.score) for f in fresh)
+            sure = [(f.start, f.end) for f in fresh if f.score >= SURE]
+            if not sure:
+                break
+            piece = blank(piece, sure)  # what two findings shared may now be one more: until nothing sure is left
+        lead = piece[-CONTEXT:]
+    return sorted(found)
+
+
+def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> list[Finding]:
+    """The findings of one piece that begin at or after `start`; before it stands context only."""
+    asked: list[Any] = can_hold(kinds, piece, start) if screened else list(kinds)
+    if not asked:
+        return []
+    results = engine().analyze(piece, language="en", entities=asked, score_threshold=MIN_SCORE)
+    return [Finding(r.start, r.end, r.entity_type, round(r.score, 4)) for r in results if r.start >= start]

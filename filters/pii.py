@@ -1,0 +1,134 @@
+"""Find personal data that has a form: e-mail, telephone, card, IBAN, IP, numbers of states. Replace, mask, reject or flag.
+
+Finds   presidio's patterns, those measured to be wrong replaced; check digits, shapes and context words, no model.
+Never   names of people, postal addresses, organisations: they have no form. `NOT_LOOKED_FOR` says so, the audit repeats it.
+Keeps   spans, kinds and scores; never a value.
+Costs   about 0.1 ms a 2 kB document that holds nothing, 1 ms one that holds some. No network: suffix list and patterns are local.
+Source  presidio-analyzer (https://microsoft.github.io/presidio), phonenumbers.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import pyarrow as pa
+
+from factory.edits import Edit
+from factory.errors import did_you_mean
+from factory.verdicts import Verdicts
+from filters._presidio import SURE, Finding, find
+from filters._screen import FILL, KINDS, fold
+
+FINDING = pa.struct(
+    [("field", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string()), ("score", pa.float64())]
+)
+NOT_LOOKED_FOR = ("PERSON", "ADDRESS", "ORGANIZATION")
+
+
+@dataclass(frozen=True)
+class Pii:
+    """`types`: kinds to look for, all by default. `allow`: values that may stay, written in any way; `@acme.com`: a domain."""
+
+    sees: ClassVar[str] = "strings"
+    not_looked_for: ClassVar[tuple[str, ...]] = NOT_LOOKED_FOR
+    action: Literal["placeholder", "mask", "reject", "flag"] = field(default="placeholder", metadata={"decides": True})
+    types: list[str] | None = None
+    threshold: float = field(default=SURE, metadata={"decides": True})
+    allow: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a type that is none of ours."""
+        for name in self.types or []:
+            if name not in KINDS:
+                raise ValueError(f"unknown type '{name}'.{did_you_mean(name.lower(), KINDS)} Known: {', '.join(KINDS)}")
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id; overlaps are left to `decide`."""
+        kinds = tuple(KINDS if self.types is None else self.types)
+        allowed = _Allowed(self.allow)
+        findings: dict[str, list[dict[str, Any]]] = {}
+        known: dict[str, list[Finding]] = {}  # a system prompt stands in every row
+        for id_, name, text in zip(*(batch[column].to_pylist() for column in ("id", "field", "text")), strict=True):
+            if text not in known:
+                known[text] = allowed.without(find(text or "", kinds), text or "")
+            findings.setdefault(id_, []).extend({"field": name} | found._asdict() for found in known[text])
+        return pa.record_batch(
+            {"id": pa.array(findings.keys(), pa.string()), "findings": pa.array(findings.values(), pa.list_(FINDING))}
+        )
+
+    def decide(self, features: pa.RecordBatch) -> Verdicts:
+        """One verdict an id; evidence counts the spans of each kind."""
+        verdicts = Verdicts()
+        for id_, found in zip(features["id"].to_pylist(), features["findings"].to_pylist(), strict=True):
+            spans = list(_disjoint(row for row in found if row["score"] >= self.threshold))
+            counts = Counter(span.kind for _, span in spans)
+            reason = f"pii.{next(iter(counts))}" if len(counts) == 1 else "pii.several"
+            if not spans:
+                verdicts.keep(id_)
+            elif self.action == "reject":
+                verdicts.reject(id_, reason, **counts)
+            elif self.action == "flag":
+                _flag(verdicts, id_, reason, counts)
+            else:
+                verdicts.edit(id_, [(name, self._edit(span)) for name, span in spans], reason, **counts)
+        return verdicts
+
+    def _edit(self, span: Finding) -> Edit:
+        replacement = FILL * (span.end - span.start) if self.action == "mask" else KINDS[span.kind].placeholder
+        return Edit(span.start, span.end, f"pii.{span.kind}", replacement)
+
+
+def _flag(verdicts: Verdicts, id_: str, reason: str, counts: Mapping[str, int]) -> None:
+    """Keep the row as it is, with a reason and evidence."""
+    evidence = json.dumps(counts, sort_keys=True)
+    verdicts.rows.append({"id": id_, "outcome": "keep", "reason": reason, "edits": None, "evidence": evidence})
+
+
+class _Allowed:
+    """Values that may stay: compared without case, spaces and punctuation of numbers, so that one spelling does for all."""
+
+    _PUNCTUATION = re.compile(r"[\s().+/-]")
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._domains = tuple(value.casefold() for value in values if value.startswith("@"))
+        self._values = frozenset(self._plain(value) for value in values if not value.startswith("@"))
+
+    def _plain(self, value: str) -> str:
+        return self._PUNCTUATION.sub("", fold(value)).casefold()
+
+    def without(self, found: list[Finding], text: str) -> list[Finding]:
+        """`found` without what is allowed, and without what lies inside of it."""
+        if not self._values and not self._domains:
+            return found
+        may_stay = [(f.start, f.end) for f in found if self._allows(text[f.start : f.end], f.kind)]
+        return [f for f in found if not any(start <= f.start and f.end <= end for start, end in may_stay)]
+
+    def _allows(self, value: str, kind: str) -> bool:
+        return self._plain(value) in self._values or (kind == "email" and value.casefold().endswith(self._domains))
+
+
+def _disjoint(found: Iterable[dict[str, Any]]) -> Iterator[tuple[str, Finding]]:
+    """One span for all findings that overlap: whatever any of them covers, called what the surest, then longest, says."""
+    by_field: dict[str, list[Finding]] = {}
+    for row in found:
+        by_field.setdefault(row["field"], []).append(Finding(row["start"], row["end"], row["kind"], row["score"]))
+    for name, spans in by_field.items():
+        for group in _overlapping(sorted(spans)):
+            best = max(group, key=lambda span: (span.score, span.end - span.start, span.kind))
+            yield name, Finding(group[0].start, max(span.end for span in group), best.kind, best.score)
+
+
+def _overlapping(spans: list[Finding]) -> Iterator[list[Finding]]:
+    group: list[Finding] = []
+    end = 0
+    for span in spans:
+        if group and span.start >= end:
+            yield group
+            group = []
+        group.append(span)
+        end = max(end, span.end) if len(group) > 1 else span.end
+    if group:
+        yield group

@@ -1,0 +1,1 @@
+"""Generators: one file a method; `docs/why/contracts.md` says what one must be."""

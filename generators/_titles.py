@@ -1,0 +1,138 @@
+"""What a title asks, and what it says a text is about.
+
+    "Replace the battery"            an action: How do I replace the battery?
+    "How rivers freeze"              a clause: Can you explain how rivers freeze?
+    "Limits" below "Gateway API"     an aspect of a named subject: What are the limits of the Gateway API?
+    "Getting started with Gauge X"   names the subject of all below it: Gauge X
+"""
+
+import re
+from dataclasses import dataclass
+
+from generators._markdown import plain
+from generators._verbs import action
+from generators._wording import Words
+
+_NUMBER = re.compile(
+    r"(?:(?:step|chapter|section|part|appendix|annex|article)\s+[\dA-Z]+(?:\.\d+)*\s*[.:)–—-]\s*|(?:\d+(?:\.\d+)*|[A-Z]|[ivx]+|[IVX]+)[.):]\s+"
+    r"|\d+(?:\.\d+)+\s+|§+\s*\d+\s*)",
+)
+_TAIL = re.compile(r"\s*(?:\((?:optional|advanced|recommended|deprecated|beta|new)\)|[:.–—-])+\s*$", re.IGNORECASE)
+_NO_SUBJECT = re.compile(
+    r"(?:table of )?contents|see also|further reading|(?:more|additional|other|further|technical) (?:info\w*|details|resources|notes?|terms)|change ?log"
+    r"|release notes|licen[cs]es?|references?|summary|recap.*|conclusions?|next steps?|contact(?: us)?|contacting .*|introduction|overview|notes?"
+    r"|tips?|warning|info|examples?|acknowledge?ments?|credits|index|appendix|about|readme|faqs?|q ?& ?a|(?:frequently asked |common |short )?questions.*"
+    r"|miscellaneous|misc|other|general|background|definitions|glossary|first steps|steps|documents?|welcome|links|authors?|copyright.*|disclaimer",
+    re.IGNORECASE,
+)
+_ABOUT = re.compile(
+    r"(?:an? |the )?(?:getting started|get started|working|introduction|intro|welcome|guide|glossary|overview|maintenance|installation|faq|frequently asked "
+    r"questions|(?:common |short |some )?questions|documentation|notes|troubleshooting|reference|tutorial|set-?up|help|everything|all|tips|care|operation)"
+    r" (?:with|to|of|for|about|on|in) (.+)",
+    re.IGNORECASE,
+)
+_KIND = re.compile(
+    r"(.+?)\s+(?:release notes|faqs?|frequently asked questions|glossary|quick ?start(?: guide)?|tutorial|overview|documentation|docs|reference|introduction"
+    r"|guide|user guide|manual|user manual|troubleshooting|basics|changelog|data ?sheet|white ?paper)",
+    re.IGNORECASE,
+)
+_DOCUMENT = re.compile(
+    r".*\b(?:handbook|terms of (?:service|use)|terms and conditions|terms|agreement|policy|(?:privacy )?statement|contract|code of conduct|regulations?|bylaws|act"
+    r"|charter|addendum|licen[cs]e|warranty)",
+    re.IGNORECASE,
+)
+_TOOL = re.compile(r".*\b(?:API|CLI|SDK|command line|library|framework|toolkit|plugin|package|app|editor|module)", re.IGNORECASE)
+_NEEDS_ARTICLE = re.compile(
+    r".*\b(?:API|CLI|SDK|Agreement|Policy|Statement|Terms of \w+|Terms|Handbook|Manual|Guide|System|Service|Contract|Act|Addendum|[a-z][\w-]*[a-z](?<!ing))"
+)
+_ASPECTS = re.compile(
+    r"(?:(?:system|hardware|software|minimum|technical|legal|known|rate|size|usage|safety|main|key|eligibility|payment|account) )?"
+    r"(?P<head>limits|limitations|requirements|prerequisites|features|advantages|disadvantages|benefits|drawbacks|costs|risks|recommendations|dimensions"
+    r"|specifications|components|barriers|goals|objectives|responsibilities|obligations|restrictions|exceptions|issues|causes|symptoms|criteria|rates)",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"(?:what|why|how|when|where|which|who|whether)\s+(?!to\b|do\b|does\b|did\b|can\b|should\b|is\b|are\b|if\b)\S+\s+\S+", re.IGNORECASE)
+_ASKS = re.compile(
+    r"(?:what|why|how|when|where|who|which)(?:'s)?\s+(?:is|are|do|does|did|can|could|should|would|will|was|were|has|have|may|must)\s+\S+", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a text is about, as it stands in a sentence: "the Freshet HTTP API"."""
+
+    phrase: str
+    is_document: bool  # a handbook, terms of service: things are said *in* it
+    is_tool: bool  # an API, a library: things are done *with* it
+    is_plural: bool
+
+
+def clean(title: str) -> str:
+    """A title as words: no markup, no number before it, no "(optional)" behind."""
+    words = plain(title)
+    words = _NUMBER.sub("", words, count=1) if _NUMBER.match(words) else words
+    return _TAIL.sub("", words).strip()
+
+
+def is_question(title: str) -> bool:
+    """Whether a title asks by itself; in any language, a question mark says so."""
+    words = plain(title).rstrip("\"'”’) ")
+    return len(words) > 6 and words.endswith(("?", "？", "؟")) and not words.startswith(("?", "？"))
+
+
+def asks(title: str) -> str | None:
+    """The question that a title is but for its mark: "What is OpenAPI for"."""
+    words = clean(title)
+    return f"{words[0].upper()}{words[1:]}?" if _ASKS.match(words) and len(words.split()) > 2 else None
+
+
+def clause(title: str, words: Words) -> str | None:
+    """A title that stands after "Can you explain": "how rivers freeze"."""
+    cleaned = clean(title)
+    if not _CLAUSE.fullmatch(cleaned[: len(cleaned)]) and not _CLAUSE.match(cleaned):
+        return None
+    return words.lowered(cleaned)
+
+
+def aspect(title: str, words: Words) -> str | None:
+    """A title that names, in the plural, an aspect of what stands above it: "limits", "system requirements"."""
+    cleaned = clean(title)
+    return cleaned.lower() if _ASPECTS.fullmatch(cleaned) and not words.has_name(cleaned) else None
+
+
+def has_subject(title: str) -> bool:
+    """Whether a title says what its section is about, as "More info" does not."""
+    cleaned = clean(title)
+    return bool(cleaned) and not _NO_SUBJECT.fullmatch(cleaned) and any(letter.isalpha() for letter in cleaned)
+
+
+def subject(above: tuple[str, ...], words: Words) -> Subject | None:
+    """The outermost title that names something, as a phrase; None where no title surely does."""
+    for title in above:
+        phrase = _phrase(clean(title), words)
+        if phrase:
+            bare = re.sub(r"^(?:the|an?) ", "", phrase)
+            plural = bool(re.fullmatch(r".*\bterms(?: of \w+)?|.* and .*", phrase, re.IGNORECASE)) or bool(re.search(r"[a-z]{2}[^s\W]s$", phrase))
+            return Subject(phrase, bool(_DOCUMENT.fullmatch(bare)), bool(_TOOL.fullmatch(bare)), plural)
+    return None
+
+
+def _phrase(title: str, words: Words) -> str | None:
+    if not title or title.endswith("?") or not has_subject(title) or re.search(r"[:;,!?|/]|\d{4}| [-–—] ", title):
+        return None
+    about = _ABOUT.fullmatch(title) or _KIND.fullmatch(title)
+    core = about[1] if about else title
+    if not about and (action(title) or _CLAUSE.match(title) or _ASKS.match(title) or re.match(r"(?:who|how|what)\b", title, re.IGNORECASE)):
+        return None
+    if len(core.split()) > 7 or not _names(core, words):
+        return None
+    if not all(word[0].isupper() or not word[0].isalpha() for word in core.split() if len(word) > 3):
+        core = words.lowered(core)  # in title case a subject keeps its capitals: "Gateway API"
+    if re.match(r"(?:the|an?|your|our) ", core, re.IGNORECASE):
+        return core[0].lower() + core[1:] if not core.lower().startswith(("your", "our")) else None
+    return f"the {core}" if _NEEDS_ARTICLE.fullmatch(core) else core
+
+
+def _names(phrase: str, words: Words) -> bool:
+    """Whether a phrase holds a name: an acronym, a code-like word, or one that the text capitalises in mid-sentence."""
+    return any(words.is_name(word) for word in phrase.split()) or bool(_DOCUMENT.fullmatch(phrase) and phrase.istitle())

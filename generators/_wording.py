@@ -1,0 +1,132 @@
+"""English wording rules: what only a reader of the whole document would understand, and which words are names.
+
+`unclear_answer` and `unclear_question` say in a few words of their own what is wrong, or None. They err towards None
+being rare: a row lost costs less than a row that teaches to answer with "as shown above".
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from generators._markdown import plain, without_code
+
+_OPENERS = re.compile(
+    r"(?:it|its|it's|this|that|that's|these|those|they|their|them|he|she|his|her|such|then|but|and|or|so|also|however"
+    r"|therefore|thus|hence|instead|otherwise|additionally|moreover|furthermore|similarly|likewise|consequently|meanwhile"
+    r"|nevertheless|still|yet|again|now|here|there|both|another|finally|next|besides|in addition|in (?:this|that|these|those|such)"
+    r"|for (?:example|instance|this|that|these)|as (?:we|you|a result|mentioned|before|described|shown|said)|because of (?:this|that)"
+    r"|after (?:this|that)|with (?:this|that)|by doing|to do (?:so|this|that)|once again|the (?:same|latter|former|other|above|following)"
+    r"|to achieve this|on the other hand|the rest|remember|notice|note|let's|let us|e\.g\.|i\.e\.|which|because|although|even if"
+    r"|even though|apart from that|same|similar|most of these|some of these|all these|all of these|one of these|of course)\b",
+    re.IGNORECASE,
+)
+_PLACE = r"section|chapter|tutorial|page|article|appendix|annex|document|guide|paragraph|heading|example"
+_THING = r"table|figure|list|diagram|image|screenshot|picture|graph|chart|code|snippet|listing|output|command|example|step|video"
+_POINTERS = (
+    ("points elsewhere", rf"\b(?:this|that|previous|preceding|next|following|last|above|below|earlier|later) (?:{_PLACE})s?\b"),
+    ("points elsewhere", r"\bsee (?:also\b|above|below|here|how|the\b|section|chapter|appendix|part|page|figure|table|\[|“|\")"),
+    ("points elsewhere", r"\b(?:refer to|check|read|consult|visit|go to|look at|described in|explained in|listed in|found in|set out in) "
+     r"(?:the|our|section|this|that|chapter|part|\[)[^.]{0,40}?(?:section|chapter|docs?|documentation|guide|page|tutorial|article|appendix|\[)"),
+    ("points elsewhere", r"\b(?:section|chapter|appendix|annex|figure|fig\.|table|listing|equation|clause|step|article|exhibit) "
+     r"(?:\d|[A-Z]\b(?![\w]))"),
+    ("points elsewhere", r"\bas (?:we |you |already |was |just |i )*(?:saw|seen|described|shown|mentioned|explained|stated|noted|discussed|"
+     r"said|before|above|below|previously|earlier|listed|defined (?:above|below|in))\b"),
+    ("points elsewhere", r"\b(?:example|section|list|listed|code|shown|described|mentioned|given|explained|defined|set forth|discussed|seen|steps?|"
+     r"table|outlined|specified|provided|paragraphs?|as) (?:above|below|earlier|previously|before|later|next|hereafter)\b"),
+    ("points elsewhere", r"\b(?:above|below)(?=[\s]*[,;:.)](?:\s|$))"),
+    ("points elsewhere", rf"\b(?:the|all|these|those|our|your) (?:above|below)\b|\bthe (?:above|below)-|\b(?:our|the) (?:previous|first|last) (?:{_PLACE}|one)\b"),
+    ("points elsewhere", r"\b(?:click|press|follow|see|visit|read|find|go) (?:it )?here\b|\[(?:here|this|link|this link|this page)\]\("),
+    ("points elsewhere", r"\bin (?:the|our|this) examples?\b|\b(?:the|our|these) examples?,|\bfor this (?:example|purpose|case)\b|\bwe (?:saw|did|used|created|had)\b"),
+    ("talks as a tutorial", r"\b(?:let's|let us|we'll|we will (?:see|use|look|cover|create|discuss|also|now|add|learn)|we're going|we are going|we can (?:now|also|see|then)|"
+     r"you'll (?:see|learn|find|read|notice)|you will (?:see|learn|notice|read)|i'll|i'm|i will|i am|we've|we have (?:seen|just)|as you (?:can|might|may|see))\b"),
+    ("talks as a tutorial", r"\b(?:right now|from now on|for now|so far|by now|at this point|that's it|that's all|stay tuned|in a moment|coming soon|remember that|notice that|again,)(?:\b|(?<=,))"),
+)
+_UNCLEAR_ANSWER = tuple((why, re.compile(pattern, re.IGNORECASE)) for why, pattern in _POINTERS)
+_SHOWS = re.compile(rf"\b(?:the|these) (?:following|next) (?:\w+ )?(?:{_THING})s?\b|\bas follows\b|\bthese (?:\w+ )?steps\b|\bthe following\b", re.IGNORECASE)
+_UNCLEAR_QUESTION = re.compile(
+    r"\b(?:it|its|this|that one|these|those|they|them|their|here|there|above|below|following|another|others?|next|previous"
+    r"|again|same|such|rest|more|also|step \d|part \d|first one|then|everything|something|anything|things?|stuff|examples?|etc"
+    r"|recap|summary|overview|conclusion|introduction)\b",
+    re.IGNORECASE,
+)
+_CHATTER = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+_PLAIN_WORD = re.compile(r"[A-Za-z][a-z'’-]*")
+_SMALL = frozenset("a an and as at but by for from if in into nor of off on onto or over per so than the to up via with without".split())
+
+
+def unclear_answer(answer: str, *, follows_question: bool = False) -> str | None:
+    """What a reader of this answer alone would miss; `follows_question`: it may say "it" of what was asked."""
+    prose = plain(without_code(answer))
+    if not follows_question and _OPENERS.match(prose.lstrip("\"'“‘(*")):
+        return "the answer begins with a reference"
+    for why, pattern in _UNCLEAR_ANSWER:
+        if pattern.search(prose) or ("\\[" in pattern.pattern and pattern.search(answer)):
+            return f"the answer {why}"
+    if _CHATTER.search(answer):
+        return "the answer talks as a tutorial"
+    return None
+
+
+def announces(answer: str) -> bool:
+    """Whether it speaks of something that follows, which must then be part of it: "as follows", "the following table"."""
+    return bool(_SHOWS.search(plain(without_code(answer))))
+
+
+def unclear_question(question: str) -> str | None:
+    """What a reader of this question alone would miss."""
+    found = _UNCLEAR_QUESTION.search(without_code(question))
+    return "the question refers to what only the document shows" if found else None
+
+
+@dataclass(frozen=True)
+class Words:
+    """Which words a text writes small and which it capitalises in mid-sentence: the evidence for what is a name."""
+
+    small: frozenset[str]
+    names: frozenset[str]  # as written
+
+    def is_name(self, word: str) -> bool:
+        """Whether a word keeps its capital: acronyms and `mixedCase` by their shape, others by how the text writes them."""
+        core = re.sub(r"['’]s$", "", word.strip("\"'“”‘’(),.:;!?*"))
+        if not core or core in _SMALL:
+            return False
+        if not _PLAIN_WORD.fullmatch(core) or (len(core) > 1 and any(letter.isupper() for letter in core[1:])):
+            return any(letter.isupper() for letter in core)
+        return core[0].isupper() and core in self.names and core.lower() not in self.small
+
+    def has_name(self, phrase: str) -> bool:
+        """Whether a phrase names something that a reader can look up: a name, an acronym, a term in code."""
+        return "`" in phrase or any(self.is_name(word) for word in phrase.split()[1:]) or self.is_name(phrase.split()[0])
+
+    def lowered(self, phrase: str, *, first_only: bool = False) -> str:
+        """A title as it stands inside a sentence: ordinary words small, names as they are.
+
+        In a title that writes some later word small, a capital is the author's choice and stays.
+        """
+        words = re.split(r"(`[^`]*`|\s+)", phrase)
+        places = [nth for nth, word in enumerate(words) if word.strip() and not word.startswith("`")]
+        later = [words[nth] for nth in places[1:] if words[nth].lower() not in _SMALL and words[nth][0].isalpha()]
+        in_title_case = bool(later) and all(word[0].isupper() for word in later) and not first_only
+        for nth in places:
+            if (nth == places[0] or in_title_case or words[nth].lower() in _SMALL) and not self._stays(words[nth]):
+                words[nth] = words[nth][0].lower() + words[nth][1:]
+        return "".join(words)
+
+    def _stays(self, word: str) -> bool:
+        """A name, or a capital that nothing in the text explains: better an odd capital than a name in small letters."""
+        core = re.sub(r"['’]s$", "", word.strip("\"'“”‘’(),.:;!?*"))
+        small = core.lower()
+        is_known = small in _SMALL or bool({small, small + "s", small.removesuffix("s"), small.removesuffix("es")} & self.small)
+        return self.is_name(word) or not is_known
+
+
+def words_of(text: str, titles: Iterable[str]) -> Words:
+    """The evidence of a text and of the titles above it."""
+    prose = plain(without_code("\n".join(line for line in text.split("\n") if not line.startswith("#"))))
+    small = set(re.findall(r"\b[a-z][a-z'’-]*\b", prose))
+    names = set(re.findall(r"(?<=[a-z0-9,;] )[A-Z][a-z]+\b", prose))
+    for title in titles:
+        tail = [word for word in re.findall(r"[A-Za-z][\w'’-]*", plain(without_code(title)))[1:] if word.lower() not in _SMALL]
+        if any(word[0].islower() for word in tail):  # sentence case: its capitals are names
+            names.update(word for word in tail if word[0].isupper())
+    return Words(frozenset(small), frozenset(names))

@@ -1,0 +1,1 @@
+"""Trainer plugins; none is built yet."""
