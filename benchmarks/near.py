@@ -20,6 +20,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,8 @@ from factory import near
 THRESHOLD = 0.8
 FIELDS = ("text", "content", "body", "document", "output", "response", "instruction")
 Pairs = set[tuple[int, int]]
+Tool = Callable[[list[str], bool], Any]
+Run = tuple[float, float, Any]  # CPU seconds, extra MB, what was found
 
 
 def plant(docs: int, seed: int = 7) -> list[str]:
@@ -107,13 +110,13 @@ def ours_pairs(texts: list[str], planted: bool) -> Pairs:
 
 
 def rensa(texts: list[str], planted: bool) -> Pairs:
-    from rensa import RMinHash, RMinHashLSH
+    from rensa import RMinHash, RMinHashLSH  # type: ignore[import-untyped]  # ships no types
 
     made: list[RMinHash] = []
     for begin in range(0, len(texts), 10_000):  # in batches: the lists of shingles are most of its memory
         made += RMinHash.from_token_sets(token_sets(texts[begin : begin + 10_000], planted), num_perm=128, seed=42)
     index = RMinHashLSH(threshold=THRESHOLD, num_perm=128, num_bands=16)
-    pairs = set()
+    pairs: Pairs = set()
     for nth, one in enumerate(made):
         pairs.update((other, nth) for other in index.query(one) if one.jaccard(made[other]) >= THRESHOLD)
         index.insert(nth, one)
@@ -128,14 +131,14 @@ def datasketch(texts: list[str], planted: bool) -> Pairs:
         sets = token_sets(texts[begin : begin + 10_000], planted)
         made += MinHash.bulk([[token.encode() for token in tokens] for tokens in sets], num_perm=128)
     index = MinHashLSH(num_perm=128, params=(16, 8))
-    pairs = set()
+    pairs: Pairs = set()
     for nth, one in enumerate(made):
         pairs.update((other, nth) for other in index.query(one) if one.jaccard(made[other]) >= THRESHOLD)
         index.insert(nth, one)
     return pairs
 
 
-def measure(tool: Callable[[list[str], bool], object], texts: list[str], planted: bool) -> tuple[float, float, object]:
+def measure(tool: Tool, texts: list[str], planted: bool) -> Run:
     """CPU seconds, extra peak MB, and what the tool found; in a fresh process, which has only the texts."""
     receive, send = multiprocessing.Pipe(duplex=False)
 
@@ -151,7 +154,7 @@ def measure(tool: Callable[[list[str], bool], object], texts: list[str], planted
     child = multiprocessing.get_context("fork").Process(target=work)
     child.start()
     try:
-        result: tuple[float, float, object] = receive.recv()
+        result: Run = receive.recv()
     finally:
         child.join()
     return result
@@ -163,7 +166,7 @@ def peak_mb() -> float:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except FileNotFoundError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def truth(texts: list[str], found: list[Pairs]) -> tuple[np.ndarray, np.ndarray]:
@@ -184,7 +187,7 @@ def main() -> None:
     size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     print(f"{len(texts)} documents, {size / 1e6:.1f} MB, {size / max(1, len(texts)):.0f} bytes each")
 
-    tools: dict[str, Callable[[list[str], bool], object]] = {"ours": ours}
+    tools: dict[str, Tool] = {"ours": ours}
     for name, tool in (("rensa", rensa), ("datasketch", datasketch)):
         try:
             __import__(name)
@@ -192,7 +195,7 @@ def main() -> None:
             print(f"{name}: absent, not compared. pip install {name}")
         else:
             tools[name] = tool
-    runs: dict[str, list[tuple[float, float, object]]] = {name: [] for name in tools}
+    runs: dict[str, list[Run]] = {name: [] for name in tools}
     for _ in range(options.rounds):
         for name, tool in tools.items():
             runs[name].append(measure(tool, texts, planted))
@@ -200,7 +203,7 @@ def main() -> None:
     report(texts, runs, planted)
 
 
-def report(texts: list[str], runs: dict[str, list[tuple[float, float, object]]], planted: bool) -> None:
+def report(texts: list[str], runs: dict[str, list[Run]], planted: bool) -> None:
     """Print one line a tool, and whether our labels are those of the exact pairs."""
     size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     found = {name: run[0][2] for name, run in runs.items() if name != "ours"} | {"ours": ours_pairs(texts, planted)}

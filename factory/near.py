@@ -24,6 +24,8 @@ Pairs = NDArray[np.int64]
 
 __all__ = [
     "Shingles",
+    "Texts",
+    "Unit",
     "banding",
     "candidates",
     "clusters",
@@ -92,9 +94,10 @@ def candidates(signatures: Signatures, *, bands: int = 20, rows: int = 6) -> Pai
         )
     whole, keys = _band_keys(signatures, bands, rows)
     first = _first_equal(signatures, whole)
-    copies = np.flatnonzero(first != np.arange(first.size))
-    alone = np.flatnonzero((first == np.arange(first.size)) & (signatures != EMPTY).any(axis=1))
-    copies = copies[(signatures[copies] != EMPTY).any(axis=1)]
+    blank = np.flatnonzero(signatures[:, 0] == EMPTY)
+    blank = blank[(signatures[blank] == EMPTY).all(axis=1)]
+    copies = np.setdiff1d(np.flatnonzero(first != np.arange(first.size)), blank)
+    alone = np.setdiff1d(np.flatnonzero(first == np.arange(first.size)), blank)
     found = [_pack(first[copies], copies)]
     pending = 0
     for band in range(bands):

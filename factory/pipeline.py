@@ -14,7 +14,7 @@ from factory import tables
 from factory.errors import CheckFailed
 from factory.progress import Progress
 from factory.recipe import Checked
-from factory.runs import STAGES, Run
+from factory.runs import Run, fingerprint, views_digest
 from factory.stages.export import export
 from factory.stages.filter import filter_stage
 from factory.stages.generate import generate
@@ -28,7 +28,8 @@ ORDER: tuple[Until, ...] = ("ingest", "filter", "generate", "export", "audit")
 def run(
     recipe: str | Path,
     *,
-    set: Sequence[str] = (),  # noqa: A002 # the name that the command line has
+    set: Sequence[str] = (),  # the name that the command line has
+    methods: Sequence[str] = (),
     limit: int | None = None,
     retry: str | None = None,
     until: Until = "audit",
@@ -38,39 +39,40 @@ def run(
     """Bring a recipe's run up to date and return it; what is done already is not done again.
 
     `recipe` is a file, a run folder, or the name of a recipe in the package. `set` overrides keys
-    (`generate.target=200`). `limit` makes only the first so many units of each method; a later run without it goes on
+    (`generate.target=200`); `methods` are generators added to the recipe's. `limit` makes only the first so many units of each method; a later run without it goes on
     from there. `retry` is a reason of rejected files, or its prefix, to be read again. `until` is the last verb.
     `workers` is how many processes may measure.
 
     Raises WrongRequest before any work for a recipe that is not right, CheckFailed where a check of the recipe's
     `audit.checks` does not hold, DeadWorld where the run was stopped but can go on.
     """
-    checked = recipes.load(str(recipe), overrides=set)
+    checked = recipes.load(str(recipe), overrides=set, methods=methods)
     found = recipes.find(str(recipe))
     opened = Run.create(found.parent if (found.parent / "manifest.json").is_file() else checked.recipe.run)
     with opened.lock():
         return _Pipeline(opened, checked, progress or Progress(), limit, retry, workers).until(until)
 
 
-def is_up_to_date(before: dict[str, str], after: Run) -> bool:
-    """Whether a run did nothing: every stage stood under the same fingerprint before."""
-    return before == {stage: after.fingerprint(stage) for stage in STAGES}
-
-
 def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
     """Write report.json and report.html of a run, and return the report.
 
-    Raises CheckFailed where a check does not hold (`pii.share == 0`), WrongRequest for a folder that is no run.
+    Raises CheckFailed where a check does not hold (`pii.share == 0`), WrongRequest for a folder that is no run or for a
+    measure that there is not.
     """
     from factory.views.audit import audit as make
 
     opened = Run(path)
-    report = make(opened, checks=checks)
-    failed = [check for check in report["checks"] if not check["holds"]]
-    if failed:
-        lines = "; ".join(f"{check['check']} (it is {check['value']})" for check in failed)
-        raise CheckFailed(f"{len(failed)} of {len(report['checks'])} checks do not hold: {lines}. See {opened.path / 'report.html'}")
+    with opened.lock():
+        report = make(opened, checks=checks)
+    _stop_at(report["checks"], opened)
     return report
+
+
+def _stop_at(checks: Sequence[dict[str, Any]], run: Run) -> None:
+    """Raise CheckFailed where a check does not hold."""
+    failed = [f"{check['check']} (it is {check['value']})" for check in checks if not check["holds"]]
+    if failed:
+        raise CheckFailed(f"{len(failed)} of {len(checks)} checks do not hold: {'; '.join(failed)}. See {run.path / 'report.html'}")
 
 
 class _Pipeline:
@@ -102,7 +104,7 @@ class _Pipeline:
             return self._run
         mark = export(self._run, self._checked, mark, self._progress)
         if last == "audit":
-            self._audit()
+            self._audit(mark)
         return self._run
 
     def _filter(self, stage: str, before: str) -> str:
@@ -120,5 +122,13 @@ class _Pipeline:
 
         return generate(self._run, self._checked, before, self._progress, count_kept=count_kept, limit=self._limit)
 
-    def _audit(self) -> None:
-        audit(self._run.path, checks=self._checked.recipe.audit.checks)
+    def _audit(self, before: str) -> None:
+        from factory.views.audit import audit as make
+
+        checks = self._checked.recipe.audit.checks
+        mark = fingerprint(before, checks, views_digest())
+        if not self._run.is_done("audit", mark) or not (self._run.path / "report.json").is_file():
+            report = make(self._run, checks=checks)
+            self._run.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})
+            self._progress.say(f"audit             {report['verdict']}")
+        _stop_at(self._run.counts("audit")["checks"], self._run)

@@ -8,7 +8,7 @@ Paths of sources are relative to the recipe's file; `package:factory/quickstart/
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -182,14 +182,17 @@ def find(name: str) -> Path:
     raise WrongRequest(f"There is no recipe file {name}.{hint} Recipes in the package: {', '.join(packaged)}.")
 
 
-def load(name: str, *, overrides: Sequence[str] = ()) -> Checked:
+def load(name: str, *, overrides: Sequence[str] = (), methods: Sequence[str] = ()) -> Checked:
     """Read and check a recipe and everything it names.
 
     `overrides` are `dotted.key=value` with a YAML value; in a list of plugins the plugin's name is the key
-    (`generate.methods.text.max_tokens=2048`). Raises WrongRequest for the first thing that is wrong.
+    (`generate.methods.text.max_tokens=2048`). `methods` are generators to add where the recipe does not have them.
+    Raises WrongRequest for the first thing that is wrong.
     """
     file = find(name)
     value, lines = _parse(file)
+    for method in methods:
+        _add_method(value, method)
     for override in overrides:
         _override(value, override)
     try:
@@ -240,11 +243,6 @@ def _plugin(make: Any, uses: list[Use], file: Path, lines: dict[Place, int], pla
         except WrongRequest as error:
             raise WrongRequest(f"{where}{error}") from None
     return made
-
-
-def limited(checked: Checked, *, methods: Sequence[str]) -> Checked:
-    """The same recipe with only some of its generators."""
-    return replace(checked, generators=tuple(g for g in checked.generators if g.instance in methods))
 
 
 # --- YAML with line numbers ------------------------------------------------------------------------------------------
@@ -303,6 +301,13 @@ def _override(value: dict[str, Any], override: str) -> None:
     if isinstance(at, list):
         raise WrongRequest(f"--set {override}: '{outer[-1] if outer else ''}' is a list; name an entry and then its option.")
     at[last] = parsed
+
+
+def _add_method(value: dict[str, Any], name: str) -> None:
+    generate = value.get("generate") or {}
+    entries = generate.get("methods") or []
+    if not any(entry == name or (isinstance(entry, dict) and name in entry) for entry in entries):
+        value["generate"] = {**generate, "methods": [*entries, name]}
 
 
 def _step(at: Any, name: str, override: str) -> Any:

@@ -11,7 +11,7 @@ Never of concurrency, paths of the machine, or time.
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -38,6 +38,7 @@ class Run:
         if not (self.path / "manifest.json").is_file():
             raise WrongRequest(f"{self.path} is not a run of dataset-factory: it has no manifest.json. Make one with: factory run RECIPE")
         self._manifest = _read_manifest(self.path)
+        self.did: list[str] = []  # the stages done since it was opened
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -67,6 +68,7 @@ class Run:
         """Note that a stage stands. What came after it was made from something else, so those notes go."""
         kept = {name: note for name, note in self._manifest["stages"].items() if name in STAGES[: STAGES.index(stage)]}
         self._save({**kept, stage: {"fingerprint": fingerprint, "counts": dict(counts)}})
+        self.did.append(stage)
         self.log(stage, **counts)
 
     def undo(self, stage: str) -> None:
@@ -160,9 +162,18 @@ def fingerprint(*parts: Any) -> str:
 def core_digest() -> str:
     """A digest of the core's own source, views and command line apart: better code makes new results."""
     root = Path(__file__).parent
+    return _digest(f for f in root.rglob("*.py") if f.relative_to(root).parts[0] not in NOT_PART_OF_RESULTS)
+
+
+@cache
+def views_digest() -> str:
+    """A digest of what makes the report: code and templates."""
+    return _digest((Path(__file__).parent / "views").rglob("*"))
+
+
+def _digest(files: Iterable[Path]) -> str:
+    root = Path(__file__).parent
     total = hashlib.blake2b(digest_size=16)
-    for file in sorted(root.rglob("*.py")):
-        name = file.relative_to(root).as_posix()
-        if name.split("/")[0] not in NOT_PART_OF_RESULTS:
-            total.update(name.encode() + b"\0" + file.read_bytes())
+    for file in sorted(f for f in files if f.is_file() and f.suffix != ".pyc"):
+        total.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return total.hexdigest()

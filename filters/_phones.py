@@ -6,6 +6,8 @@ countries write numbers so, and phonenumbers is asked once whether those countri
 """
 
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 
 import phonenumbers
 from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
@@ -14,12 +16,15 @@ from presidio_analyzer.nlp_engine import NlpArtifacts
 from filters._screen import context
 
 VALID, POSSIBLE, LOCAL, LABELLED = 0.75, 0.5, 0.5, 0.45  # +44 20 7946 0112; +1 (476) 932-8321; 020 7946 0112; Tel. 4515986
+LONGEST = 24  # characters of a number with its spaces
 
 _RUN = re.compile(
-    r"(?<![0-9A-Za-z_])(?<![0-9A-Za-z_][-./,])\+?\(?[0-9](?:[ .()/-]{0,3}[0-9]){6,39}+"
+    r"(?<![0-9A-Za-z_])(?:\+|(?<![0-9A-Za-z_][-./])(?<![0-9],))\(?[0-9](?:[ .()/-]{0,3}[0-9]){6,39}+"
     r"(?:,? ?(?:ext(?:ension|n)?[.:]?|x|#) ?[0-9]{1,6})?(?![0-9A-Za-z_])"
 )
 _BREAK = re.compile(r" +[/-] +|/|\. |  +| (?=\()")  # between two numbers that stand side by side
+_INNER_START = re.compile(r"(?:^|(?<=[ /]))(?=\+|\(?0[1-9][0-9]|\([1-9][0-9])")
+_SPACE_OR_END = re.compile(r" |$")
 _EXTENSION = re.compile(r"[,a-z#].*$")
 _NOT_A_PHONE = re.compile(
     r"""(?x) (?:
@@ -38,14 +43,14 @@ _SHAPES = [
     (("US",), re.compile(r"(?:1 )?[2-9][0-9]{2} [2-9][0-9]{2}[ -][0-9]{4}")),
     (("FR",), re.compile(r"0[1-9](?:([ .-])[0-9]{2})(?:\1[0-9]{2}){3}")),
     (("ES",), re.compile(r"[6-9][0-9] [0-9]{3} [0-9]{2} [0-9]{2}|[6-9][0-9]{2} [0-9]{2} [0-9]{2} [0-9]{2}")),
-    (("GB", "DE"), re.compile(r"\(?0[1-9][0-9]{1,4}\)?(?:[ /-]| [/-] )[0-9]{2,9}(?:[ -][0-9]{1,6}){0,3}")),
+    (("GB", "DE"), re.compile(r"(?=(?:[^0-9]*[0-9]){9})\(?0[1-9][0-9]{1,4}\)?(?:[ /-]| [/-] )[0-9]{2,9}(?:[ -][0-9]{1,6}){0,3}")),
 ]
 _WORD = (  # English, German, French, Spanish, Italian, Dutch, Portuguese
     r"tele(?:phone|fon|foon|fono|fone)[a-z]*|téléphone|teléfono|telefax|tel|tél|tfn?o|tlf|phones?|fax|mobile|mobil|móvil|movil|"
     r"mobiel|handy|cell(?:phone|ulare)?|portable|rufnummer|durchwahl|hotline|landline|whatsapp|sms|dial|call|ring|"
     r"extension|contact number|answering at|messages to"
 )
-_BEFORE = re.compile(rf"(?i)(?<![^\W\d_])(?:{_WORD}|desk|office)(?![^\W\d_])(?P<between>[^\n]*)$")
+_BEFORE = re.compile(rf"(?is).*(?<![^\W\d_])(?:(?:{_WORD})(?![^\W\d_])|(?:desk|office)(?=:))(?P<between>[^\n]*)$")
 _NEAR = re.compile(r"(?i)\W*(?:(?:is|at|on|me|us|no|nr|number|numbers|nummer|número|numero|de|of|and|y|or|und|the)\b\W*){0,4}\+?")
 _BEHIND = re.compile(rf"(?i)[ -]?\(?(?:{_WORD}|desk|office|home|work)(?![^\W\d_])")
 
@@ -63,34 +68,50 @@ class TelephoneNumbers(LocalRecognizer):
         """The telephone numbers of `text`."""
         found = []
         for run in _RUN.finditer(text):
+            labelled = _is_labelled(text, run.start())
             for start, end in _parts(run.group(), run.start()):
-                if score := _score(text, start, end):
-                    found.append(self._result(start, end, score))
+                if score := _score(text, start, end, labelled):
+                    found.append(self._result(text, start, end, score))
         return found
 
-    def _result(self, start: int, end: int, score: float) -> RecognizerResult:
+    def _result(self, text: str, start: int, end: int, score: float) -> RecognizerResult:
+        start += text[start] == "(" and ")" not in text[start:end]  # the bracket is the sentence's
         why = AnalysisExplanation(recognizer=self.name, original_score=score)
         metadata = {RecognizerResult.RECOGNIZER_NAME_KEY: self.name, RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id}
         return RecognizerResult("phone", start, end, score, why, metadata)
 
 
 def _parts(run: str, at: int) -> list[tuple[int, int]]:
-    """The spans of a run of digits that may be a number each: all of it, or what stands between breaks."""
-    if _is_written_as_phone(run) or not _BREAK.search(run):
+    """The spans of a run of digits that may be a number each: all of it, those written as one, or what breaks part."""
+    if _is_written_as_phone(run):
         return [(at, at + len(run))]
+    if inner := list(_inner(run)):
+        return [(at + start, at + end) for start, end in inner]
     cuts = [(0, 0), *(cut.span() for cut in _BREAK.finditer(run)), (len(run), len(run))]
-    return [(at + left[1], at + right[0]) for left, right in zip(cuts, cuts[1:], strict=False) if right[0] > left[1]]
+    return [(at + left, at + right) for (_, left), (right, _) in pairwise(cuts) if left < right]
+
+
+def _inner(run: str) -> Iterator[tuple[int, int]]:
+    """The numbers in a run that go on into other digits: `020 7946 0112 24 hours a day`."""
+    done = 0
+    ends = [space.start() for space in _SPACE_OR_END.finditer(run)]
+    for start in (match.start() for match in _INNER_START.finditer(run)):
+        near = [end for end in ends if 8 <= end - start <= LONGEST] if start >= done else []
+        for end in reversed(near):
+            if _is_written_as_phone(run[start:end]):
+                yield start, end
+                done = end
+                break
 
 
 def _is_written_as_phone(number: str) -> float:
     """How sure the writing alone makes it: 0 where it says nothing."""
     plain = _EXTENSION.sub("", number).rstrip()
-    digits = sum(character.isdigit() for character in plain)
-    if not 7 <= digits <= 15 or _NOT_A_PHONE.fullmatch(plain):
+    if not _digits_fit(plain):
         return 0.0
     if plain.startswith("+") or plain.startswith("00"):
         return _international(plain)
-    for regions, shape in _SHAPES:
+    for regions, shape in _SHAPES:  # all of nine digits and more
         if shape.fullmatch(plain):
             return LOCAL if any(_exists(plain, region) for region in regions) else 0.0
     return 0.0
@@ -118,17 +139,19 @@ def _parse(number: str, region: str | None) -> phonenumbers.PhoneNumber | None:
         return None
 
 
-def _score(text: str, start: int, end: int) -> float:
+def _score(text: str, start: int, end: int, labelled: bool) -> float:
     number = text[start:end]
-    written = _is_written_as_phone(number)
-    return written or (LABELLED if _is_labelled(text, start, end, number) else 0.0)
-
-
-def _is_labelled(text: str, start: int, end: int, number: str) -> bool:
+    if written := _is_written_as_phone(number):
+        return written
     plain = _EXTENSION.sub("", number)
-    if not 7 <= sum(character.isdigit() for character in plain) <= 15 or _NOT_A_PHONE.fullmatch(plain):
-        return False
-    before = _BEFORE.search(context(text, start))
-    if before and _NEAR.fullmatch(before["between"]):
-        return True
-    return bool(_BEHIND.match(text, end)) and not plain.isdigit()
+    named_after = not plain.isdigit() and _BEHIND.match(text, end)
+    return LABELLED if (labelled or named_after) and _digits_fit(plain) else 0.0
+
+
+def _is_labelled(text: str, start: int) -> bool:
+    before = _BEFORE.match(context(text, start))
+    return before is not None and _NEAR.fullmatch(before["between"]) is not None
+
+
+def _digits_fit(number: str) -> bool:
+    return 7 <= sum(character.isdigit() for character in number) <= 15 and not _NOT_A_PHONE.fullmatch(number)

@@ -58,7 +58,7 @@ def recognisers() -> list[EntityRecognizer]:
             supported_entity="crypto", patterns=[Pattern("base58", r"\b(?-i:(bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59})\b", 0.5)]
         ),
         EmailAddresses(),
-        IbanRecognizer(supported_entity="iban"),
+        AccountNumbers(),
         HostAddresses(),
         MacAddressRecognizer(
             supported_entity="mac",
@@ -119,7 +119,7 @@ class PaymentCards(CreditCardRecognizer):
         Pattern("fours and three", EDGES.format(r"[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}\1[0-9]{3}"), 0.1),
         Pattern("four, six, five", EDGES.format(r"[123][0-9]{3}([ -])[0-9]{6}\1[0-9]{4,5}"), 0.1),
     ]
-    CONTEXT = ["card", "cards", "credit card", "debit", "visa", "mastercard", "amex", "discover", "jcb", "diners", "maestro"]  # noqa: RUF012 # presidio's own way
+    CONTEXT = ["card", "cards", "cc", "credit card", "debit", "visa", "mastercard", "amex", "discover", "jcb", "diners", "maestro"]  # noqa: RUF012 # presidio's own way
 
     def __init__(self) -> None:
         super().__init__(supported_entity="credit_card")
@@ -130,6 +130,33 @@ class PaymentCards(CreditCardRecognizer):
         if not self.PREFIXES.match(digits) or not super().validate_result(digits):
             return False
         return True if self.BRANDS.fullmatch(digits) else None
+
+
+class AccountNumbers(IbanRecognizer):
+    """IBANs whose check digits and national form are right.
+
+    presidio takes the words behind one for its last groups, and then finds nothing: here every end is tried.
+    """
+
+    LOWER_CASE = 0.6
+    _HEAD = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{2}[0-9]{2})")
+    _FORM = re.compile(r"[A-Za-z0-9]{4}(?:[ -]?[A-Za-z0-9]){11,30}")
+    _ENDS = re.compile(r"(?<=[A-Za-z0-9])(?![A-Za-z0-9])")
+
+    def __init__(self) -> None:
+        super().__init__(supported_entity="iban", exact_match=True)
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None, *_: Any) -> list[RecognizerResult]:
+        """The IBANs of `text`, the longest where several ends would do."""
+        starts = (head.start() for head in self._HEAD.finditer(text))
+        return [found for start in starts if (found := self._at(text, start))]
+
+    def _at(self, text: str, start: int) -> RecognizerResult | None:
+        ends = [m.end() for m in self._ENDS.finditer(text, start + 15, min(start + 46, len(text)))]
+        for end in reversed(ends):
+            if self._FORM.fullmatch(text, start, end) and (valid := self.validate_result(text[start:end])) is not False:
+                return _result(self, start, end, 1.0 if valid else self.LOWER_CASE)
+        return None
 
 
 class HealthNumbers(NhsRecognizer):
@@ -151,17 +178,22 @@ class HostAddresses(IpRecognizer):
     """IP addresses of a host: no loopback, no netmask, no version number, no slice such as `[::2]`."""
 
     _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-    IPV4 = Pattern("IPv4", rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?:/(?:3[0-2]|[12]?[0-9]))?(?![\w]|\.[0-9])", 0.6)
+    IPV4 = Pattern("IPv4", rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?:/(?:3[0-2]|[12]?[0-9]))?(?!\w|\.\w)", 0.6)
     _VERSION = re.compile(r"(?i)(?:\b(?:version|release|ver|v|section|chapter|rev|build)\b\W*|[=<>~^]=\s*|\bv\.?|§\s*)$")
+    _SECTION = re.compile(r"[0-9](?:\.[0-9]){3}")
+    UNSURE = 0.2
     _GLOBAL = re.compile(r"(?i)(?:[23][0-9a-f]{3}|fe[89ab][0-9a-f]|f[cd][0-9a-f]{2}|ff[0-9a-f]{2}|64):")
 
     def __init__(self) -> None:
         patterns = [self.IPV4 if pattern.name == "IPv4" else pattern for pattern in self.PATTERNS if "unspecified" not in pattern.name]
-        super().__init__(supported_entity="ip", patterns=patterns)
+        super().__init__(supported_entity="ip", patterns=patterns, context=["ip", "ipv4", "ipv6", "ip address", "host", "server"])
 
     def analyze(self, text: str, entities: list[str], *args: Any, **kwargs: Any) -> list[RecognizerResult]:
-        """presidio's findings without version numbers."""
+        """presidio's findings without version numbers; what may be a section needs a word that says IP."""
         found = super().analyze(text, entities, *args, **kwargs)
+        for result in found:
+            if self._SECTION.fullmatch(text, result.start, result.end):
+                result.score = self.UNSURE
         return [result for result in found if not self._VERSION.search(text[max(0, result.start - 12) : result.start])]
 
     def invalidate_result(self, pattern_text: str) -> bool:
@@ -180,7 +212,7 @@ class EmailAddresses(LocalRecognizer):
     PUBLIC, PRIVATE = 1.0, 0.6
     SUFFIXES = frozenset(("local", "internal", "intranet", "lan", "corp", "localdomain", "example", "test", "invalid"))
     _ADDRESS = re.compile(
-        r"(?<!\w)\w[\w.+%'-]{0,63}+(?<![.'])@(?P<domain>(?:[^\W_][\w-]{0,62}\.){1,8}(?:xn--[\w-]{1,59}|[^\W\d_]{2,63}))(?![^\W_])"
+        r"(?<!\w)\w[\w.+'-]{0,63}+(?<![.'])(?:@|%40)(?P<domain>(?:[^\W_][\w-]{0,62}\.){1,8}(?:xn--[\w-]{1,59}|[^\W\d_]{2,63}))(?![^\W_])"
     )
 
     def __init__(self) -> None:

@@ -41,13 +41,10 @@ class MinhashDedup:
     ngram: int = 5
     unit: Literal["word", "char"] = "word"
     num_perm: int = 128
-    bands: int = field(default=20, metadata={"decides": True})
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
             raise ValueError("threshold must be above 0 and at most 1")
-        if not 1 <= self.bands <= self.num_perm:
-            raise ValueError("bands must be from 1 to num_perm")
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `text` -> `id`, `length` (code points), `signature` (num_perm little-endian uint32)."""
@@ -82,10 +79,7 @@ class MinhashDedup:
             found = dict(texts([ids[n] for n in indices]))
             return [found[ids[n]] for n in indices]
 
-        labels = near.near_duplicates_of(
-            signatures, texts_of, threshold=self.threshold, ngram=self.ngram, unit=self.unit,
-            bands=self.bands, rows=self.num_perm // self.bands,
-        )  # fmt: skip
+        labels = near.near_duplicates_of(signatures, texts_of, threshold=self.threshold, ngram=self.ngram, unit=self.unit)
         seen.kept_for = _survivors(ids, lengths, labels.tolist())
         return seen
 

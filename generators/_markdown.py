@@ -209,21 +209,21 @@ def _fenced(lines: list[_Line], at: int) -> tuple[int, bool]:
 
 def _list(lines: list[_Line], at: int, marks: dict[int, Mark]) -> tuple[Block, int]:
     """A list with all that belongs to its items; items of another kind of mark begin another list."""
-    first = _ITEM.match(lines[at].text)
-    is_ordered = first is not None and first[2][0].isdigit()
-    begins: list[int] = []
-    after, is_closed = at, True
+    first = _item(lines[at])
+    is_ordered, indent = first[2][0].isdigit(), len(first[1])
+    begins = [(at, first.end())]  # line and column of each item's content
+    after, is_closed = at + 1, True
     while after < len(lines):
         line = lines[after]
         item = _ITEM.match(line.text)
         if line.is_blank:
             if not _goes_on(lines, after, is_ordered):
                 break
-        elif item and len(item[1]) <= 1:
+        elif item and len(item[1]) <= indent + 1:
             if item[2][0].isdigit() != is_ordered:
                 break
-            begins.append(line.start + item.end())
-        elif line.text.lstrip().startswith(("```", "~~~")) and line.text[0] in " \t":
+            begins.append((after, item.end()))
+        elif _FENCE.match(line.text.lstrip()) and line.text[0] in " \t":
             after, is_closed = _fenced(lines, after)
             continue
         elif line.text[0] not in " \t" and _kind(lines, after, marks) != "paragraph":
@@ -231,18 +231,24 @@ def _list(lines: list[_Line], at: int, marks: dict[int, Mark]) -> tuple[Block, i
         after += 1
     while lines[after - 1].is_blank:
         after -= 1
-    end = lines[after - 1].end
-    stops = [*(_line_start(lines, start) for start in begins[1:]), end + 1]
-    whole = "\n".join(line.text for line in lines[at:after])
-    shift = lines[at].start
+    stops = [*(nth for nth, _ in begins[1:]), after]
     items = tuple(
-        (start, shift + len(whole[: stop - 1 - shift].rstrip())) for start, stop in zip(begins, stops, strict=True)
+        (lines[nth].start + column, _last_written(lines, nth, stop).end)
+        for (nth, column), stop in zip(begins, stops, strict=True)
     )
-    return Block("list", shift, end, is_ordered=is_ordered, is_closed=is_closed, items=items), after
+    span = (lines[at].start, lines[after - 1].end)
+    return Block("list", *span, is_ordered=is_ordered, is_closed=is_closed, items=items), after
 
 
-def _line_start(lines: list[_Line], place: int) -> int:
-    return max(line.start for line in lines if line.start <= place)
+def _item(line: _Line) -> re.Match[str]:
+    found = _ITEM.match(line.text)
+    if found is None:
+        raise ValueError(f"no list item at {line.start}")
+    return found
+
+
+def _last_written(lines: list[_Line], first: int, stop: int) -> _Line:
+    return next(line for line in reversed(lines[first:stop]) if not line.is_blank)
 
 
 def _goes_on(lines: list[_Line], at: int, is_ordered: bool) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from factory.passages import Passage
-from generators._markdown import Section, plain
+from generators._markdown import Section
 from generators._terms import Term
 from generators._titles import Subject, subject
 from generators._wording import Words
@@ -20,13 +20,13 @@ _HOW_ABOUT = (
     "How do I {0}? My question is about {1}.",
 )
 _WHAT_IS = ("What {1} {0}?", "Can you explain what {0} {1}?", "How would you define {0}?")
-_WHAT_IS_IN = ("In {2}, what {1} {0}?", "What {1} {0} in {2}?", "How is the term “{3}” used in {2}?")
+_WHAT_IS_IN = ("In {2}, what {1} {0}?", "What {1} {0} in {2}?")
 _WHAT_IS_ABOUT = ("In the context of {2}, what {1} {0}?", "What {1} {0} in the context of {2}?", "I am reading about {2}. What {1} {0}?")
 _MEANS = ("What does {0} mean?", "What is meant by {0}?")
 _MEANS_IN = ("What does {0} mean in {1}?", "How is {0} defined in {1}?", "In {1}, what is meant by {0}?")
 _EXPLAIN = ("Can you explain {}?", "Please explain {}.", "I would like to understand {}. Can you explain?")
 _EXPLAIN_ABOUT = ("My question is about {1}: can you explain {0}?", "I am reading about {1}. Can you explain {0}?")
-_SAY = ("What {2} {1} say about {0}?", "What are the rules on {0} in {1}?", "What {2} {1} say about {0}?")
+_SAY = ("What {2} {1} say about {0}?", "According to {1}, what applies to {0}?")
 _ASPECT = ("What are the {0} of {1}?", "Which {0} does {1} have?", "What are the {0} of {1}?")
 _ASPECT_PLURAL = ("What are the {0} of {1}?",)
 _ASKED_ABOUT = ("I have a question about {1}: {0}", "My question is about {1}: {0}")
@@ -61,14 +61,14 @@ def how(page: Page, section: Section, act: str, start: int) -> str:
 
 
 def what_is(page: Page, section: Section, term: Term, start: int) -> str:
-    """A defined term as a question."""
-    about = page.subject(section, term.phrase.strip("“”"))
+    """A defined term as a question; one in code always with its subject."""
+    about = page.subject(section, "" if term.is_code else term.phrase.strip("“”"))
     if term.verb == "means":
         return page.pick(start, _MEANS_IN if about else _MEANS).format(term.phrase, about.phrase if about else "")
     if about is None:
         templates = _WHAT_IS if term.verb == "is" else _WHAT_IS[:2]
         return page.pick(start, templates).format(term.phrase, term.verb)
-    templates = _WHAT_IS_IN[:2] if about.is_document else _WHAT_IS_ABOUT
+    templates = _WHAT_IS_IN if about.is_document else _WHAT_IS_ABOUT
     return page.pick(start, templates).format(term.phrase, term.verb, about.phrase)
 
 
@@ -91,7 +91,7 @@ def aspect_of(page: Page, section: Section, aspect: str, start: int) -> str | No
 def said_in(page: Page, section: Section, topic: str, start: int) -> str | None:
     """A topic as a question about the contract, policy or terms that the titles above name."""
     about = subject(section.above, page.words)
-    if about is None or not about.is_document:
+    if about is None or not about.is_binding:
         return None
     return page.pick(start, _SAY).format(topic, about.phrase, "do" if about.is_plural else "does")
 
@@ -104,8 +104,3 @@ def asked(page: Page, section: Section, question: str, start: int) -> str:
     first, _, rest = question.partition(" ")
     small = first if first == "I" or page.words.is_name(first) else first[0].lower() + first[1:]
     return page.pick(start, _ASKED_ABOUT).format(f"{small} {rest}", about.phrase)
-
-
-def heading_question(title: str) -> str:
-    """A title that asks, as plain words."""
-    return plain(title)

@@ -42,7 +42,7 @@ class Term:
 
     phrase: str
     verb: str  # is | are | means
-    is_quoted: bool  # a contract's “Content”: the word itself is asked for
+    is_code: bool  # an identifier, which says nothing without what it belongs to
 
 
 def defined(sentence: str, words: Words, *, opens_paragraph: bool) -> Term | None:
@@ -57,7 +57,7 @@ def defined(sentence: str, words: Words, *, opens_paragraph: bool) -> Term | Non
     marked = next((found[kind] for kind in ("bold", "curly", "straight", "code", "link", "italic") if found[kind]), None)
     if marked is not None:
         term = plain(marked).strip("\"'“”,. ")
-        return _term(term, det, found, words) if _is_term(term) or (found["code"] and len(term) > 2) else None
+        return _term(term, det, found, words) if _is_term(term) else None
     term = found["bare"]
     if not opens_paragraph or not _is_term(term) or found["verb"] == "are" or found["rest"].startswith("that"):
         return None
@@ -92,9 +92,18 @@ def _term(term: str, det: str, found: re.Match[str], words: Words) -> Term:
     is_quoted = bool(found["curly"] or found["straight"])
     if found["code"]:
         shown = f"`{term}`"
-    elif is_quoted and not found["verb"].startswith("is"):
-        return Term(f"“{term}”", "means", is_quoted=True)
+    elif is_quoted and found["verb"] not in ("is", "are"):
+        return Term(f"“{term}”", "means", is_code=False)
     else:
-        shown = words.lowered(term) if not det or not term[0].isupper() or not words.is_name(term.split()[0]) else term
+        shown = term if det else _as_in_mid_sentence(term, words)
     verb = "are" if found["verb"] == "are" else "is"
-    return Term(f"{det} {shown}".strip(), verb, is_quoted)
+    return Term(f"{det} {shown}".strip(), verb, is_code=bool(found["code"]) or "`" in shown)
+
+
+def _as_in_mid_sentence(term: str, words: Words) -> str:
+    """A term without an article opens the sentence, so that its capital says nothing: "Fast mode" but "Docker Swarm"."""
+    first, _, rest = term.partition(" ")
+    is_plain = first.isalpha() and first[1:].islower() and not words.is_name(first)
+    if is_plain and (rest.islower() or first.endswith("ing")):
+        return f"{first.lower()} {rest}".strip()
+    return words.lowered(term)

@@ -36,11 +36,12 @@ _KIND = re.compile(
     r"|guide|user guide|manual|user manual|troubleshooting|basics|changelog|data ?sheet|white ?paper)",
     re.IGNORECASE,
 )
-_DOCUMENT = re.compile(
-    r".*\b(?:handbook|terms of (?:service|use)|terms and conditions|terms|agreement|policy|(?:privacy )?statement|contract|code of conduct|regulations?|bylaws|act"
+_BINDING = re.compile(
+    r".*\b(?:terms of (?:service|use)|terms and conditions|terms|agreement|policy|(?:privacy )?statement|contract|code of conduct|regulations?|bylaws|act"
     r"|charter|addendum|licen[cs]e|warranty)",
     re.IGNORECASE,
 )
+_HANDBOOK = re.compile(r".*\b(?:handbook|manual|guide|specification|standard)", re.IGNORECASE)
 _TOOL = re.compile(r".*\b(?:API|CLI|SDK|command line|library|framework|toolkit|plugin|package|app|editor|module)", re.IGNORECASE)
 _NEEDS_ARTICLE = re.compile(
     r".*\b(?:API|CLI|SDK|Agreement|Policy|Statement|Terms of \w+|Terms|Handbook|Manual|Guide|System|Service|Contract|Act|Addendum|[a-z][\w-]*[a-z](?<!ing))"
@@ -62,7 +63,8 @@ class Subject:
     """What a text is about, as it stands in a sentence: "the Freshet HTTP API"."""
 
     phrase: str
-    is_document: bool  # a handbook, terms of service: things are said *in* it
+    is_document: bool  # a handbook, terms of service: words are used *in* it
+    is_binding: bool  # terms, a policy: what it says is a fact about it
     is_tool: bool  # an API, a library: things are done *with* it
     is_plural: bool
 
@@ -113,7 +115,8 @@ def subject(above: tuple[str, ...], words: Words) -> Subject | None:
         if phrase:
             bare = re.sub(r"^(?:the|an?) ", "", phrase)
             plural = bool(re.fullmatch(r".*\bterms(?: of \w+)?|.* and .*", phrase, re.IGNORECASE)) or bool(re.search(r"[a-z]{2}[^s\W]s$", phrase))
-            return Subject(phrase, bool(_DOCUMENT.fullmatch(bare)), bool(_TOOL.fullmatch(bare)), plural)
+            is_binding = bool(_BINDING.fullmatch(bare))
+            return Subject(phrase, is_binding or bool(_HANDBOOK.fullmatch(bare)), is_binding, bool(_TOOL.fullmatch(bare)), plural)
     return None
 
 
@@ -134,5 +137,5 @@ def _phrase(title: str, words: Words) -> str | None:
 
 
 def _names(phrase: str, words: Words) -> bool:
-    """Whether a phrase holds a name: an acronym, a code-like word, or one that the text capitalises in mid-sentence."""
-    return any(words.is_name(word) for word in phrase.split()) or bool(_DOCUMENT.fullmatch(phrase) and phrase.istitle())
+    """Whether a phrase holds a name, and not only words like "Terms" that a contract capitalises."""
+    return any(words.is_name(word) and not _BINDING.fullmatch(word) for word in phrase.split())

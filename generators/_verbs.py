@@ -76,7 +76,7 @@ def action(title: str) -> str | None:
     first, _, rest = title.partition(" ")
     word = first.lower()
     if word == "how" and rest.lower().startswith("to "):
-        return mine(rest[3:4].lower() + rest[4:]) if len(rest) > 4 else None
+        return mine(rest[3].lower() + rest[4:]) if " " in rest[3:] else None
     if word == "to" and rest.split(" ")[0].lower() in VERBS | _ALSO_NOUNS:
         return mine(rest[0].lower() + rest[1:])
     verb = word if word in VERBS | _ALSO_NOUNS else _GERUNDS.get(word)
@@ -99,6 +99,29 @@ def _is_verb(word: str, verb: str, rest: str) -> bool:
 def nominal(title: str) -> str | None:
     """The verb behind a title that is one noun of action: "Installation" is install."""
     return _ACTIONS.get(title.lower())
+
+
+_TO = re.compile(r"To (?P<act>[a-z]+ .+?), (?P<rest>.+):", re.DOTALL)
+_RUN = re.compile(
+    r"(?:Then )?(?:[Rr]un|[Uu]se|[Ee]xecute|[Tt]ype|[Ee]nter|[Ii]ssue|[Ss]end) (?:the|this|these|one of the)(?: \S+){0,4} to (?P<act>[a-z]+ [^,:]+):"
+)
+_CAN = re.compile(r"You can (?:also |now |then )?(?P<act>[a-z]+ .+?):", re.DOTALL)
+_TRAILING = re.compile(
+    r",? (?:like(?: this| so| these)?|as follows|with|using|by using|by|with the following.*|using the following.*|by (?:running|using|calling|adding) (?:the following )?.*|in the following way|this way|so)$"
+)
+
+
+def task(sentence: str) -> str | None:
+    """The action that the sentence before a code block introduces: "To list the gauges, run:" is "list the gauges"."""
+    words = " ".join(sentence.split())
+    for pattern in (_TO, _RUN, _CAN):
+        if found := pattern.fullmatch(words):
+            act = _TRAILING.sub("", found["act"])
+            is_known = act.split(" ")[0] in VERBS | _ALSO_NOUNS or pattern is _TO
+            return mine(act) if is_known and act.count("`") % 2 == 0 and act.count("(") == act.count(")") else None
+    if not words.endswith(":") or "," in words or _TRAILING.search(words[:-1]):
+        return None
+    return action(words[:-1])
 
 
 def mine(phrase: str) -> str:

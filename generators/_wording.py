@@ -20,13 +20,13 @@ _OPENERS = re.compile(
     r"|even though|apart from that|same|similar|most of these|some of these|all these|all of these|one of these|of course)\b",
     re.IGNORECASE,
 )
-_PLACE = r"section|chapter|tutorial|page|article|appendix|annex|document|guide|paragraph|heading|example"
+_PLACE = r"section|chapter|tutorial|article|appendix|annex|document|guide|paragraph|heading|example"
 _THING = r"table|figure|list|diagram|image|screenshot|picture|graph|chart|code|snippet|listing|output|command|example|step|video"
 _POINTERS = (
-    ("points elsewhere", rf"\b(?:this|that|previous|preceding|next|following|last|above|below|earlier|later) (?:{_PLACE})s?\b"),
+    ("points elsewhere", rf"\b(?:this|previous|preceding|next|following|above|below|earlier|later) (?:{_PLACE})s?\b|\b(?:this|previous) page\b"),
     ("points elsewhere", r"\bsee (?:also\b|above|below|here|how|the\b|section|chapter|appendix|part|page|figure|table|\[|“|\")"),
-    ("points elsewhere", r"\b(?:refer to|check|read|consult|visit|go to|look at|described in|explained in|listed in|found in|set out in) "
-     r"(?:the|our|section|this|that|chapter|part|\[)[^.]{0,40}?(?:section|chapter|docs?|documentation|guide|page|tutorial|article|appendix|\[)"),
+    ("points elsewhere", r"\b(?:refer to|check out|read|consult|visit|go to|look at|described in|explained in|listed in|found in|set out in) "
+     r"(?:the|our|section|this|chapter|part|\[)[^.]{0,40}?(?:section|chapter|docs?|documentation|guide|page|tutorial|article|appendix|\[)"),
     ("points elsewhere", r"\b(?:section|chapter|appendix|annex|figure|fig\.|table|listing|equation|clause|step|article|exhibit) "
      r"(?:\d|[A-Z]\b(?![\w]))"),
     ("points elsewhere", r"\bas (?:we |you |already |was |just |i )*(?:saw|seen|described|shown|mentioned|explained|stated|noted|discussed|"
@@ -44,13 +44,15 @@ _POINTERS = (
 _UNCLEAR_ANSWER = tuple((why, re.compile(pattern, re.IGNORECASE)) for why, pattern in _POINTERS)
 _SHOWS = re.compile(rf"\b(?:the|these) (?:following|next) (?:\w+ )?(?:{_THING})s?\b|\bas follows\b|\bthese (?:\w+ )?steps\b|\bthe following\b", re.IGNORECASE)
 _UNCLEAR_QUESTION = re.compile(
-    r"\b(?:it|its|this|that one|these|those|they|them|their|here|there|above|below|following|another|others?|next|previous"
+    r"^(?:\W*\w+){0,4}\W+(?:it|its|they|them|their)\b(?! (?:take|cost|possible|safe|necessary|allowed|ok)\b)|\b(?:it|them|this|those|these)\W*$"
+    r"|\b(?:this|that one|these|those|here|there|above|below|following|another|others?|next|previous"
     r"|again|same|such|rest|more|also|step \d|part \d|first one|then|everything|something|anything|things?|stuff|examples?|etc"
     r"|recap|summary|overview|conclusion|introduction)\b",
     re.IGNORECASE,
 )
 _CHATTER = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
 _PLAIN_WORD = re.compile(r"[A-Za-z][a-z'’-]*")
+_GENERIC = frozenset("API APIs CLI FAQ FAQs URL URLs HTTP HTTPS JSON XML HTML CSS PDF ID IDs UI USB TCP IP DNS CSV YAML UTC OK TL DR PC AM PM I".split())
 _SMALL = frozenset("a an and as at but by for from if in into nor of off on onto or over per so than the to up via with without".split())
 
 
@@ -87,8 +89,8 @@ class Words:
 
     def is_name(self, word: str) -> bool:
         """Whether a word keeps its capital: acronyms and `mixedCase` by their shape, others by how the text writes them."""
-        core = re.sub(r"['’]s$", "", word.strip("\"'“”‘’(),.:;!?*"))
-        if not core or core in _SMALL:
+        core = _core(word)
+        if not core or core in _SMALL or core in _GENERIC:
             return False
         if not _PLAIN_WORD.fullmatch(core) or (len(core) > 1 and any(letter.isupper() for letter in core[1:])):
             return any(letter.isupper() for letter in core)
@@ -96,28 +98,38 @@ class Words:
 
     def has_name(self, phrase: str) -> bool:
         """Whether a phrase names something that a reader can look up: a name, an acronym, a term in code."""
-        return "`" in phrase or any(self.is_name(word) for word in phrase.split()[1:]) or self.is_name(phrase.split()[0])
+        return "`" in phrase or any(self.is_name(word) for word in phrase.split())
 
-    def lowered(self, phrase: str, *, first_only: bool = False) -> str:
+    def lowered(self, phrase: str) -> str:
         """A title as it stands inside a sentence: ordinary words small, names as they are.
 
-        In a title that writes some later word small, a capital is the author's choice and stays.
+        In a title that writes some later word small, a later capital is the author's choice and stays. A capital that
+        nothing in the text explains stays too, unless most words of the title turn out to be ordinary.
         """
         words = re.split(r"(`[^`]*`|\s+)", phrase)
-        places = [nth for nth, word in enumerate(words) if word.strip() and not word.startswith("`")]
-        later = [words[nth] for nth in places[1:] if words[nth].lower() not in _SMALL and words[nth][0].isalpha()]
-        in_title_case = bool(later) and all(word[0].isupper() for word in later) and not first_only
-        for nth in places:
-            if (nth == places[0] or in_title_case or words[nth].lower() in _SMALL) and not self._stays(words[nth]):
+        places = [nth for nth, word in enumerate(words) if word[:1].isalpha()]
+        later = [words[nth] for nth in places[1:] if words[nth].lower() not in _SMALL]
+        in_title_case = bool(later) and all(word[0].isupper() for word in later)
+        telling = [nth for nth in places if words[nth].lower() not in _SMALL]
+        ordinary = sum(self._is_ordinary(words[nth]) for nth in telling)
+        for nth in places if in_title_case else places[:1]:
+            if self._is_ordinary(words[nth]) or (ordinary * 2 >= len(telling) > 1 and not self._keeps(words[nth])):
                 words[nth] = words[nth][0].lower() + words[nth][1:]
         return "".join(words)
 
-    def _stays(self, word: str) -> bool:
-        """A name, or a capital that nothing in the text explains: better an odd capital than a name in small letters."""
-        core = re.sub(r"['’]s$", "", word.strip("\"'“”‘’(),.:;!?*"))
-        small = core.lower()
-        is_known = small in _SMALL or bool({small, small + "s", small.removesuffix("s"), small.removesuffix("es")} & self.small)
-        return self.is_name(word) or not is_known
+    def _is_ordinary(self, word: str) -> bool:
+        """Whether the text writes the word small somewhere, in the singular or the plural."""
+        small = _core(word).lower()
+        forms = {small, small + "s", small.removesuffix("s"), small.removesuffix("es")}
+        return not self._keeps(word) and (small in _SMALL or bool(forms & self.small))
+
+    def _keeps(self, word: str) -> bool:
+        return self.is_name(word) or _core(word) in _GENERIC
+
+
+def _core(word: str) -> str:
+    """A word without the marks around it and without the genitive."""
+    return re.sub(r"['’]s$", "", word.strip("\"'“”‘’(),.:;!?*"))
 
 
 def words_of(text: str, titles: Iterable[str]) -> Words:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 SAMPLE = 2**15  # bytes of lines that tell
-SURE = 0.85
+SURE, MIXED = 0.85, 0.9
 
 _PUNCTUATION = frozenset("«»“”„‘’‚–—…·•°§©®™€£¥¢№¿¡ºª×÷±µ¶²³½¼¾→\xa0\xad")
 _WEST = (
@@ -69,7 +69,9 @@ def _normalizer(sample: bytes) -> str:
 
 
 def _alphabets(alphabets: tuple[str, ...], latin: bool, text: str) -> float:
-    return max(_letters(frozenset(alphabet), latin, text) for alphabet in alphabets)
+    """The best of the languages; or of all together, for a text in several, at a discount: more letters always fit."""
+    together = MIXED * _letters(frozenset("".join(alphabets)), latin, text)
+    return max(together, *(_letters(frozenset(alphabet), latin, text) for alphabet in alphabets))
 
 
 def _letters(alphabet: frozenset[str], latin: bool, text: str) -> float:

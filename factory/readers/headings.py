@@ -11,7 +11,9 @@ from factory.readers.reading import Mark
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)")
 _FENCE = re.compile(r" {0,3}(`{3,}(?!.*`)|~{3,})")
-_UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*")
+_FENCES = ("`", "~")
+_RULES = {"=": 1, "-": 2}  # the level of the title above such a line
+_UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*")
 _NO_TITLE = re.compile(r" {4}|\t| {0,3}(?:[>|<]|[-*+][ \t]|\d{1,9}[.)][ \t]|-{3}|:{3})")  # code, lists, tables, HTML
 _ANCHOR = re.compile(r"\{:?[ \t]*[#.][^{}]*\}")
 _WRAPPINGS = (
@@ -36,13 +38,13 @@ def _titles(text: str) -> Iterator[tuple[int, str, int]]:
         if fence:
             fence = "" if _closes(line, fence) else fence
             continue
-        opening, atx, underline = _FENCE.match(line), _ATX.match(line), _UNDERLINE.fullmatch(line)
-        if opening:
+        sign = line.lstrip(" ")[:1]
+        if sign in _FENCES and (opening := _FENCE.match(line)):
             fence = opening[1]
-        elif atx:
+        elif sign == "#" and (atx := _ATX.match(line)):
             yield here + atx.end(), line[atx.end() :], len(atx[1])
-        elif underline and above:
-            yield *above, 1 if underline[1][0] == "=" else 2
+        elif above and sign in _RULES and _UNDERLINE.fullmatch(line):
+            yield *above, _RULES[sign]
         elif line.strip():
             above = None if inside or _NO_TITLE.match(line) else (here, line)
             inside = True

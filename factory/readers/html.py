@@ -16,7 +16,7 @@ from factory.readers.punctuation import protect, restore
 from factory.readers.reading import Mark, newlines, storable
 
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})""", re.IGNORECASE)
-_INDENT = re.compile(r"[ \xa0]*\xa0[ \xa0]*")  # &nbsp; at the start of a line only moves it
+_INDENT = re.compile(r"^(?:[ \xa0]*\xa0[ \xa0]*| (?=\w))")  # what only moves a line; code is not touched
 
 
 def parse(path: Path) -> tuple[str, list[Mark]]:
@@ -36,9 +36,12 @@ def parse(path: Path) -> tuple[str, list[Mark]]:
 
 def _tidy(text: str) -> str:
     """The Markdown without what kreuzberg adds for looks: padded tables, and rules where menus were."""
-    lines, in_code = [], False
+    lines: list[str] = []
+    in_code = False
     for line in newlines(text).split("\n"):
         in_code ^= line.startswith("```")
+        if lines and lines[-1].startswith("|") and line and not line.startswith("|"):
+            lines.append("")  # else the line would be one more row of the table above
         lines.append(line.rstrip() if in_code else _tidy_line(line))
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
     return re.sub(r"\A(?:---\n+)+|(?:\n+---)+\Z", "", text)
@@ -51,6 +54,7 @@ def _tidy_line(line: str) -> str:
 
 
 def _is_titled(text: str, title: str) -> bool:
-    """Has it a heading of level 1, or one that the title repeats?"""
-    folded = title.casefold()
-    return any(mark.level == 1 or restore(text[mark.start : mark.end]).casefold() in folded for mark in headings(text))
+    """Has it a heading of level 1, or one that is the title or most of it (without ` | Site name`)?"""
+    marks = headings(text)
+    shown = [restore(text[mark.start : mark.end]) for mark in marks if 2 * (mark.end - mark.start) >= len(title)]
+    return any(mark.level == 1 for mark in marks) or any(part.casefold() in title.casefold() for part in shown)

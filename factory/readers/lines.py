@@ -42,7 +42,7 @@ def _too_long(file: TextIO, line: str, limit: int) -> BadItem | None:
     part = line
     while len(part) >= limit and part[-1] not in "\r\n" and (more := file.readline(limit)):
         part = more
-    if len(line.rstrip("\r\n")) <= limit and (line.isascii() or len(line.encode(errors="replace")) <= limit + 2):
+    if len(line.rstrip("\r\n").encode(errors="surrogatepass")) <= limit:
         return None
     return BadItem("ingest.line_too_long", f"Longer than {limit} bytes. Split it, or allow longer lines.")
 

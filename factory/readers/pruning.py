@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 
 from factory.readers.punctuation import protect
 
-MAX_DEPTH = 100  # deeper elements join their ancestor: pages nest 30 deep, hostile ones 100,000
+MAX_DEPTH = 50  # deeper elements join their ancestor: pages nest 30 deep; kreuzberg drops what is deeper than 64
 MENU_SHARE, MENU_LINKS, MENU_LINK_CHARS = 0.8, 3, 40  # a menu: so much of it is links, so many, so short
 LONG_CELL = 600  # characters; a longer cell is prose laid out in a table
 
@@ -169,7 +169,8 @@ def _html(node: Node, in_layout: bool = False, as_is: bool = False) -> str:
     inner = "".join(_text(c, as_is) if isinstance(c, str) else _html(c, in_layout, as_is) for c in node.children)
     if node.tag in _UNWRAPPED:
         return inner
-    tag = "div" if in_layout and node.tag in _TABLE_PARTS else node.tag or "html"
+    is_plain = node.tag in _FURNITURE or (in_layout and node.tag in _TABLE_PARTS)
+    tag = "div" if is_plain else node.tag or "html"
     kept = "".join(f' {k}="{html.escape(v)}"' for k, v in node.attributes.items() if k in _KEPT_ATTRIBUTES)
     return f"<{tag}{kept}>" if tag in _VOID else f"<{tag}{kept}>{inner}</{tag}>"
 

@@ -15,7 +15,6 @@ from factory.readers import delimited, jsonl, markdown, plain
 from factory.readers.decoding import decode
 from factory.readers.limits import Limits
 from factory.readers.reading import Mark, Reading, reading
-from factory.readers.worker import worker
 
 Parsed = tuple[str, tuple[Mark, ...]]
 Rows = Callable[[Path, Limits, Mapping[str, str] | None], Iterator[tuple[int, Reading | BadItem]]]
@@ -37,6 +36,8 @@ def _here(parse: Callable[[str], Parsed], path: Path, limits: Limits) -> Parsed:
 
 def _apart(parser: str, path: Path, limits: Limits) -> Parsed:
     """Formats with a parser that may hang, crash or eat memory are read in a process of their own."""
+    from factory.readers.worker import worker  # 7 ms that a corpus of text files need not pay
+
     return worker(limits).parse(parser, path)
 
 

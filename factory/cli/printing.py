@@ -1,0 +1,196 @@
+"""What the verbs print: results on stdout, words for people on stderr, JSON where asked."""
+
+import json as json_
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+
+def out(value: Any) -> None:
+    """A result: JSON for anything that is not a line."""
+    typer.echo(value if isinstance(value, str) else json_.dumps(value, ensure_ascii=False, indent=2))
+
+
+def say(line: str = "") -> None:
+    """A line for a person."""
+    sys.stderr.write(line + "\n")
+
+
+def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any) -> None:
+    """The verbs that do work: then the waterfall, the paths, the next command."""
+    from factory import pipeline
+    from factory.cli.bars import Bars
+    from factory.views.ledger import waterfall
+
+    bars = Bars()
+    try:
+        done = pipeline.run(recipe, set=list(override or []), progress=bars, **options)
+    finally:
+        bars.close()
+    steps = waterfall(done)
+    if json:
+        out({"run": str(done.path), "did": done.did, "waterfall": steps, "paths": _paths(done.path)})
+        return
+    if not done.did:
+        say(f"Nothing to do: {done.path} is up to date.")
+    else:
+        _print_waterfall(steps)
+    for path in _paths(done.path):
+        out(path)
+    say(f"Next: {_next(done.path, options['until'])}")
+
+
+def _paths(run: Path) -> list[str]:
+    """What a person may want to open."""
+    names = ("dataset", "exports/messages", "report.html", "report.json")
+    return [str(run / name) for name in names if (run / name).exists()]
+
+
+def _next(run: Path, until: str) -> str:
+    after = {"ingest": "generate", "filter": "generate", "generate": "export", "export": "audit"}
+    return f"factory {after[until]} {run}" if until in after else f"factory show {run} records   (or open {run / 'report.html'})"
+
+
+def _print_waterfall(steps: Sequence[dict[str, Any]]) -> None:
+    say()
+    say(f"{'stage':<18}{'by':<16}{'in':>9}{'kept':>9}{'edited':>8}{'rejected':>9}  why")
+    for step in steps:
+        why = ", ".join(f"{reason} {n}" for reason, n in step.get("reasons", {}).items())
+        numbers = f"{step['read']:>9,}{step['kept']:>9,}{step.get('edited', 0):>8,}{step['rejected']:>9,}"
+        say(f"{step['stage']:<18}{step['by']:<16}{numbers}  {why}".rstrip())
+    say()
+
+
+def audit(run: Path, checks: Sequence[str], list_measures: bool, json: bool) -> None:
+    """The report's paths, or the report."""
+    from factory import pipeline
+
+    report = pipeline.audit(run, checks=checks)
+    if list_measures:
+        for name, value in report["measures"].items():
+            out(f"{name:<40} {value}")
+    elif json:
+        out(report)
+    else:
+        say(report["verdict"])
+        out(str(run / "report.html"))
+        out(str(run / "report.json"))
+
+
+def show(run: Path, table: str | None, limit: int, kind: str | None, method: str | None, ids: bool, json: bool) -> None:
+    """The overview or rows."""
+    from factory.runs import Run
+    from factory.views import show as view
+
+    opened = Run(run)
+    if table is None:
+        out(view.overview(opened))
+        return
+    found = list(view.rows(opened, table, limit=None if ids else limit, kind=kind, method=method))
+    if ids:
+        out("\n".join(row["id"] for row in found))
+    elif json:
+        out(found)
+    else:
+        out("\n\n".join(_readable(row) for row in found))
+
+
+def _readable(row: dict[str, Any]) -> str:
+    """A row as a person reads it: its id, then its texts."""
+    lines = [f"── {row['id']}"]
+    for name, value in row.items():
+        if name in ("messages", "prompt", "chosen", "rejected", "completion") and isinstance(value, list):
+            lines += [f"[{name}] {message['role']}: {message['content']}" for message in value]
+        elif name == "meta":
+            lines.append(f"from {', '.join(value['paths'])}; licence {value['licence'] or 'not stated'}; {value['confidentiality']}")
+        elif name != "id" and value not in (None, []):
+            lines.append(f"{name}: {value}")
+    return "\n".join(lines)
+
+
+def trace(run: Path, id_: str, json: bool) -> None:
+    """A row's way."""
+    from factory.runs import Run
+    from factory.views.trace import trace as follow
+
+    found = follow(Run(run), id_)
+    if json:
+        out(found)
+        return
+    out(f"{found['id']}  {found['kind']}, {'kept' if found['kept'] else 'rejected'}")
+    for verdict in found["verdicts"]:
+        evidence = f"  {json_.dumps(verdict['evidence'], ensure_ascii=False)}" if verdict["evidence"] else ""
+        out(f"  {verdict['by']:<16} {verdict['outcome']:<7} {verdict['reason'] or ''}{evidence}".rstrip())
+    for quote in found.get("quotes", []):
+        page = f", page {quote['page']}" if quote["page"] else ""
+        heading = f", {' › '.join(quote['heading'])}" if quote["heading"] else ""
+        out(f"\nfrom {quote['path']}, characters {quote['start']}–{quote['end']}{page}{heading}")
+        out(f"…{quote['before']}⟦{quote['text']}⟧{quote['after']}…")
+    if not found.get("quotes"):
+        out(json_.dumps({k: v for k, v in found.items() if k not in ("verdicts", "quotes")}, ensure_ascii=False, indent=2))
+
+
+def ledger(run: Path, reason: str | None, stage: str | None, rows: bool, json: bool) -> None:
+    """Counts by reason, or every entry."""
+    from factory.runs import Run
+    from factory.views import ledger as view
+
+    opened = Run(run)
+    if rows:
+        for entry in view.entries(opened, reason=reason, stage=stage):
+            out(json_.dumps(entry.as_dict(), ensure_ascii=False) if json else f"{entry.reason}\t{entry.stage}\t{entry.place}\t{entry.detail}")
+        return
+    counts = view.by_reason(view.entries(opened, reason=reason, stage=stage))
+    if json:
+        out(counts)
+        return
+    for name, count in counts.items():
+        out(f"{count:>9,}  {name}")
+    if counts:
+        say(f"Every entry: factory ledger {run} --rows")
+    else:
+        say("Nothing was lost.")
+
+
+def verify(run: Path, json: bool) -> None:
+    """A line a law; CheckFailed where one is broken."""
+    from factory.errors import CheckFailed
+    from factory.runs import Run
+    from factory.views.verify import broken
+    from factory.views.verify import verify as check
+
+    findings = check(Run(run))
+    if json:
+        out([finding.as_dict() for finding in findings])
+    else:
+        for found in findings:
+            result = f"{found.broken:,} of {found.checked:,} broken: {', '.join(found.examples)}" if found.broken else f"holds ({found.checked:,} checked)"
+            out(f"law {found.law}  {found.what}: {result}")
+    if broken(findings):
+        raise CheckFailed(f"{len(broken(findings))} of {len(findings)} checks found something wrong.")
+
+
+def plugins(name: str | None, json: bool) -> None:
+    """All plugins, or one with its options."""
+    from factory import plugins as known
+    from factory.cli.describing import describe
+
+    found = [describe(group, plugin) for group in ("generators", "filters") for plugin in known.declared(group)]
+    if name is not None:
+        found = [entry for entry in found if entry["name"] == name] or [_no_such(name, [entry["name"] for entry in found])]
+    if json:
+        out(found)
+    elif name is not None:
+        out("\n".join([f"{found[0]['name']} ({found[0]['group']}, from {found[0]['package']})", "", found[0]["doc"], "", *found[0]["options"]]))
+    else:
+        for entry in found:
+            out(f"{entry['group']:<11} {entry['name']:<16} {entry['summary']}")
+
+
+def _no_such(name: str, names: Sequence[str]) -> Any:
+    from factory.errors import WrongRequest, did_you_mean
+
+    raise WrongRequest(f"There is no plugin '{name}'.{did_you_mean(name, names)} 'factory plugins' lists all {len(names)}.")

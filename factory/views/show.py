@@ -1,0 +1,46 @@
+"""Show: what a run holds, and its rows as the filters left them."""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from factory.corpus import kept_documents, kept_records, passages_by_document, record_tables
+from factory.errors import WrongRequest, did_you_mean
+from factory.runs import STAGES, Run
+
+TABLES = ("documents", "passages", "records")
+
+
+def overview(run: Run) -> dict[str, Any]:
+    """Which stages stand and what they counted."""
+    return {"run": run.path.name, "stages": {stage: run.counts(stage) for stage in STAGES if run.stands(stage)}}
+
+
+def rows(run: Run, table: str, *, limit: int | None = 10, kind: str | None = None, method: str | None = None) -> Iterator[dict[str, Any]]:
+    """The first rows of a table that are kept, edited text only. Raises WrongRequest for a table there is not."""
+    if table not in TABLES:
+        raise WrongRequest(f"There is no table '{table}'.{did_you_mean(table, TABLES)} Known: {', '.join(TABLES)}.")
+    return islice({"documents": _documents, "passages": _passages, "records": _records}[table](run, kind, method), limit)
+
+
+def _documents(run: Run, *_: Any) -> Iterator[dict[str, Any]]:
+    for _, document, edits in kept_documents(run):
+        where = {"id": document.id, "source": document.source, "path": document.path, "row": document.row}
+        yield {**where, "language": document.language, **document.policy.as_dict(), "text": edits.apply(document.text)}
+
+
+def _passages(run: Run, *_: Any) -> Iterator[dict[str, Any]]:
+    for _, group in passages_by_document(run):
+        for _, p in group:
+            yield {"id": p.id, "tokens": p.tokens, "page": p.page, "heading": list(p.heading), "text": p.text}
+
+
+def _records(run: Run, kind: str | None, method: str | None) -> Iterator[dict[str, Any]]:
+    for table in record_tables(run):
+        if kind is not None and table.kind != kind:
+            continue
+        for row in kept_records(run, table):
+            if method is None or row["method"] == method:
+                left = {name: row[name] for name in row if name not in ("unit", "digest", "rejected", "meta") and row[name] is not None}
+                yield {"kind": table.kind, **left, "meta": json.loads(row["meta"])}

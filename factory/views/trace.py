@@ -1,0 +1,122 @@
+"""Trace: where a row came from and what happened to it, back to the sentence in the document.
+
+It shows edited text only. `trace` takes the id of a record, a passage or a document.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from factory import tables, verdicts
+from factory.corpus import Table, all_tables, edited, kept, passages_by_document
+from factory.documents import Document
+from factory.errors import WrongRequest
+from factory.passages import Passage
+from factory.runs import Run
+
+AROUND = 160  # characters of the passage shown on each side of a quote
+
+
+def trace(run: Run, id_: str) -> dict[str, Any]:
+    """What is known of a row. Raises WrongRequest for an id that the run does not have.
+
+    {"id", "stage", "kind", "verdicts": [{"by", "outcome", "reason", "evidence"}], "kept": bool, and of a record also
+    "row", "quotes": [{"text", "before", "after", "document", "path", "page", "heading"}]}; nothing of a row that a
+    filter rejected but its verdicts, for it was not scrubbed by those that come later.
+    """
+    for stage in ("records", "passages", "documents"):
+        for table in all_tables(run, stage):
+            position = _position(table, id_)
+            if position is not None:
+                return _traced(run, table, id_, position)
+    raise WrongRequest(f"{run.path} has no record, passage or document '{id_}'. List them with: factory show {run.path} --ids")
+
+
+def _position(table: Table, id_: str) -> int | None:
+    offset = 0
+    for batch in tables.batches(table.folder, table.schema, columns=["id"]):
+        ids = batch["id"].to_pylist()
+        if id_ in ids:
+            return offset + int(ids.index(id_))
+        offset += len(ids)
+    return None
+
+
+def _traced(run: Run, table: Table, id_: str, position: int) -> dict[str, Any]:
+    state = kept(run, table)
+    said = [*_generators_word(table, position), *_verdicts_on(run, table, id_)]
+    found: dict[str, Any] = {"id": id_, "stage": table.stage, "kind": table.kind, "kept": bool(state.alive[position]), "verdicts": said}
+    if not found["kept"]:
+        return found
+    if table.stage == "records":
+        row = edited(_row(table, position), state.edits.get(position, {}))
+        meta = json.loads(row["meta"])
+        columns = {name: row[name] for name in row if name not in ("id", "unit", "method", "digest", "meta", "rejected")}
+        return {**found, "row": columns, "meta": {k: v for k, v in meta.items() if k != "quotes"}, "quotes": _quotes(run, meta)}
+    document_id = id_.split("/")[0]
+    for document, group in passages_by_document(run, wanted=[document_id]):
+        found |= _of_document(document)
+        shown = [p for _, p in group if table.stage == "documents" or p.id == id_]
+        found["passages"] = [_of_passage(p) for p in shown]
+    return found
+
+
+def _row(table: Table, position: int) -> dict[str, Any]:
+    for batch in tables.batches(table.folder, table.schema):
+        if position < len(batch):
+            return dict(batch.slice(position, 1).to_pylist()[0])
+        position -= len(batch)
+    raise IndexError(position)
+
+
+def _generators_word(table: Table, position: int) -> Iterator[dict[str, Any]]:
+    """A record's generator may have rejected it itself."""
+    if table.stage == "records":
+        row = _row(table, position)
+        if row["rejected"]:
+            yield {"by": row["method"], "outcome": "reject", "reason": row["rejected"], "evidence": None}
+
+
+def _verdicts_on(run: Run, table: Table, id_: str) -> Iterator[dict[str, Any]]:
+    for name in run.counts(f"filter.{table.stage}").get("order", []):
+        for batch in tables.read_file(table.verdicts / f"{name}.parquet", verdicts.SCHEMA):
+            ids = batch["id"].to_pylist()
+            if id_ in ids:
+                verdict = batch.slice(ids.index(id_), 1).to_pylist()[0]
+                evidence = json.loads(verdict["evidence"]) if verdict["evidence"] else None
+                yield {"by": name, "outcome": verdict["outcome"], "reason": verdict["reason"], "evidence": evidence}
+
+
+def _quotes(run: Run, meta: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each quote with what stands around it in its passage, as the filters left both."""
+    passages = {
+        passage.id: (document, passage)
+        for document, group in passages_by_document(run, wanted=meta["documents"])
+        for _, passage in group
+    }
+    found = []
+    for quote in meta["quotes"]:
+        document, passage = passages[quote["passage"]]
+        found.append({"text": quote["text"], **_around(quote, passage), **_of_document(document), **_place(passage)})
+    return found
+
+
+def _around(quote: dict[str, Any], passage: Passage) -> dict[str, Any]:
+    first, last = passage.edits.to_edited(quote["start"] - passage.start, quote["end"] - passage.start)
+    before, after = passage.text[max(0, first - AROUND) : first], passage.text[last : last + AROUND]
+    return {"before": before, "after": after, "start": quote["start"], "end": quote["end"], "passage": passage.id}
+
+
+def _of_document(document: Document) -> dict[str, Any]:
+    return {"document": document.id, "path": f"{document.source}/{document.path}", "row": document.row, **document.policy.as_dict()}
+
+
+def _place(passage: Passage) -> dict[str, Any]:
+    return {"page": passage.page, "heading": list(passage.heading)}
+
+
+def _of_passage(passage: Passage) -> dict[str, Any]:
+    place = {"id": passage.id, "start": passage.start, "end": passage.end, "tokens": passage.tokens}
+    return {**place, **_place(passage), "text": passage.text}
+
+
