@@ -188,7 +188,8 @@ def main() -> None:
     print(f"{len(texts)} documents, {size / 1e6:.1f} MB, {size / max(1, len(texts)):.0f} bytes each")
 
     tools: dict[str, Tool] = {"ours": ours}
-    for name, tool in (("rensa", rensa), ("datasketch", datasketch)):
+    peers: dict[str, Tool] = {"rensa": rensa, "datasketch": datasketch}
+    for name, tool in peers.items():
         try:
             __import__(name)
         except ImportError:

@@ -39,7 +39,7 @@ __all__ = [
 EMPTY = 0xFFFFFFFF  # each value in the signature of a text without words
 MAX_PERM = 4096
 MAX_TEXTS = 16_384  # texts whose shingles are held at once: 24 MB of shingles for texts of 2 kB
-SLOTS = 1 << 16  # shingles permuted at once, for the same reason
+SLOTS = 1 << 16  # shingles permuted at once: 256 kB stay in a second-level cache
 CROWD = 32  # a bucket of more members is not paired in full
 NEIGHBOURS = 8  # what each member of a crowded bucket is paired with, besides the first
 WRONGLY_MISSED = 5e-3  # chance for a pair at the threshold to be no candidate; higher up it falls fast
@@ -81,7 +81,7 @@ def candidates(signatures: Signatures, *, bands: int = 20, rows: int = 6) -> Pai
     Returns int64, shape (m, 2), i < j, sorted, each once. With 20 bands of 6 a pair of Jaccard .8 is found with
     probability .9977, of .9 with 1 - 1e-7. Rows of 0xFFFFFFFF (empty texts) are in no pair.
 
-    Never quadratic: texts of one signature are paired with the first of them only, which stands for all; and in a
+    Never quadratic. Texts of one signature are paired with the first of them only, which stands for all of them. In a
     bucket of more than 32 members each is paired with the first, and with the 8 next to it when they are sorted by the
     columns after the band, that is with those most like it. A pair of such a bucket can be missed when no band puts
     it side by side; near-duplicates of which many stand in one bucket are still joined through one another.

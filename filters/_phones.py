@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import phonenumbers
-from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
+from presidio_analyzer import LocalRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
+from filters._engine import result
 from filters._screen import context
 
-VALID, POSSIBLE, LOCAL, LABELLED = 0.75, 0.5, 0.5, 0.45  # +44 20 7946 0112; +1 (476) 932-8321; 020 7946 0112; Tel. 4515986
+VALID = 0.75  # +44 20 7946 0112
+POSSIBLE = 0.5  # +1 (476) 932-8321: the right length, no such area
+LOCAL = 0.5  # 020 7946 0112
+LABELLED = 0.45  # Tel. 4515986
 LONGEST = 24  # characters of a number with its spaces
 
 _RUN = re.compile(
@@ -43,7 +47,12 @@ _SHAPES = [
     (("US",), re.compile(r"(?:1 )?[2-9][0-9]{2} [2-9][0-9]{2}[ -][0-9]{4}")),
     (("FR",), re.compile(r"0[1-9](?:([ .-])[0-9]{2})(?:\1[0-9]{2}){3}")),
     (("ES",), re.compile(r"[6-9][0-9] [0-9]{3} [0-9]{2} [0-9]{2}|[6-9][0-9]{2} [0-9]{2} [0-9]{2} [0-9]{2}")),
-    (("GB", "DE"), re.compile(r"(?=(?:[^0-9]*[0-9]){9})\(?0[1-9][0-9]{1,4}\)?(?:[ /-]| [/-] )[0-9]{2,9}(?:[ -][0-9]{1,6}){0,3}")),
+    (
+        ("GB", "DE"),
+        re.compile(
+            r"(?=(?:[^0-9]*[0-9]){9})\(?0[1-9][0-9]{1,4}\)?(?:[ /-]| [/-] )[0-9]{2,9}(?:[ -][0-9]{1,6}){0,3}"
+        ),
+    ),
 ]
 _WORD = (  # English, German, French, Spanish, Italian, Dutch, Portuguese
     r"tele(?:phone|fon|foon|fono|fone)[a-z]*|téléphone|teléfono|telefax|tel|tél|tfn?o|tlf|phones?|fax|mobile|mobil|móvil|movil|"
@@ -51,7 +60,9 @@ _WORD = (  # English, German, French, Spanish, Italian, Dutch, Portuguese
     r"extension|contact number|answering at|messages to"
 )
 _BEFORE = re.compile(rf"(?is).*(?<![^\W\d_])(?:(?:{_WORD})(?![^\W\d_])|(?:desk|office)(?=:))(?P<between>[^\n]*)$")
-_NEAR = re.compile(r"(?i)\W*(?:(?:is|at|on|me|us|no|nr|number|numbers|nummer|número|numero|de|of|and|y|or|und|the)\b\W*){0,4}\+?")
+_NEAR = re.compile(
+    r"(?i)\W*(?:(?:is|at|on|me|us|no|nr|number|numbers|nummer|número|numero|de|of|and|y|or|und|the)\b\W*){0,4}"
+)
 _BEHIND = re.compile(rf"(?i)[ -]?\(?(?:{_WORD}|desk|office|home|work)(?![^\W\d_])")
 
 
@@ -59,26 +70,23 @@ class TelephoneNumbers(LocalRecognizer):
     """Find telephone numbers; `analyze` is linear in the text."""
 
     def __init__(self) -> None:
-        super().__init__(supported_entities=["phone"], name="TelephoneNumbers")
+        super().__init__(supported_entities=["phone"])
 
     def load(self) -> None:
         """Nothing to load."""
 
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None) -> list[RecognizerResult]:
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
         """The telephone numbers of `text`."""
         found = []
         for run in _RUN.finditer(text):
             labelled = _is_labelled(text, run.start())
             for start, end in _parts(run.group(), run.start()):
                 if score := _score(text, start, end, labelled):
-                    found.append(self._result(text, start, end, score))
+                    bracket = text[start] == "(" and ")" not in text[start:end]  # it is the sentence's
+                    found.append(result(self, start + bracket, end, score))
         return found
-
-    def _result(self, text: str, start: int, end: int, score: float) -> RecognizerResult:
-        start += text[start] == "(" and ")" not in text[start:end]  # the bracket is the sentence's
-        why = AnalysisExplanation(recognizer=self.name, original_score=score)
-        metadata = {RecognizerResult.RECOGNIZER_NAME_KEY: self.name, RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id}
-        return RecognizerResult("phone", start, end, score, why, metadata)
 
 
 def _parts(run: str, at: int) -> list[tuple[int, int]]:

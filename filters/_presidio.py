@@ -7,7 +7,7 @@ gate lets through, once a process.
 
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from filters._screen import CONTEXT, KINDS, blank, can_hold, fold, pieces
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
 
 SURE = 0.4  # presidio's own scale: a bare pattern of some worth, or a weak one with a context word
-MIN_SCORE = 0.1  # below it nothing is kept as a finding: at 0.01 every six digits are a driver's licence
+MIN_SCORE = 0.1  # below it nothing is a finding: at presidio's 0.01 every six digits are a driver's licence
 
 
 class Finding(NamedTuple):
@@ -42,22 +42,33 @@ def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = Tru
     if screened and not can_hold(wanted, folded):
         return []
     found: set[Finding] = set()
-    lead = ""
+    lead = ""  # the end of the piece before, where context words stand; what was found there is filled
     for start, end in pieces(folded):
-        piece = lead + folded[start:end]
-        for fresh in iter(lambda: _look(piece, len(lead), wanted, screened=screened), []):  # noqa: B023 # used at once
-            found.update(Finding(f.start - len(lead) + start, f.end - len(lead) + start, f.kind, f.score) for f in fresh)
-            sure = [(f.start, f.end) for f in fresh if f.score >= SURE]
-            if not sure:
-                break
-            piece = blank(piece, sure)  # what two findings shared may now be one more: until nothing sure is left
-        lead = piece[-CONTEXT:]
+        fresh, filled = _settle(lead + folded[start:end], len(lead), wanted, screened=screened)
+        shift = start - len(lead)
+        found.update(Finding(f.start + shift, f.end + shift, f.kind, f.score) for f in fresh)
+        lead = filled[-CONTEXT:]
     return sorted(found)
+
+
+def _settle(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> tuple[set[Finding], str]:
+    """Look, fill what is sure and look again, until nothing sure is left: scrubbing twice then changes nothing.
+
+    Once is not enough: of two numbers side by side the first may hide the second.
+    """
+    found: set[Finding] = set()
+    while True:
+        fresh = _look(piece, start, kinds, screened=screened)
+        found.update(fresh)
+        sure = [(f.start, f.end) for f in fresh if f.score >= SURE]
+        if not sure:
+            return found, piece
+        piece = blank(piece, sure)
 
 
 def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> list[Finding]:
     """The findings of one piece that begin at or after `start`; before it stands context only."""
-    asked: list[Any] = can_hold(kinds, piece, start) if screened else list(kinds)
+    asked = can_hold(kinds, piece, start) if screened else list(kinds)
     if not asked:
         return []
     results = engine().analyze(piece, language="en", entities=asked, score_threshold=MIN_SCORE)

@@ -4,14 +4,11 @@ Importing this module imports presidio and spaCy (1.3 s): only `_presidio.engine
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
-import spacy
 import tldextract
 from presidio_analyzer import (
-    AnalysisExplanation,
     AnalyzerEngine,
     EntityRecognizer,
     LocalRecognizer,
@@ -20,8 +17,7 @@ from presidio_analyzer import (
     RecognizerRegistry,
     RecognizerResult,
 )
-from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
-from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
+from presidio_analyzer.nlp_engine import NlpArtifacts
 from presidio_analyzer.predefined_recognizers import (
     CreditCardRecognizer,
     CryptoRecognizer,
@@ -31,12 +27,13 @@ from presidio_analyzer.predefined_recognizers import (
     NhsRecognizer,
     UsSsnRecognizer,
 )
-from spacy.tokens import Doc
 
+from filters._engine import Tokens, WordsBefore, result
 from filters._phones import TelephoneNumbers
-from filters._screen import context
 
-BOOST, BOOSTED = 0.35, 0.4  # presidio's: what a context word adds, and the least a finding has with one
+_NINO = r"(?!BG|GB|NK|KN|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
+_PAIR = "[0-9A-F]{2}"
+_FOUR = r"[0-9A-F]{4}"
 
 
 def build() -> AnalyzerEngine:
@@ -55,7 +52,8 @@ def recognisers() -> list[EntityRecognizer]:
         ),
         PaymentCards(),
         CryptoRecognizer(
-            supported_entity="crypto", patterns=[Pattern("base58", r"\b(?-i:(bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59})\b", 0.5)]
+            supported_entity="crypto",
+            patterns=[Pattern("bitcoin", r"\b(?-i:(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59})\b", 0.5)],
         ),
         EmailAddresses(),
         AccountNumbers(),
@@ -63,8 +61,8 @@ def recognisers() -> list[EntityRecognizer]:
         MacAddressRecognizer(
             supported_entity="mac",
             patterns=[  # part of no longer row of pairs, which is a fingerprint
-                Pattern("pairs", r"(?<![\w:-])[0-9A-F]{2}([:-])(?:[0-9A-F]{2}\1){4}[0-9A-F]{2}(?![\w]|[:-][0-9A-F]{2})", 0.6),
-                Pattern("dots", r"(?<![\w.])(?=[0-9.]*[A-F])[0-9A-F]{4}\.[0-9A-F]{4}\.[0-9A-F]{4}(?![\w]|\.\w)", 0.6),
+                Pattern("pairs", rf"(?<![\w:-]){_PAIR}([:-])(?:{_PAIR}\1){{4}}{_PAIR}(?!\w|[:-]{_PAIR})", 0.6),
+                Pattern("dots", rf"(?<![\w.])(?=[0-9.]*[A-F]){_FOUR}\.{_FOUR}\.{_FOUR}(?!\w|\.\w)", 0.6),
             ],
         ),
         PatternRecognizer(
@@ -97,9 +95,6 @@ def recognisers() -> list[EntityRecognizer]:
     ]
 
 
-_NINO = r"(?!BG|GB|NK|KN|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
-
-
 class PaymentCards(CreditCardRecognizer):
     """Payment cards of 12 to 19 digits that pass Luhn's check.
 
@@ -107,24 +102,24 @@ class PaymentCards(CreditCardRecognizer):
     """
 
     BRANDS = re.compile(
-        r"4[0-9]{15}(?:[0-9]{3})?|(?:5[1-5]|222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]+(?<=^[0-9]{16})"
+        r"4[0-9]{15}(?:[0-9]{3})?|5[1-5][0-9]{14}|(?:222[1-9]|22[3-9][0-9]|2[3-6][0-9]{2}|27[01][0-9]|2720)[0-9]{12}"
         r"|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800)[0-9]{11}|35(?:2[89]|[3-8][0-9])[0-9]{12}"
         r"|6(?:011|5[0-9]{2}|4[4-9][0-9])[0-9]{12}|62[0-9]{14}"
     )
     PREFIXES = re.compile(r"4|5[0-8]|6|2[2-7]|3[0-9]|1800|2131")
     EDGES = r"(?<![\w.]){}(?![\w]|\.[0-9])"
-    PATTERNS = [  # noqa: RUF012 # presidio's own way
+    FORMS = (
         Pattern("closed", EDGES.format(r"[1-6][0-9]{11,18}"), 0.1),
         Pattern("fours", EDGES.format(r"[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}"), 0.1),
         Pattern("fours and three", EDGES.format(r"[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}\1[0-9]{3}"), 0.1),
         Pattern("four, six, five", EDGES.format(r"[123][0-9]{3}([ -])[0-9]{6}\1[0-9]{4,5}"), 0.1),
-    ]
-    CONTEXT = ["card", "cards", "cc", "credit card", "debit", "visa", "mastercard", "amex", "discover", "jcb", "diners", "maestro"]  # noqa: RUF012 # presidio's own way
+    )
+    SAID = ("card", "cards", "cc", "debit", "visa", "mastercard", "amex", "discover", "jcb", "diners", "maestro")
 
     def __init__(self) -> None:
-        super().__init__(supported_entity="credit_card")
+        super().__init__(supported_entity="credit_card", patterns=list(self.FORMS), context=list(self.SAID))
 
-    def validate_result(self, pattern_text: str) -> bool | None:
+    def validate_result(self, pattern_text: str) -> bool | None:  # type: ignore[override] # None is presidio's 'not proved'
         """True for a card of a known brand, None for one that needs a word, False for no card."""
         digits = pattern_text.replace(" ", "").replace("-", "")
         if not self.PREFIXES.match(digits) or not super().validate_result(digits):
@@ -146,7 +141,9 @@ class AccountNumbers(IbanRecognizer):
     def __init__(self) -> None:
         super().__init__(supported_entity="iban", exact_match=True)
 
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None, *_: Any) -> list[RecognizerResult]:
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None, regex_flags: int | None = None
+    ) -> list[RecognizerResult]:
         """The IBANs of `text`, the longest where several ends would do."""
         starts = (head.start() for head in self._HEAD.finditer(text))
         return [found for start in starts if (found := self._at(text, start))]
@@ -155,7 +152,7 @@ class AccountNumbers(IbanRecognizer):
         ends = [m.end() for m in self._ENDS.finditer(text, start + 15, min(start + 46, len(text)))]
         for end in reversed(ends):
             if self._FORM.fullmatch(text, start, end) and (valid := self.validate_result(text[start:end])) is not False:
-                return _result(self, start, end, 1.0 if valid else self.LOWER_CASE)
+                return result(self, start, end, 1.0 if valid else self.LOWER_CASE)
         return None
 
 
@@ -165,11 +162,11 @@ class HealthNumbers(NhsRecognizer):
     def __init__(self) -> None:
         super().__init__(
             supported_entity="uk_nhs",
-            patterns=[Pattern("ten digits", r"\b([0-9]{3})([- ]?)([0-9]{3})\2([0-9]{4})\b", 0.05)],
+            patterns=[Pattern("ten digits", r"\b([0-9]{3})([- ]?)([0-9]{3})\2([0-9]{4})\b", 0.25)],
             context=["nhs", "national health service", "health service"],
         )
 
-    def validate_result(self, pattern_text: str) -> bool | None:
+    def validate_result(self, pattern_text: str) -> bool | None:  # type: ignore[override] # None is presidio's 'not proved'
         """None where the check digit is right."""
         return None if super().validate_result(pattern_text) else False
 
@@ -179,22 +176,23 @@ class HostAddresses(IpRecognizer):
 
     _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
     IPV4 = Pattern("IPv4", rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?:/(?:3[0-2]|[12]?[0-9]))?(?!\w|\.\w)", 0.6)
-    _VERSION = re.compile(r"(?i)(?:\b(?:version|release|ver|v|section|chapter|rev|build)\b\W*|[=<>~^]=\s*|\bv\.?|§\s*)$")
+    _VERSION = re.compile(r"(?i)(?:\b(?:version|release|ver|v|section|chapter|rev|build)\b\W*|[=<>~^]=\s*|§\s*)$")
     _SECTION = re.compile(r"[0-9](?:\.[0-9]){3}")
     UNSURE = 0.2
     _GLOBAL = re.compile(r"(?i)(?:[23][0-9a-f]{3}|fe[89ab][0-9a-f]|f[cd][0-9a-f]{2}|ff[0-9a-f]{2}|64):")
 
     def __init__(self) -> None:
-        patterns = [self.IPV4 if pattern.name == "IPv4" else pattern for pattern in self.PATTERNS if "unspecified" not in pattern.name]
-        super().__init__(supported_entity="ip", patterns=patterns, context=["ip", "ipv4", "ipv6", "ip address", "host", "server"])
+        theirs = [pattern for pattern in self.PATTERNS if pattern.name not in ("IPv4", "IPv6_unspecified")]
+        words = ["ip", "ips", "ipv4", "ipv6", "host", "server"]
+        super().__init__(supported_entity="ip", patterns=[self.IPV4, *theirs], context=words)
 
     def analyze(self, text: str, entities: list[str], *args: Any, **kwargs: Any) -> list[RecognizerResult]:
         """presidio's findings without version numbers; what may be a section needs a word that says IP."""
         found = super().analyze(text, entities, *args, **kwargs)
-        for result in found:
-            if self._SECTION.fullmatch(text, result.start, result.end):
-                result.score = self.UNSURE
-        return [result for result in found if not self._VERSION.search(text[max(0, result.start - 12) : result.start])]
+        for one in found:
+            if self._SECTION.fullmatch(text, one.start, one.end):
+                one.score = self.UNSURE
+        return [one for one in found if not self._VERSION.search(text[max(0, one.start - 12) : one.start])]
 
     def invalidate_result(self, pattern_text: str) -> bool:
         """True where it is no address, or no host's."""
@@ -216,12 +214,14 @@ class EmailAddresses(LocalRecognizer):
     )
 
     def __init__(self) -> None:
-        super().__init__(supported_entities=["email"], name="EmailAddresses")
+        super().__init__(supported_entities=["email"])
 
     def load(self) -> None:
         """Nothing to load."""
 
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None) -> list[RecognizerResult]:
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
+    ) -> list[RecognizerResult]:
         """The addresses of `text`. A word glued to one by a missing space is not part of it."""
         found = []
         for match in self._ADDRESS.finditer(text):
@@ -231,7 +231,7 @@ class EmailAddresses(LocalRecognizer):
             while len(labels) > 1 and not (score := self._score(".".join(labels))):
                 labels.pop()
             if len(labels) > 1:
-                found.append(_result(self, match.start(), match.start("domain") + len(".".join(labels)), score))
+                found.append(result(self, match.start(), match.start("domain") + len(".".join(labels)), score))
         return found
 
     def _score(self, domain: str) -> float:
@@ -242,112 +242,7 @@ class EmailAddresses(LocalRecognizer):
         return self.PUBLIC if parts.suffix and parts.domain and name else 0.0
 
 
-def _result(recogniser: EntityRecognizer, start: int, end: int, score: float) -> RecognizerResult:
-    why = AnalysisExplanation(recognizer=recogniser.name, original_score=score)
-    metadata = {
-        RecognizerResult.RECOGNIZER_NAME_KEY: recogniser.name,
-        RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: recogniser.id,
-    }
-    return RecognizerResult(recogniser.supported_entities[0], start, end, score, why, metadata)
-
-
 @cache
 def _suffixes() -> tldextract.TLDExtract:
     """The public suffix list inside tldextract: left alone, it fetches a newer one at the first address."""
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-
-
-class WordsBefore(ContextAwareEnhancer):
-    """Raise the score of what a context word stands before, as presidio does: whole words and phrases, no tokeniser."""
-
-    def __init__(self) -> None:
-        super().__init__(BOOST, BOOSTED, context_prefix_count=0, context_suffix_count=0)
-
-    def enhance_using_context(
-        self,
-        text: str,
-        raw_results: list[RecognizerResult],
-        nlp_artifacts: NlpArtifacts,
-        recognizers: list[EntityRecognizer],
-        context: list[str] | None = None,
-    ) -> list[RecognizerResult]:
-        """`raw_results` with their scores raised in place."""
-        words = {recogniser.id: tuple(recogniser.context or ()) for recogniser in recognizers}
-        for result in raw_results:
-            said = words.get(result.recognition_metadata[RecognizerResult.RECOGNIZER_IDENTIFIER_KEY])
-            if said and _said(said).search(_before(text, result.start)):
-                result.score = min(max(result.score + BOOST, BOOSTED), ContextAwareEnhancer.MAX_SCORE)
-        return raw_results
-
-
-_before = context  # presidio names an argument of the method above so
-
-
-@cache
-def _said(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?i)(?<![^\W\d_])(?:{'|'.join(map(re.escape, words))})(?![^\W\d_])")
-
-
-class Tokens(NlpEngine):
-    """spaCy's English tokeniser, lemma = lower case: a blank pipeline leaves it empty, and context words die silently."""
-
-    @cached_property
-    def nlp(self) -> Any:
-        """The tokeniser, loaded when a recogniser first asks for a token."""
-        return spacy.blank("en")
-
-    def load(self) -> None:
-        """Nothing to load yet."""
-
-    def is_loaded(self) -> bool:
-        """Always: the tokeniser comes when it is asked for."""
-        return True
-
-    def process_text(self, text: str, language: str) -> NlpArtifacts:
-        """The tokens of `text`, made only when looked at: of our recognisers none does."""
-        return _LazyTokens(text, self, language)
-
-    def process_batch(
-        self, texts: Iterable[str], language: str, batch_size: int = 1, n_process: int = 1, **kwargs: Any
-    ) -> Iterator[tuple[str, NlpArtifacts]]:
-        """Each text with its tokens."""
-        return ((text, self.process_text(text, language)) for text in texts)
-
-    def is_stopword(self, word: str, language: str) -> bool:
-        """Whether English text is full of `word`."""
-        return bool(self.nlp.vocab[word].is_stop)
-
-    def is_punct(self, word: str, language: str) -> bool:
-        """Whether `word` is punctuation."""
-        return bool(self.nlp.vocab[word].is_punct)
-
-    def get_supported_entities(self) -> list[str]:
-        """None: a tokeniser knows no names."""
-        return []
-
-    def get_supported_languages(self) -> list[str]:
-        """English."""
-        return ["en"]
-
-
-class _LazyTokens(NlpArtifacts):
-    def __init__(self, text: str, nlp_engine: Tokens, language: str) -> None:
-        self.text, self.nlp_engine, self.language = text, nlp_engine, language
-        self.entities: list[Any] = []
-        self.scores: list[float] = []
-
-    @cached_property
-    def tokens(self) -> Doc:
-        return self.nlp_engine.nlp.make_doc(self.text)
-
-    @cached_property
-    def tokens_indices(self) -> list[int]:
-        return [token.idx for token in self.tokens]
-
-    @cached_property
-    def lemmas(self) -> list[str]:
-        return [token.lower_ for token in self.tokens]
-
-    @cached_property
-    def keywords(self) -> list[str]:
-        return list(self.set_keywords(self.nlp_engine, self.lemmas, self.language))

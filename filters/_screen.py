@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-PIECE = 1_000  # characters; a piece is what presidio sees at once, so a row of 5 MB is as cheap a character as a short one
+PIECE = 1_000  # characters presidio sees at once: a row of 5 MB costs no more a character than a short one
 CONTEXT = 60  # characters before a finding in which a context word counts: about as far as presidio's five words
 FILL = "•"  # stands for what was found already, and for what was masked
 
@@ -92,13 +92,11 @@ def pieces(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _cut(text: str, wanted: int) -> int:
-    """A place to cut at or soon after `wanted`: the next line break or safe space, if need be any, else right there."""
+    """A place to cut at or soon after `wanted`: a safe space, the line's end, if it is far any space, else right there."""
     limit = wanted + 20 * PIECE
-    line = text.find("\n", wanted, limit) + 1
-    for cut in (_SAFE_CUT, _ANY_CUT):
-        if space := cut.search(text, wanted, line or limit):
-            return space.end()
-    return line or min(limit, len(text))
+    line = text.find("\n", wanted, limit) + 1 or (len(text) if len(text) <= limit else 0)
+    space = _SAFE_CUT.search(text, wanted, line or limit) or (None if line else _ANY_CUT.search(text, limit - PIECE, limit))
+    return space.end() if space else line or limit
 
 
 def context(text: str, start: int) -> str:

@@ -13,15 +13,30 @@ from generators._wording import Words
 NO_SUBJECT = "the question does not name its subject"
 
 _HOW = ("How do I {}?", "How can I {}?", "What is the right way to {}?", "What do I need to do to {}?")
-_HOW_WITH = ("How do I {} with {}?", "How can I {} with {}?", "I am working with {1}. How do I {0}?")
+_HOW_WITH = ("How do I {0} with {1}?", "How can I {0} with {1}?", "I am working with {1}. How do I {0}?")
 _HOW_ABOUT = (
     "I have a question about {1}: how do I {0}?",
-    "I am working with {1}. How do I {0}?",
+    "Regarding {1}: how do I {0}?",
     "How do I {0}? My question is about {1}.",
 )
+_LANGUAGES = {
+    **dict.fromkeys(("sh", "bash", "shell", "zsh", "console", "terminal"), "on the command line"),
+    **dict.fromkeys(("python", "py", "pycon"), "in Python"),
+    **dict.fromkeys(("js", "javascript"), "in JavaScript"),
+    **dict.fromkeys(("ts", "typescript"), "in TypeScript"),
+    "java": "in Java",
+    "go": "in Go",
+    "rust": "in Rust",
+    "sql": "in SQL",
+    "powershell": "in PowerShell",
+}
 _WHAT_IS = ("What {1} {0}?", "Can you explain what {0} {1}?", "How would you define {0}?")
 _WHAT_IS_IN = ("In {2}, what {1} {0}?", "What {1} {0} in {2}?")
-_WHAT_IS_ABOUT = ("In the context of {2}, what {1} {0}?", "What {1} {0} in the context of {2}?", "I am reading about {2}. What {1} {0}?")
+_WHAT_IS_ABOUT = (
+    "In the context of {2}, what {1} {0}?",
+    "What {1} {0} in the context of {2}?",
+    "I am reading about {2}. What {1} {0}?",
+)
 _MEANS = ("What does {0} mean?", "What is meant by {0}?")
 _MEANS_IN = ("What does {0} mean in {1}?", "How is {0} defined in {1}?", "In {1}, what is meant by {0}?")
 _EXPLAIN = ("Can you explain {}?", "Please explain {}.", "I would like to understand {}. Can you explain?")
@@ -51,11 +66,12 @@ class Page:
         return None if self.words.has_name(question) else subject(section.above, self.words)
 
 
-def how(page: Page, section: Section, act: str, start: int) -> str:
-    """ "replace the battery" as a question."""
+def how(page: Page, section: Section, act: str, start: int, language: str = "") -> str:
+    """ "replace the battery" as a question; `language` is that of the code which answers it, as its fence says."""
     about = page.subject(section, act)
     if about is None:
-        return page.pick(start, _HOW).format(act)
+        where = "" if page.words.has_name(act) else _LANGUAGES.get(language.lower(), "")
+        return page.pick(start, _HOW).format(f"{act} {where}".strip())
     with_it = about.is_tool and " with " not in act
     return page.pick(start, _HOW_WITH if with_it else _HOW_ABOUT).format(act, about.phrase)
 

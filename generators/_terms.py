@@ -4,36 +4,50 @@ import re
 from dataclasses import dataclass
 
 from generators._markdown import plain
+from generators._sentences import listed
 from generators._wording import Words
 
 _MARKED = (
-    r"(?:\*\*(?P<bold>[^*\n]{2,60}?)\*\*|“(?P<curly>[^”\n]{2,60})”|\"(?P<straight>[^\"\n]{2,60})\"|`(?P<code>[^`\n]{2,60})`"
+    r"(?:\*\*(?P<bold>[^*\n]{2,60}?)\*\*|“(?P<curly>[^”\n]{2,60})”|\"(?P<straight>[^\"\n]{2,60})\""
+    r"|`(?P<code>[^`\n]{2,60})`"
     r"|\[(?P<link>[^\]\n]{2,60})\]\([^)\n]*\)|[*_](?P<italic>[^*_\n]{2,60}?)[*_])"
 )
+_KINDS = ("bold", "curly", "straight", "code", "link", "italic")
 _BARE = r"(?P<bare>[A-Za-z][\w'’./+-]*(?:\s+[A-Za-z0-9][\w'’./+-]*){0,4}?)"
 _ASIDE = r"(?:\s*\([^()\n]{1,80}\))?(?:,\s+(?:or|also (?:called|known as))\s+[^,\n]{1,60},)?"
 _VERB = (
-    r"\s+(?P<verb>is defined as|is|are|means?|refers?(?:,[^,\n]{1,30},)?\s+to|stands? for|denotes?|represents?)(?P<adverb>,[^,\n]{1,30},|)\s+(?P<rest>.+)"
+    r"\s+(?P<verb>is defined as|is|are|means?|refers?(?:,[^,\n]{1,30},)?\s+to|stands? for|denotes?"
+    r"|represents?)(?P<adverb>,[^,\n]{1,30},|)\s+(?P<rest>.+)"
 )
 _DEFINES = re.compile(rf"(?:(?P<det>An?|The)\s+)?(?:{_MARKED}|{_BARE}){_ASIDE}{_VERB}", re.DOTALL)
 _A_THING = re.compile(r"(?:an?|the|one|any|every|what|part of|how|where|when)\s+(?P<head>[\w'’-]+)")
-_SAYS_LITTLE = frozenset(
-    """same only last next best most main case default result following reason problem good great bad bit lot little few
+_SAYS_LITTLE = listed("""same only last next best most main case default result following reason problem good great bad bit lot little few
     common way new better reserved number good bit simple very more less same whole rest other another few example above
     below opposite key point goal exception difference question answer idea thing things kind sort must responsibility
-    user's choice matter priority important perfect few right wrong real""".split()
-)
+    user's choice matter priority important perfect few right wrong real""")
 _NO_TERM = re.compile(
-    r"\b(?:it|its|this|that|these|those|there|here|he|she|they|we|you|i|one|another|other|such|each|every|all|both|some|any|none|no|not|what|which|who"
-    r"|everything|nothing|something|anything|below|above|next|first|second|third|last|only|same|following|result|example|examples|reason|way|problem"
-    r"|mistake|advantage|disadvantage|difference|purpose|goal|idea|point|exception|if|when|where|while|because|since|although|as|in|on|at|by|with|from"
-    r"|to|and|or|but|then|so|also|our|your|their|my|common|good|better|best|typical|sensible|simple|new|further|certain|possible|single|important"
-    r"|main|default|most|many|more|few|several|less|is|are|was|has|have|can|may|must|will|should|would|note|step|rest|thing|option|alternative|value"
-    r"|question|answer|key|error|output|response|case|cases|time|part|lot|number|big|small|great|nice|useful|let|please|see|being|having|doing|using)\b",
+    r"\b(?:it|its|this|that|these|those|there|here|he|she|they|we|you|i|one|another|other|such|each|every"
+    r"|all|both|some|any|none|no|not|what|which|who"
+    r"|everything|nothing|something|anything|below|above|next|first|second|third|last|only|same|following"
+    r"|result|example|examples|reason|way|problem"
+    r"|mistake|advantage|disadvantage|difference|purpose|goal|idea|point|exception|if|when|where|while"
+    r"|because|since|although|as|in|on|at|by|with|from"
+    r"|to|and|or|but|then|so|also|our|your|their|my|common|good|better|best|typical|sensible|simple|new"
+    r"|further|certain|possible|single|important"
+    r"|main|default|most|many|more|few|several|less|is|are|was|has|have|can|may|must|will|should|would"
+    r"|note|step|rest|thing|option|alternative|value"
+    r"|question|answer|key|error|output|response|case|cases|time|part|lot|number|big|small|great|nice"
+    r"|useful|let|please|see|being|having|doing|using)\b",
     re.IGNORECASE,
 )
-_MASS = re.compile(r"(?:the|an?)\s+(?:process|practice|act|ability|art|exchange|technique|study|use|measure|state|property|method|set|mechanism)\b")
-_PARTICIPLE = re.compile(r"(?:not|also|only|often|usually|always|never|now|currently|either|available|responsible|subject|\w+(?:ed|ing|ly|able|ible))\b")
+_MASS = re.compile(
+    r"(?:the|an?)\s+(?:process|practice|act|ability|art|exchange|technique|study|use|measure|state"
+    r"|property|method|set|mechanism)\b"
+)
+_PARTICIPLE = re.compile(
+    r"(?:not|also|only|often|usually|always|never|now|currently|either|available|responsible"
+    r"|subject|\w+(?:ed|ing|ly|able|ible))\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,7 @@ class Term:
 
     phrase: str
     verb: str  # is | are | means
-    is_code: bool  # an identifier, which says nothing without what it belongs to
+    is_code: bool  # an identifier, as a sentence that opens with a small letter shows; it says nothing by itself
 
 
 def defined(sentence: str, words: Words, *, opens_paragraph: bool) -> Term | None:
@@ -54,25 +68,24 @@ def defined(sentence: str, words: Words, *, opens_paragraph: bool) -> Term | Non
     if not found or not _says_what(found):
         return None
     det = (found["det"] or "").lower()
-    marked = next((found[kind] for kind in ("bold", "curly", "straight", "code", "link", "italic") if found[kind]), None)
+    marked = next((found[kind] for kind in _KINDS if found[kind]), None)
     if marked is not None:
         term = plain(marked).strip("\"'“”,. ")
         return _term(term, det, found, words) if _is_term(term) else None
     term = found["bare"]
     if not opens_paragraph or not _is_term(term) or found["verb"] == "are" or found["rest"].startswith("that"):
         return None
-    named = any(words.is_name(word) for word in term.split())
-    is_kind = det in ("a", "an") or (not det and bool(_MASS.match(found["rest"]))) or (named and _is_capital(term, det, words))
+    is_kind = det in ("a", "an") or (not det and _MASS.match(found["rest"])) or _is_named(term, det, words)
     return _term(term, det, found, words) if is_kind else None
 
 
 def _is_term(term: str) -> bool:
-    return bool(term) and len(term.split()) <= 5 and not _NO_TERM.search(term) and any(letter.isalpha() for letter in term)
+    return len(term.split()) in range(1, 6) and not _NO_TERM.search(term) and any(map(str.isalpha, term))
 
 
-def _is_capital(term: str, det: str, words: Words) -> bool:
+def _is_named(term: str, det: str, words: Words) -> bool:
     """The name leads, or an article stands before it: "Docker", "the Freshet gauge", but not "Support for Docker"."""
-    return bool(det) or words.is_name(term.split()[0])
+    return any(words.is_name(word) for word in (term.split() if det else term.split()[:1]))
 
 
 def _says_what(found: re.Match[str]) -> bool:
@@ -85,7 +98,7 @@ def _says_what(found: re.Match[str]) -> bool:
         return head is not None and head["head"].lower() not in _SAYS_LITTLE
     if verb == "are":
         return not _PARTICIPLE.match(rest) and not found["bare"]
-    return not rest.startswith(("that", "you", "we", "it "))
+    return not rest.startswith(("that", "you", "we", "it ", "to "))
 
 
 def _term(term: str, det: str, found: re.Match[str], words: Words) -> Term:
@@ -97,11 +110,13 @@ def _term(term: str, det: str, found: re.Match[str], words: Words) -> Term:
     else:
         shown = term if det else _as_in_mid_sentence(term, words)
     verb = "are" if found["verb"] == "are" else "is"
-    return Term(f"{det} {shown}".strip(), verb, is_code=bool(found["code"]) or "`" in shown)
+    if not det and term[0].islower() and "`" not in shown:
+        shown = f"`{term}`"
+    return Term(f"{det} {shown}".strip(), verb, is_code="`" in shown)
 
 
 def _as_in_mid_sentence(term: str, words: Words) -> str:
-    """A term without an article opens the sentence, so that its capital says nothing: "Fast mode" but "Docker Swarm"."""
+    """A term that opens its sentence, where a capital says nothing: "Fast mode" is small, "Docker Swarm" is not."""
     first, _, rest = term.partition(" ")
     is_plain = first.isalpha() and first[1:].islower() and not words.is_name(first)
     if is_plain and (rest.islower() or first.endswith("ing")):

@@ -1,9 +1,9 @@
 """What a title asks, and what it says a text is about.
 
-    "Replace the battery"            an action: How do I replace the battery?
-    "How rivers freeze"              a clause: Can you explain how rivers freeze?
-    "Limits" below "Gateway API"     an aspect of a named subject: What are the limits of the Gateway API?
-    "Getting started with Gauge X"   names the subject of all below it: Gauge X
+"Replace the battery"            an action: How do I replace the battery?
+"How rivers freeze"              a clause: Can you explain how rivers freeze?
+"Limits" below "Gateway API"     an aspect of a named subject: What are the limits of the Gateway API?
+"Getting started with Gauge X"   names the subject of all below it: Gauge X
 """
 
 import re
@@ -14,47 +14,72 @@ from generators._verbs import action
 from generators._wording import Words
 
 _NUMBER = re.compile(
-    r"(?:(?:step|chapter|section|part|appendix|annex|article)\s+[\dA-Z]+(?:\.\d+)*\s*[.:)–—-]\s*|(?:\d+(?:\.\d+)*|[A-Z]|[ivx]+|[IVX]+)[.):]\s+"
+    r"(?:(?:step|chapter|section|part|appendix|annex|article)\s+[\dA-Z]+(?:\.\d+)*\s*[.:)–—-]\s*"
+    r"|(?:\d+(?:\.\d+)*|[A-Z]|[ivx]+|[IVX]+)[.):]\s+"
     r"|\d+(?:\.\d+)+\s+|§+\s*\d+\s*)",
 )
 _TAIL = re.compile(r"\s*(?:\((?:optional|advanced|recommended|deprecated|beta|new)\)|[:.–—-])+\s*$", re.IGNORECASE)
 _NO_SUBJECT = re.compile(
-    r"(?:table of )?contents|see also|further reading|(?:more|additional|other|further|technical) (?:info\w*|details|resources|notes?|terms)|change ?log"
-    r"|release notes|licen[cs]es?|references?|summary|recap.*|conclusions?|next steps?|contact(?: us)?|contacting .*|introduction|overview|notes?"
-    r"|tips?|warning|info|examples?|acknowledge?ments?|credits|index|appendix|about|readme|faqs?|q ?& ?a|(?:frequently asked |common |short )?questions.*"
-    r"|miscellaneous|misc|other|general|background|definitions|glossary|first steps|steps|documents?|welcome|links|authors?|copyright.*|disclaimer",
+    r"(?:table of )?contents|see also|further reading|(?:more|additional|other|further"
+    r"|technical) (?:info\w*|details|resources|notes?|terms)|change ?log"
+    r"|release notes|licen[cs]es?|references?|summary|recap.*|conclusions?|next steps?|contact(?: us)?"
+    r"|contacting .*|introduction|overview|notes?"
+    r"|tips?|warning|info|examples?|acknowledge?ments?|credits|index|appendix|about|readme|faqs?|q ?& ?a"
+    r"|(?:frequently asked |common |short )?questions.*"
+    r"|miscellaneous|misc|other|general|background|definitions|glossary|first steps|steps|documents?"
+    r"|welcome|links|authors?|copyright.*|disclaimer|(?:getting|get) started|quick ?start",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
-    r"(?:an? |the )?(?:getting started|get started|working|introduction|intro|welcome|guide|glossary|overview|maintenance|installation|faq|frequently asked "
-    r"questions|(?:common |short |some )?questions|documentation|notes|troubleshooting|reference|tutorial|set-?up|help|everything|all|tips|care|operation)"
+    r"(?:an? |the )?(?:getting started|get started|working|introduction|intro|welcome|guide|glossary"
+    r"|overview|maintenance|installation|faq|frequently asked "
+    r"questions|(?:common |short |some )?questions|documentation|notes|troubleshooting|reference|tutorial"
+    r"|set-?up|help|everything|all|tips|care|operation)"
     r" (?:with|to|of|for|about|on|in) (.+)",
     re.IGNORECASE,
 )
 _KIND = re.compile(
-    r"(.+?)\s+(?:release notes|faqs?|frequently asked questions|glossary|quick ?start(?: guide)?|tutorial|overview|documentation|docs|reference|introduction"
-    r"|guide|user guide|manual|user manual|troubleshooting|basics|changelog|data ?sheet|white ?paper)",
+    r"(.+?)\s+(?:release notes|faqs?|frequently asked questions|glossary|quick ?start(?: guide)?|tutorial"
+    r"|overview|documentation|docs|reference|introduction"
+    r"|guide|user guide|manual|user manual|troubleshooting|basics|concepts|changelog|data ?sheet|white ?paper)",
     re.IGNORECASE,
 )
 _BINDING = re.compile(
-    r".*\b(?:terms of (?:service|use)|terms and conditions|terms|agreement|policy|(?:privacy )?statement|contract|code of conduct|regulations?|bylaws|act"
+    r".*\b(?:terms of (?:service|use)|terms and conditions|terms|agreement|policy|(?:privacy )?statement"
+    r"|contract|code of conduct|regulations?|bylaws|act"
     r"|charter|addendum|licen[cs]e|warranty)",
     re.IGNORECASE,
 )
 _HANDBOOK = re.compile(r".*\b(?:handbook|manual|guide|specification|standard)", re.IGNORECASE)
-_TOOL = re.compile(r".*\b(?:API|CLI|SDK|command line|library|framework|toolkit|plugin|package|app|editor|module)", re.IGNORECASE)
-_NEEDS_ARTICLE = re.compile(
-    r".*\b(?:API|CLI|SDK|Agreement|Policy|Statement|Terms of \w+|Terms|Handbook|Manual|Guide|System|Service|Contract|Act|Addendum|[a-z][\w-]*[a-z](?<!ing))"
-)
-_ASPECTS = re.compile(
-    r"(?:(?:system|hardware|software|minimum|technical|legal|known|rate|size|usage|safety|main|key|eligibility|payment|account) )?"
-    r"(?P<head>limits|limitations|requirements|prerequisites|features|advantages|disadvantages|benefits|drawbacks|costs|risks|recommendations|dimensions"
-    r"|specifications|components|barriers|goals|objectives|responsibilities|obligations|restrictions|exceptions|issues|causes|symptoms|criteria|rates)",
+_TOOL = re.compile(
+    r".*\b(?:API|CLI|SDK|command line|library|framework|toolkit|plugin|package|app|editor"
+    r"|module)",
     re.IGNORECASE,
 )
-_CLAUSE = re.compile(r"(?:what|why|how|when|where|which|who|whether)\s+(?!to\b|do\b|does\b|did\b|can\b|should\b|is\b|are\b|if\b)\S+\s+\S+", re.IGNORECASE)
+_PLURAL = re.compile(r"(?i:.*\bterms(?: of \w+)?|.* and .*)|.*[a-z]{2}[^s\W]s")
+_NO_PHRASE = re.compile(r"[:;,!?|/]|\d{4}| [-–—] |\w\.\w")  # a slogan, a date, a path: no words of a sentence
+_NEEDS_ARTICLE = re.compile(
+    r".*\b(?:API|CLI|SDK|Agreement|Policy|Statement|Terms of \w+|Terms|Handbook|Manual|Guide|System"
+    r"|Service|Contract|Act|Addendum|[a-z][\w-]*[a-z](?<!ing))"
+)
+_ASPECTS = re.compile(
+    r"(?:(?:system|hardware|software|minimum|technical|legal|known|rate|size|usage|safety|main|key"
+    r"|eligibility|payment|account) )?"
+    r"(?P<head>limits|limitations|requirements|prerequisites|features|advantages|disadvantages|benefits"
+    r"|drawbacks|costs|risks|recommendations|dimensions"
+    r"|specifications|components|barriers|goals|objectives|responsibilities|obligations|restrictions"
+    r"|exceptions|issues|causes|symptoms|criteria|rates)",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(
+    r"(?:what|why|how|when|where|which|who|whether)\s+(?!to\b|do\b|does\b|did\b|can\b|should\b"
+    r"|is\b|are\b|if\b)\S+\s+\S+",
+    re.IGNORECASE,
+)
 _ASKS = re.compile(
-    r"(?:what|why|how|when|where|who|which)(?:'s)?\s+(?:is|are|do|does|did|can|could|should|would|will|was|were|has|have|may|must)\s+\S+", re.IGNORECASE
+    r"(?:what|why|how|when|where|who|which)(?:'s)?\s+(?:is|are|do|does|did|can|could|should|would|will|was"
+    r"|were|has|have|may|must)\s+\S+",
+    re.IGNORECASE,
 )
 
 
@@ -91,9 +116,7 @@ def asks(title: str) -> str | None:
 def clause(title: str, words: Words) -> str | None:
     """A title that stands after "Can you explain": "how rivers freeze"."""
     cleaned = clean(title)
-    if not _CLAUSE.fullmatch(cleaned[: len(cleaned)]) and not _CLAUSE.match(cleaned):
-        return None
-    return words.lowered(cleaned)
+    return words.lowered(cleaned) if _CLAUSE.match(cleaned) else None
 
 
 def aspect(title: str, words: Words) -> str | None:
@@ -113,19 +136,28 @@ def subject(above: tuple[str, ...], words: Words) -> Subject | None:
     for title in above:
         phrase = _phrase(clean(title), words)
         if phrase:
-            bare = re.sub(r"^(?:the|an?) ", "", phrase)
-            plural = bool(re.fullmatch(r".*\bterms(?: of \w+)?|.* and .*", phrase, re.IGNORECASE)) or bool(re.search(r"[a-z]{2}[^s\W]s$", phrase))
-            is_binding = bool(_BINDING.fullmatch(bare))
-            return Subject(phrase, is_binding or bool(_HANDBOOK.fullmatch(bare)), is_binding, bool(_TOOL.fullmatch(bare)), plural)
+            return _subject(phrase)
     return None
 
 
+def _subject(phrase: str) -> Subject:
+    bare = re.sub(r"^(?:the|an?) ", "", phrase)
+    is_binding, is_handbook = bool(_BINDING.fullmatch(bare)), bool(_HANDBOOK.fullmatch(bare))
+    return Subject(
+        phrase,
+        is_document=is_binding or is_handbook,
+        is_binding=is_binding,
+        is_tool=bool(_TOOL.fullmatch(bare)),
+        is_plural=bool(_PLURAL.fullmatch(phrase)),
+    )
+
+
 def _phrase(title: str, words: Words) -> str | None:
-    if not title or title.endswith("?") or not has_subject(title) or re.search(r"[:;,!?|/]|\d{4}| [-–—] ", title):
+    if not has_subject(title) or _NO_PHRASE.search(title):
         return None
     about = _ABOUT.fullmatch(title) or _KIND.fullmatch(title)
     core = about[1] if about else title
-    if not about and (action(title) or _CLAUSE.match(title) or _ASKS.match(title) or re.match(r"(?:who|how|what)\b", title, re.IGNORECASE)):
+    if not about and (action(title) or re.match(r"(?:who|how|what|why|when|where|which)\b", title, re.IGNORECASE)):
         return None
     if len(core.split()) > 7 or not _names(core, words):
         return None

@@ -1,4 +1,4 @@
-"""Which titles ask for an action: "Replace the battery" and "Installing the CLI", but neither "Order history" nor "Testing".
+"""Which titles ask for an action: "Replace the battery", "Installing the CLI", but neither "Order history" nor "Testing".
 
 English has too many words that are verb and noun; only those listed here are read as verbs, and those that are nouns
 as often only before a word that makes them verbs ("Test the pump", "Test `main`", but not "Test results").
@@ -6,8 +6,9 @@ as often only before a word that makes them verbs ("Test the pump", "Test `main`
 
 import re
 
-VERBS = frozenset(
-    """activate add adjust allow analyse analyze append apply approve assemble assign attach authenticate authorize avoid
+from generators._sentences import listed
+
+VERBS = listed("""activate add adjust allow analyse analyze append apply approve assemble assign attach authenticate authorize avoid
     become bind bring build calculate calibrate cancel capture choose clarify clean clear close collect combine compare
     compose compress compute configure confirm connect construct convert create customise customize deactivate declare
     decode decrypt define delete deploy deregister describe destroy detach detect determine develop diagnose disable
@@ -17,25 +18,25 @@ VERBS = frozenset(
     increase inherit initialise initialize inject insert inspect install instantiate integrate invite invoke join keep
     launch learn locate lower lubricate maintain make manage merge migrate minimise minimize modify mount navigate obtain
     optimise optimize organise organize overwrite override parse perform pick populate prepare prevent print prioritise
-    produce protect provide provision publish purchase purge raise read rebuild receive recharge recommend reconnect
+    produce protect provide publish purchase purge raise read rebuild receive recharge recommend reconnect
     recover redeem reduce refill refresh register reinstall reject reload remove rename renew reorder repair replace
     resize resolve restart restore restrict retrieve reuse revert revoke rewrite rotate rollback save select send separate
     serialize serve simplify skip solve specify stop store submit subscribe summarise summarize synchronise synchronize
     tighten translate transmit troubleshoot turn uninstall unlock unmount unpack unpair unsubscribe update upgrade upload
-    validate verify visualize wear wipe withdraw wrap write""".split()
-)
-_ALSO_NOUNS = frozenset(
-    """access answer archive back backup balance benchmark block boot break buffer call change charge check claim code
+    validate verify visualize wear wipe withdraw wrap write""")
+_ALSO_NOUNS = listed("""access answer archive back backup balance benchmark block boot break buffer call change charge check claim code
     comment commit contact control copy cover cut debug design display drain dry email empty exit export fill filter
     flash flush format guide host import index invoice issue label light limit link list load lock log look map mark
     match measure monitor move name open order pack package pair pass pause pay place plan plot plug post power press
     process profile program pull push put query quote rate record release repeat report request require reset rest
     result return review roll route run sample scan schedule score screen scroll search secure set shape share ship shut
     sign sort split stack start state step stream study supply support swap switch sync tag take talk target test time
-    trace track train transfer trigger type use view visit wash watch work""".split()
-)
-_MAKES_A_VERB = frozenset(
-    "a an the your our my all each every any both multiple several two three one new up in out off on down back over".split()
+    trace track train transfer trigger type use view visit wash watch work""")
+_ONLY_HERE = listed(
+    "see do go have keep let make only say show tell perform ask learn know"
+)  # verbs that head no title
+_MAKES_A_VERB = listed(
+    "a an the your our my all each every any both multiple several two three one new up in out off on down back over"
 )
 _ACTIONS = {
     "installation": "install",
@@ -91,9 +92,16 @@ def _is_verb(word: str, verb: str, rest: str) -> bool:
         return True
     if following.lower() in {"of", "for", "is", "are", "as", "by", "guide", "instructions", "cases", "case", "notes"}:
         return False
+    if word != verb and not (following[0].isupper() or re.match(r"\w+s\b", _before_preposition(rest))):
+        return False  # "Embedding storage format"
     if verb in _ALSO_NOUNS:
         return word in {"set", "setting"} and rest.lower().rstrip("?").endswith("s") and " " in rest
     return word not in _GERUND_NOUNS
+
+
+def _before_preposition(rest: str) -> str:
+    """The last word of the first noun phrase."""
+    return re.split(r" (?:of|for|in|on|with|from|to|by|and|as|at|into|using|over)\b", rest)[0].split(" ")[-1]
 
 
 def nominal(title: str) -> str | None:
@@ -101,27 +109,62 @@ def nominal(title: str) -> str | None:
     return _ACTIONS.get(title.lower())
 
 
-_TO = re.compile(r"To (?P<act>[a-z]+ .+?), (?P<rest>.+):", re.DOTALL)
-_RUN = re.compile(
-    r"(?:Then )?(?:[Rr]un|[Uu]se|[Ee]xecute|[Tt]ype|[Ee]nter|[Ii]ssue|[Ss]end) (?:the|this|these|one of the)(?: \S+){0,4} to (?P<act>[a-z]+ [^,:]+):"
+_OUT_OF_CODE = r"(?:`[^`]*`|\([^()]*\)|[^`(),;:–—])+?"
+_TO = re.compile(
+    rf"To (?P<act>[a-z]+ {_OUT_OF_CODE})(?:,? (?:you can|you could|simply|just|first)?,? ?(?P<main>(?:use"
+    rf"|run|try)\b.*|you .*)|, (?P<then>.+))?:"
 )
-_CAN = re.compile(r"You can (?:also |now |then )?(?P<act>[a-z]+ .+?):", re.DOTALL)
+_USE = re.compile(
+    rf"(?:You can |Then |Now |Next, |Also )?(?:also |now |then )?(?:[Uu]se|[Rr]un|[Cc]all|[Aa]dd|[Pp]ass"
+    rf"|[Ee]xecute|[Tt]ype|[Ee]nter|[Ii]ssue) {_OUT_OF_CODE}"
+    rf" to (?P<act>[a-z]+ {_OUT_OF_CODE}):"
+)
+_CAN = re.compile(rf"You can (?:also |now |then )?(?P<act>[a-z]+ {_OUT_OF_CODE}):")
 _TRAILING = re.compile(
-    r",? (?:like(?: this| so| these)?|as follows|with|using|by using|by|with the following.*|using the following.*|by (?:running|using|calling|adding) (?:the following )?.*|in the following way|this way|so)$"
+    r",? (?:(?:like|just like)(?: this| so| these)?|as follows|with|using|by \w+ing|by|(?:with|using"
+    r"|by running|by using) (?:this|the following|these)\b.*"
+    r"|(?:using|with|via) (?:the )?`[^`]+`(?: (?:command|option|flag|method|function|parameter|argument"
+    r"|environment variable|endpoint))?"
+    r"|in the following way|this way|so)$"
 )
+_ADVERB = re.compile(r"(?:only|just|also|\w+ly) ")
+MAX_TASK_WORDS = 18  # a longer one holds more than one task
 
 
 def task(sentence: str) -> str | None:
     """The action that the sentence before a code block introduces: "To list the gauges, run:" is "list the gauges"."""
     words = " ".join(sentence.split())
-    for pattern in (_TO, _RUN, _CAN):
-        if found := pattern.fullmatch(words):
-            act = _TRAILING.sub("", found["act"])
-            is_known = act.split(" ")[0] in VERBS | _ALSO_NOUNS or pattern is _TO
-            return mine(act) if is_known and act.count("`") % 2 == 0 and act.count("(") == act.count(")") else None
-    if not words.endswith(":") or "," in words or _TRAILING.search(words[:-1]):
+    act = _introduced(words)
+    if act is None:
         return None
-    return action(words[:-1])
+    shorter = _TRAILING.sub("", act)
+    act = act if shorter.endswith("ed") else shorter  # "a key saved using `set`" is one thing
+    if len(act.split()) not in range(2, MAX_TASK_WORDS + 1) or re.search(
+        r" [-–—] |\b(?:if|because|which|where"
+        r"|looks?|is|are|works?|returns?|would"
+        r"|will|now)\b",
+        act,
+    ):
+        return None
+    return mine(act) if _is_known(_ADVERB.sub("", act, count=1)) else None
+
+
+def _introduced(words: str) -> str | None:
+    if found := _TO.fullmatch(words):
+        then = found["then"]
+        return (
+            found["act"]
+            if then is None or _is_known(then) or then.startswith(("you ", "simply ", "just ", "first "))
+            else None
+        )
+    found = _USE.fullmatch(words) or _CAN.fullmatch(words)
+    if found:
+        return found["act"]
+    return action(words[:-1]) if words.endswith(":") and not re.search("[,;:]", words[:-1]) else None
+
+
+def _is_known(act: str) -> bool:
+    return act.split(" ")[0].lower() in VERBS | _ALSO_NOUNS | _ONLY_HERE
 
 
 def mine(phrase: str) -> str:

@@ -8,7 +8,8 @@
 
 Takes   one passage. English; in other languages only questions that the text itself asks.
 Yields  sft records whose answer is the text of their one quote. A pair that one would not understand without the
-        document is rejected as extractive_qa.not_self_contained; where no rule is sure, nothing is yielded.
+        document is rejected as extractive_qa.not_self_contained, one whose answer may go on in the next passage as
+        extractive_qa.may_be_cut; where no rule is sure, nothing is yielded.
 Costs   no model call; about a millisecond a passage.
 """
 
@@ -23,20 +24,27 @@ from generators import _questions as questions
 from generators._markdown import Block, Section, plain, sections, without_code
 from generators._questions import NO_SUBJECT, Page
 from generators._sentences import sentences
-from generators._terms import defined
+from generators._terms import Term, defined
 from generators._titles import asks, aspect, clause, clean, has_subject, is_question, subject
 from generators._verbs import action, nominal, task
 from generators._wording import announces, unclear_answer, unclear_question, words_of
 
 MAX_QUESTION_CHARS = 200  # a longer one is a paragraph in bold, not a question
+ARTICLE_CHARS = 1000  # half of a passage of the default budget: what follows would have fitted as well
+SECTION_FORMS = ("faq", "procedure", "section")  # the forms whose answers run to the end of a section
 MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
-CUT_FROM_CHARS = 1200  # a section that fills its passage alone may go on in the next one; a short one does not
 _ENDS = re.compile(r"[.!?…。！？।॥][\"'“”’)\]*_`]*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|!\[|\{[*%{]")
+_LEFT_OVER = re.compile(r"[{}<>]|&#?\w+;|\*\*|\]\(|\]\[")
+_LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?(\w+)")
 _BOLD_QUESTION = re.compile(r"(\*\*|__)(?P<question>[^*_\n][^\n]*?[?？؟])\1[ \t]*\n?")
 _Q = re.compile(r"[*_]{0,2}Q(?:uestion)?[ \t]?\d{0,3}[.:)][*_]{0,2}[ \t]+(?P<question>\S[^\n]*)")
 _A = re.compile(r"[*_]{0,2}A(?:nswer)?[ \t]?\d{0,3}[.:)][*_]{0,2}[ \t]+(?=\S)")
-_NOT_A_TOPIC = re.compile(r"(?:from|to|on|in|by|for|at|of|with|if|when|your|our|you|we|subject to|\w+ly)\b", re.IGNORECASE)
+_NOT_A_TOPIC = re.compile(
+    r"(?:from|to|on|in|by|for|at|of|with|if|when|your|our|you|we|subject to"
+    r"|\w+ly)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +75,22 @@ async def generate(
         record = sft(passage, found.question, quote.text, quotes=[quote], form=found.form)
         if found.unclear:
             yield Rejected(record, "extractive_qa.not_self_contained", found.unclear)
-            continue
-        seen |= {asked, place}
-        yield record
+        elif found.form in SECTION_FORMS and found.end == len(passage.text) and _may_go_on(passage):
+            yield Rejected(record, "extractive_qa.may_be_cut", "its section fills the passage")
+        else:
+            seen |= {asked, place}
+            yield record
+
+
+def _may_go_on(passage: Passage) -> bool:
+    """Whether the last section of a passage may go on in the next one.
+
+    A splitter that cuts at the highest boundary that fits cuts inside a section only where the section is alone in
+    its passage. A short passage that opens its document is an article of one section.
+    """
+    is_article = passage.index == 0 and len(passage.text) <= ARTICLE_CHARS
+    parts = sections(passage.text, passage.heading)
+    return len(parts) == 1 and parts[0].is_first and not is_article
 
 
 def _candidates(passage: Passage) -> list[Candidate]:
@@ -79,9 +100,14 @@ def _candidates(passage: Passage) -> list[Candidate]:
     forms = (faq, procedure, code, definition, section) if passage.language in (None, "en") else (faq,)
     found = [candidate for form in forms for candidate in form(page)]
     return sorted(
-        (candidate for candidate in found if len(candidate.question) <= MAX_QUESTION_CHARS),
+        (candidate for candidate in found if _is_plain(candidate.question)),
         key=lambda candidate: (candidate.start, candidate.end),
     )
+
+
+def _is_plain(question: str) -> bool:
+    """Whether a question is short enough to be one, and no markup is left in it."""
+    return len(question) <= MAX_QUESTION_CHARS and not _LEFT_OVER.search(without_code(question))
 
 
 def faq(page: Page) -> Iterator[Candidate]:
@@ -168,15 +194,16 @@ def code(page: Page) -> Iterator[Candidate]:
             if before.kind != "paragraph" or block.kind != "code" or not block.is_closed:
                 continue
             start, end = sentences(page.text, before.start, before.end)[-1]
-            act = task(plain(page.text[start:end]))
-            if act and not _TAG.search(without_code(page.text[start:end])) and "<font" not in page.text[start : block.end]:
-                yield _how(page, part, act, "code", start, block.end)
+            introduction = page.text[start:end]
+            act = task(plain(introduction))
+            if act and not _TAG.search(without_code(introduction)) and "<font" not in page.text[end : block.end]:
+                language = _LANGUAGE.match(page.text, block.start)
+                yield _how(page, part, act, "code", start, block.end, language[1] if language else "")
 
 
-def _how(page: Page, part: Section, act: str, form: str, start: int, end: int) -> Candidate:
-    answer = page.text[start:end]
-    unclear = unclear_question(act) or unclear_answer(answer)
-    return Candidate(form, questions.how(page, part, act, start), start, end, unclear)
+def _how(page: Page, part: Section, act: str, form: str, start: int, end: int, language: str = "") -> Candidate:
+    unclear = unclear_question(act) or unclear_answer(page.text[start:end])
+    return Candidate(form, questions.how(page, part, act, start, language), start, end, unclear)
 
 
 def definition(page: Page) -> Iterator[Candidate]:
@@ -196,9 +223,14 @@ def _definitions(page: Page, part: Section, start: int, end: int) -> Iterator[Ca
             continue
         stop = end if first == start and end - start <= MAX_DEFINITION_CHARS and _stands(page, start, end) else last
         unclear = unclear_question(term.phrase) or unclear_answer(page.text[first:stop]) or _missing(page, first, stop)
-        if term.is_code and subject(part.above, page.words) is None:
+        if subject(part.above, page.words) is None and (term.is_code or _is_contract_term(page, term)):
             unclear = NO_SUBJECT
         yield Candidate("definition", questions.what_is(page, part, term, first), first, stop, unclear)
+
+
+def _is_contract_term(page: Page, term: Term) -> bool:
+    """“Content”, which the text writes with a capital elsewhere too: it means this in this one contract."""
+    return term.verb == "means" and bool(re.search(rf"[a-z,] {re.escape(term.phrase.strip('“”'))}\b", page.text))
 
 
 def _stands(page: Page, start: int, end: int) -> bool:
@@ -243,13 +275,15 @@ def _titled(page: Page, part: Section, start: int) -> str | None:
     title = clean(part.title)
     if _NOT_A_TOPIC.match(title) or len(title.split()) > 8:
         return None
-    return questions.said_in(page, part, page.words.lowered(title), start)
+    lowered = page.words.lowered(title)
+    has_capitals = re.search(r"\b[A-Z][a-z]", lowered)  # then the title's own case reads better than a mixture
+    return questions.said_in(page, part, title if has_capitals else lowered, start)
 
 
 def _action(page: Page, part: Section) -> str | None:
     """The action that a section's title names, in the fuller words of its first paragraph where that has them."""
     title = clean(part.title)
-    if not title:
+    if not has_subject(title):
         return None
     if verb := nominal(title):
         about = page.subject(part, title)
@@ -263,9 +297,10 @@ def _action(page: Page, part: Section) -> str | None:
 
 
 def _fuller(act: str, introduction: str) -> str:
-    """ "replace the battery", where the text says "To replace the battery of a Freshet gauge you need ...", as it says."""
+    """The action as the text says it: "replace the battery of a Freshet gauge" for a title "Replace the battery"."""
     more = re.compile(
-        re.escape(act) + r"(?P<more> (?:of|for|on|from|in) (?:an?|the|your|each)(?: (?!you\b|as\b|and\b|is\b)[\w-]+){1,3}?)"
+        re.escape(act) + r"(?P<more> (?:of|for|on|from|in) (?:an?|the|your|each)(?: (?!you\b|as\b|and\b"
+        r"|is\b)[\w-]+){1,3}?)"
         r"(?=[.,;:]| (?:you|as|and|is|are|in|with|by|do|use|follow|to|before|after|when)\b)",
         re.IGNORECASE,
     )

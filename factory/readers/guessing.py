@@ -22,6 +22,7 @@ _WEST = (
     "åæøäöéÅÆØÄÖ",  # Danish, Norwegian
     "ëéïöüèêóá",  # Dutch
 )
+_ICELANDIC = ("áéíóúýþæöðÁÉÍÓÚÞÆÖ",)
 _CENTRAL = (
     "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ",  # Polish
     "áčďéěíňóřšťúůýžľĺôäŕÁČĎÉÍŇÓŘŠŤÚÝŽ",  # Czech, Slovak
@@ -133,6 +134,7 @@ _CANDIDATES: tuple[tuple[str, Callable[[str], float]], ...] = (
     ("cp1252", partial(_alphabets, _WEST, True)),
     ("latin-1", partial(_alphabets, _WEST, True)),
     ("cp1254", partial(_alphabets, _TURKISH, True)),
+    ("cp1252", partial(_alphabets, _ICELANDIC, True)),  # after Turkish, whose letters have the same bytes
     ("cp1250", partial(_alphabets, _CENTRAL, True)),
     ("cp1257", partial(_alphabets, _BALTIC, True)),
     ("cp1251", partial(_alphabets, _CYRILLIC, False)),

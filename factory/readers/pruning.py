@@ -25,6 +25,10 @@ _CLOSED_BY_NEXT = {  # an open element of the value ends where one of the key be
     "li": {"li"}, "dt": {"dt", "dd"}, "dd": {"dt", "dd"}, "option": {"option"},
     "td": {"td", "th"}, "th": {"td", "th"}, "tr": {"td", "th", "tr"}, "body": {"head"},
 }  # fmt: skip
+_TITLES = ("h1", "h2", "h3", "h4", "h5", "h6")
+_BLOCKS = frozenset(  # they end an open paragraph
+    (*_TITLES, "p", "div", "ul", "ol", "li", "dl", "dt", "dd", "table", "pre", "blockquote", "section", "hr")
+)
 _NEVER = frozenset(
     ("head", "script", "style", "template", "noscript", "svg", "iframe", "object", "img", "input", "title")
 )
@@ -33,7 +37,7 @@ _FURNITURE_ROLES = frozenset(("navigation", "banner", "contentinfo", "search", "
 _MENUS = frozenset(("ul", "ol", "table", "div", "section", "p"))
 _CELLS = frozenset(("td", "th"))
 _TABLE_PARTS = frozenset(("table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "colgroup"))
-_RICH = frozenset(("table", "h1", "h2", "h3", "h4", "h5", "h6", "hr"))  # in a cell: the table is layout
+_RICH = frozenset(("table", "hr", *_TITLES))  # in a cell: the table is layout
 _UNWRAPPED = frozenset(("a", "font", "span", "html", "body", "main", "article", "header", "form", "center"))
 _SPACE = re.compile(r"[ \t\n\f]+")
 _KEPT_ATTRIBUTES = frozenset(("colspan", "rowspan", "start"))
@@ -66,10 +70,8 @@ class _Builder(HTMLParser):  # the standard library's parser is used by inheriti
         self._open = [self.root]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._open[-1].tag in _CLOSED_BY_NEXT.get(tag, ()):
+        while (last := self._open[-1].tag) in _CLOSED_BY_NEXT.get(tag, ()) or (last == "p" and tag in _BLOCKS):
             self._open.pop()
-        if tag == "tr" and self._open[-1].tag in ("td", "th"):
-            self.handle_endtag("tr")
         node = Node(tag, {name: value or "" for name, value in attrs})
         self._open[-1].children.append(node)
         if tag not in _VOID and len(self._open) < MAX_DEPTH:

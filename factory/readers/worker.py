@@ -57,10 +57,15 @@ class Worker:
         if self._child and self._child.poll() is not None:
             self.close()  # killed from outside between two files: not this file's fault
         child = self._child or self._start()
-        reply, timed_out = self._exchange(child, {"parser": parser, "path": str(path.absolute())})
+        self._forget_complaints()
+        try:
+            reply, timed_out = self._exchange(child, {"parser": parser, "path": str(path.absolute())})
+        except BaseException:  # Ctrl-C: its reply, still to come, would be taken for the next file's
+            self.close()
+            raise
         if reply is None:
             complaints = self._bury()
-            raise self._timeout() if timed_out else _crash(complaints, self.limits)
+            raise self._timeout() if timed_out else _crash(complaints, self.limits.memory_mb)
         if timed_out or reply.get("reason") in ("ingest.out_of_memory", "ingest.parser_crashed"):
             self.close()  # killed just after it answered, or with a heap that no other file should meet
         if "reason" in reply:
@@ -117,6 +122,12 @@ class Worker:
         finally:
             timer.cancel()
 
+    def _forget_complaints(self) -> None:
+        """What was said of earlier files; parent and child share the file's position."""
+        if self._complaints:
+            self._complaints.seek(0)
+            self._complaints.truncate()
+
     def _bury(self) -> bytes:
         """Make sure that the child is gone and return the end of what it said on stderr."""
         child, complaints = self._child, self._complaints
@@ -164,9 +175,9 @@ def workers() -> Iterator[None]:
 atexit.register(close_workers)
 
 
-def _crash(complaints: bytes, limits: Limits) -> BadItem:
+def _crash(complaints: bytes, memory_mb: int) -> BadItem:
     if any(sign in complaints for sign in _OUT_OF_MEMORY):
-        return _out_of_memory(limits.memory_mb)
+        return _out_of_memory(memory_mb)
     return BadItem("ingest.parser_crashed", "Its parser crashed. Open and save it again with a current program.")
 
 
@@ -215,7 +226,7 @@ def _answer(request: dict[str, Any], memory_mb: int) -> dict[str, Any]:
         why = (error.strerror or "").lower()
         rejection = BadItem("ingest.unreadable", f"Could not be opened ({why}). Check that it is still there.")
     except BaseException:  # noqa: BLE001  # a panic of the Rust parser is no Exception
-        rejection = _crash(b"", Limits())
+        rejection = _crash(b"", memory_mb)
     return {"reason": rejection.reason, "detail": rejection.detail}
 
 

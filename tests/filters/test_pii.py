@@ -1,0 +1,428 @@
+"""`pii`: what is found and what is not, edits that change nothing else, and answers that no shortcut changes."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factory.edits import Edit, EditMap
+from factory.plugins import options_of
+from filters._presidio import SURE, find
+from filters._screen import KINDS, PIECE, fold, pieces
+from filters.pii import NOT_LOOKED_FOR, Pii
+
+EXAMPLES = [  # kind, text, the part of it that is found
+    ("email", "Write to jane.o'brien+shop@mail.example.co.uk.", "jane.o'brien+shop@mail.example.co.uk"),
+    ("email", "to=jane%40example.com&x=1", "jane%40example.com"),
+    ("email", "ask jane@example.com.Then wait", "jane@example.com"),
+    ("email", "root@db7.corp.internal", "root@db7.corp.internal"),
+    ("email", "Jürgen: jürgen@müller.de", "jürgen@müller.de"),
+    ("email", "ｊａｎｅ＠ｅｘａｍｐｌｅ．ｃｏｍ", "ｊａｎｅ＠ｅｘａｍｐｌｅ．ｃｏｍ"),
+    ("phone", "call 020 7946 0112.", "020 7946 0112"),
+    ("phone", "or on 01632 960144", "01632 960144"),
+    ("phone", "at (303) 555-0147 from", "(303) 555-0147"),
+    ("phone", "303.555.0147 or", "303.555.0147"),
+    ("phone", "+1 (476) 932-8321", "+1 (476) 932-8321"),
+    ("phone", "jane,+44 20 7946 0112,x", "+44 20 7946 0112"),
+    ("phone", "wählen Sie 030/12345678", "030/12345678"),
+    ("phone", "appelez le 01 23 45 67 89", "01 23 45 67 89"),
+    ("phone", "llame al 91 123 45 67", "91 123 45 67"),
+    ("phone", "Tel. y Fax: 961 622 403", "961 622 403"),
+    ("phone", "Phone: 4515986", "4515986"),
+    ("phone", "cell phone number (555-3476) and", "555-3476"),
+    ("phone", "986413144 ext 1530 tel", "986413144 ext 1530"),
+    ("phone", "020 7946 0112 24 hours a day", "020 7946 0112"),
+    ("phone", "٠٢٠ ٧٩٤٦ ٠١١٢", "٠٢٠ ٧٩٤٦ ٠١١٢"),
+    ("credit_card", "pay with 4111 1111 1111 1111 123", "4111 1111 1111 1111"),
+    ("credit_card", "pay with 378282246310005", "378282246310005"),
+    ("credit_card", "pay with 2223003122003222", "2223003122003222"),
+    ("credit_card", "my card is 501800000009", "501800000009"),
+    ("iban", "the IBAN GB82 WEST 1234 5698 7654 32 with", "GB82 WEST 1234 5698 7654 32"),
+    ("iban", "to AT61 1904 3002 3457 3201 from", "AT61 1904 3002 3457 3201"),
+    ("iban", "my iban is gb82west12345698765432", "gb82west12345698765432"),
+    ("ip", "from 203.0.113.24 over", "203.0.113.24"),
+    ("ip", "2001:db8::8a2e:370:7334", "2001:db8::8a2e:370:7334"),
+    ("ip", "the IP 5.6.7.8", "5.6.7.8"),
+    ("mac", "on 00:1A:2B:3C:4D:5E now", "00:1A:2B:3C:4D:5E"),
+    ("us_ssn", "his is 536-22-1874", "536-22-1874"),
+    ("us_ssn", "SSN 536221874", "536221874"),
+    ("uk_nhs", "NHS number 943 476 5919", "943 476 5919"),
+    ("uk_nino", "NI AB 12 34 56 C", "AB 12 34 56 C"),
+    ("passport", "Passport no. C12345678", "C12345678"),
+    ("bank_account", "account number 12345678", "12345678"),
+    ("crypto", "send to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
+]
+CLEAN = [
+    "version 1.2.3.4, 127.0.0.1, 0.0.0.0 and netmask 255.255.255.0",
+    "as section 2.3.1.1 says; pip install x==1.2.3.4",
+    "a[::2], std::vector, abc::def, 10:30:45",
+    "git clone git@github.com:org/repo.git",
+    "npm install left-pad@1.2.3, logo@2x.png, @app.get",
+    "from 2024-01-05 04 to 17.05.2024, 2019-2024, 20240517 1200",
+    "lab value 338.000, order 1234567, 3.14159265358979",
+    "the number 4111 1111 1111 1112 fails Luhn's check",
+    "GB83 WEST 1234 5698 7654 32 fails its own",
+    "invoice INV-124635, EMP-6093412, MRN-7241134",
+    "SHA 3:ab:cd:ef:01:23:45:67:89:ab:cd:ef:01:23",
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "a table: 100 200 300 400 500 600",
+    "Paulista, 04005-005 Sao Paulo",
+    "already <EMAIL>, <PHONE> and •••••••••••",
+]
+ODD = [
+    "@",
+    "•",
+    "••••",
+    "<EMAIL>",
+    "<b>",
+    " ",
+    "\n",
+    ".",
+    "-",
+    "/",
+    ",",
+    "(",
+    "+",
+    ":",
+    "0",
+    "7",
+    "12",
+    "x",
+    "é",
+    "９",
+    "ſ",
+    "\u212a",
+    "\U0001e4f5",
+]
+SAID = ["phone ", "Tel.: ", "account ", "card ", "SSN ", "passport ", "NHS ", "IP ", "call "]
+VALUES = sorted({value for _, _, value in EXAMPLES})
+mixtures = st.lists(
+    st.one_of(st.sampled_from(VALUES), st.sampled_from(ODD), st.sampled_from(SAID), st.text(max_size=3)), max_size=9
+).map("".join)
+texts = st.one_of(mixtures, st.text())
+
+
+def batch(*rows: tuple[str, str, str]) -> pa.RecordBatch:
+    ids, fields, contents = zip(*rows, strict=True) if rows else ((), (), ())
+    columns = {"id": pa.array(ids, pa.string()), "field": pa.array(fields, pa.string())}
+    columns |= {"role": pa.array(["user"] * len(ids), pa.string()), "text": pa.array(contents, pa.large_string())}
+    return pa.record_batch(columns)
+
+
+def verdict(pii: Pii, text: str) -> dict[str, Any]:
+    [row] = pii.decide(pii.measure(batch(("r", "text", text)))).rows
+    return row
+
+
+def edits_of(row: dict[str, Any]) -> EditMap:
+    return EditMap(tuple(Edit(e["start"], e["end"], e["kind"], e["replacement"]) for e in row["edits"] or []))
+
+
+def scrub(pii: Pii, text: str) -> str:
+    return edits_of(verdict(pii, text)).apply(text)
+
+
+def sure(text: str) -> list[tuple[str, str]]:
+    return [(f.kind, text[f.start : f.end]) for f in find(text) if f.score >= SURE]
+
+
+@pytest.mark.parametrize(("kind", "text", "value"), EXAMPLES, ids=[f"{kind} {value}" for kind, _, value in EXAMPLES])
+def test_found(kind: str, text: str, value: str) -> None:
+    assert (kind, value) in sure(text)
+    row = verdict(Pii(), text)
+    assert row["outcome"] == "edit"
+    assert row["reason"] == f"pii.{kind}"
+    assert edits_of(row).apply(text) == text.replace(value, KINDS[kind].placeholder)
+
+
+@pytest.mark.parametrize("text", CLEAN)
+def test_not_found(text: str) -> None:
+    assert sure(text) == []
+
+
+def test_there_is_an_example_of_every_kind() -> None:
+    assert {kind for kind, _, _ in EXAMPLES} == set(KINDS)
+
+
+@pytest.mark.parametrize("text", ["Jane Doe lives at 4 Ropeworks Yard, Tarnwick.", "Fernweir Instruments"])
+def test_names_addresses_and_organisations_are_not_looked_for_and_the_filter_says_so(text: str) -> None:
+    assert sure(text) == []
+    assert Pii.not_looked_for == NOT_LOOKED_FOR == ("PERSON", "ADDRESS", "ORGANIZATION")
+
+
+def test_several_kinds_are_counted_by_kind() -> None:
+    row = verdict(Pii(), "jane@example.com, joe@example.com, 020 7946 0112")
+    assert row["reason"] == "pii.several"
+    assert json.loads(row["evidence"]) == {"email": 2, "phone": 1}
+
+
+def test_mask_keeps_the_length() -> None:
+    assert scrub(Pii(action="mask"), "to jane@example.com now") == "to •••••••••••••••• now"
+
+
+def test_reject_rejects_for_the_kind() -> None:
+    row = verdict(Pii(action="reject"), "to jane@example.com")
+    assert (row["outcome"], row["reason"], row["edits"]) == ("reject", "pii.email", None)
+    assert verdict(Pii(action="reject"), "a@example.com 203.0.113.24")["reason"] == "pii.several"
+
+
+def test_flag_keeps_the_row_and_says_why() -> None:
+    row = verdict(Pii(action="flag"), "to jane@example.com")
+    assert (row["outcome"], row["reason"], row["edits"]) == ("keep", "pii.email", None)
+    assert json.loads(row["evidence"]) == {"email": 1}
+
+
+def test_a_clean_row_is_kept_without_a_word() -> None:
+    assert verdict(Pii(), "nothing here") == {
+        "id": "r",
+        "outcome": "keep",
+        "reason": None,
+        "edits": None,
+        "evidence": None,
+    }
+
+
+def test_neither_features_nor_verdicts_hold_a_value() -> None:
+    features = Pii().measure(batch(("r", "text", "jane@example.com")))
+    assert features.schema.field("findings").type.value_type.names == ["field", "start", "end", "kind", "score"]
+    assert "jane" not in str(features.to_pylist()) + str(Pii().decide(features).rows)
+
+
+def test_one_row_an_id_in_order_and_edits_name_their_field() -> None:
+    rows = batch(
+        ("b", "messages[0].content", "who?"),
+        ("b", "messages[1].content", "jane@example.com"),
+        ("b", "quotes[0].text", "joe@example.com"),
+        ("a", "messages[0].content", "clean"),
+    )
+    features = Pii().measure(rows)
+    assert features["id"].to_pylist() == ["b", "a"]
+    first, second = Pii().decide(features).rows
+    assert [(e["field"], e["start"], e["end"]) for e in first["edits"]] == [
+        ("messages[1].content", 0, 16),
+        ("quotes[0].text", 0, 15),
+    ]
+    assert second["outcome"] == "keep"
+
+
+def test_an_empty_batch_has_no_rows() -> None:
+    assert Pii().measure(batch()).num_rows == 0
+
+
+def test_offsets_count_code_points() -> None:
+    row = verdict(Pii(), "\U0001f600é\u0301 jane@example.com")
+    assert (row["edits"][0]["start"], row["edits"][0]["end"]) == (4, 20)
+
+
+def test_what_only_decides_measures_nothing_again() -> None:
+    assert {option.name for option in options_of(Pii) if option.decides} == {"action", "threshold"}
+    features = Pii().measure(batch(("r", "text", "order 4515986 of 203.0.113.24")))
+    assert Pii(threshold=0.7).decide(features).rows[0]["outcome"] == "keep"
+    assert Pii(threshold=0.6).decide(features).rows[0]["reason"] == "pii.ip"
+
+
+def test_overlaps_become_one_edit_over_all_of_them() -> None:
+    findings = [
+        ("text", 0, 10, "phone", 0.5),
+        ("text", 5, 12, "credit_card", 1.0),
+        ("text", 12, 14, "ip", 0.6),
+        ("other", 0, 3, "ip", 0.6),
+    ]
+    names = ("field", "start", "end", "kind", "score")
+    features = pa.record_batch({"id": ["r"], "findings": [[dict(zip(names, one, strict=True)) for one in findings]]})
+    edits = Pii().decide(features).rows[0]["edits"]
+    spans = [(e["field"], e["start"], e["end"], e["kind"]) for e in edits]
+    assert spans == [("text", 0, 12, "pii.credit_card"), ("text", 12, 14, "pii.ip"), ("other", 0, 3, "pii.ip")]
+
+
+def test_only_the_types_asked_for_are_looked_for() -> None:
+    assert scrub(Pii(types=["phone"]), "jane@example.com, 020 7946 0112") == "jane@example.com, <PHONE>"
+    assert scrub(Pii(types=[]), "jane@example.com") == "jane@example.com"
+
+
+def test_an_unknown_type_is_refused_with_the_near_name() -> None:
+    with pytest.raises(ValueError, match=r"unknown type 'EMAIL'. Did you mean 'email'\? Known: bank_account, "):
+        Pii(types=["EMAIL"])
+
+
+@pytest.mark.parametrize("allowed", ["020 7946 0112", "(020) 79460112", "０２０ ７９４６ ０１１２"])
+def test_an_allowed_number_may_stay_however_it_is_written(allowed: str) -> None:
+    assert scrub(Pii(allow=[allowed]), "020 7946 0112 or 020-7946-0112, not 020 7946 0113") == (
+        "020 7946 0112 or 020-7946-0112, not <PHONE>"
+    )
+
+
+def test_an_allowed_address_or_domain_may_stay() -> None:
+    pii = Pii(allow=["Help@Example.com", "@fernweir.example"])
+    text = "help@example.com, jane@fernweir.example, jane@notfernweir.example"
+    assert scrub(pii, text) == "help@example.com, jane@fernweir.example, <EMAIL>"
+
+
+@given(text=texts, action=st.sampled_from(["placeholder", "mask"]))
+def test_an_edit_changes_nothing_outside_its_spans(text: str, action: Any) -> None:
+    row = verdict(Pii(action=action), text)
+    edited, end, at = scrub(Pii(action=action), text), 0, 0
+    for edit in sorted(row["edits"] or [], key=lambda e: e["start"]):
+        between = text[end : edit["start"]]
+        assert edited[at : at + len(between)] == between
+        at += len(between) + len(edit["replacement"])
+        end = edit["end"]
+    assert edited[at:] == text[end:]
+
+
+@settings(max_examples=300)
+@given(text=texts, action=st.sampled_from(["placeholder", "mask"]))
+def test_scrubbing_twice_changes_nothing(text: str, action: Any) -> None:
+    once = scrub(Pii(action=action), text)
+    assert scrub(Pii(action=action), once) == once
+
+
+def test_what_one_number_hid_is_found_in_the_same_scrub() -> None:
+    assert scrub(Pii(), "020 7946 0112 303 555 0147") == "<PHONE> <PHONE>"
+
+
+def test_a_placeholder_brings_no_word_nearer() -> None:
+    far = "jane@a-long-way-between-the-word-and-the-number-that-follows.example.com"
+    once = scrub(Pii(), f"passport {far} 987654321")
+    assert once == "passport <EMAIL> 987654321"
+    assert scrub(Pii(), once) == once
+
+
+@settings(max_examples=300)
+@given(text=texts)
+def test_screening_changes_no_finding(text: str) -> None:
+    assert find(text) == find(text, screened=False)
+
+
+@pytest.mark.parametrize(
+    "text", [*(text for _, text, _ in EXAMPLES), *CLEAN, "\n".join(text for _, text, _ in EXAMPLES)]
+)
+def test_screening_changes_no_finding_in_the_examples(text: str) -> None:
+    assert find(text) == find(text, screened=False)
+
+
+@given(rows=st.lists(mixtures, max_size=8), cut=st.integers(0, 8))
+def test_where_the_batches_are_cut_does_not_matter(rows: list[str], cut: int) -> None:
+    whole = batch(*((f"r{nth}", "text", text) for nth, text in enumerate(rows)))
+    parts = [whole.slice(0, min(cut, len(rows))), whole.slice(min(cut, len(rows)))]
+    measured = [row for part in parts for row in Pii().measure(part).to_pylist()]
+    assert measured == Pii().measure(whole).to_pylist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " the passport no. C12345678, account GB82 WEST 1234 5698 7654 32, card 4111 1111 1111 1111 and so on",
+        "\npassport\nC12345678\ntel\n555-3476\nNHS number\n943 476 5919\n",
+        " call 020 7946 0112",
+    ],
+)
+def test_where_a_long_text_is_cut_does_not_matter(text: str) -> None:
+    whole = sure(text)
+    assert whole
+    for size in range(PIECE - len(text), PIECE + 1):
+        assert sure("x" * size + text) == whole
+
+
+@given(text=st.one_of(texts, st.text(alphabet=" \n0a(+A", max_size=5 * PIECE)))
+def test_the_pieces_are_the_text(text: str) -> None:
+    assert "".join(text[start:end] for start, end in pieces(text)) == text
+    assert all(start < end for start, end in pieces(text))
+
+
+@given(text=st.text())
+def test_folding_keeps_every_offset(text: str) -> None:
+    assert len(fold(text)) == len(text)
+
+
+BAIT = [
+    "a",
+    "a.",
+    "a-",
+    "a@",
+    "@",
+    "1",
+    "1 ",
+    "0123 ",
+    "(012) ",
+    "1.",
+    "a:",
+    "::",
+    "A1",
+    "AB12 ",
+    "1A1z",
+    "tel ",
+    "+1 ",
+    "٣",
+    "jane@example.com,",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bait", BAIT)
+def test_bait_for_patterns_is_read_to_its_end(bait: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A pattern that takes the square of the length would run into presidio's time limit, and say so in the log."""
+    find(bait * (300_000 // len(bait)))
+    assert not caplog.records
+
+
+@pytest.mark.slow
+def test_a_line_of_five_megabytes_is_read() -> None:
+    line = "the level is 12.5 at 10:30, " * 180_000 + "write to jane@example.com"
+    assert sure(line) == [("email", "jane@example.com")]
+
+
+def run(code: str) -> Sequence[str]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_nothing_is_resolved_and_nothing_is_logged() -> None:
+    code = """
+import logging, socket, sys
+logging.basicConfig(stream=sys.stdout, level=logging.WARNING)
+def refuse(*args, **kwargs): raise AssertionError("network")
+socket.getaddrinfo = socket.socket.connect = socket.create_connection = refuse
+from filters._presidio import find
+print(len(find("jane@example.com, 020 7946 0112, GB82 WEST 1234 5698 7654 32, GB82 WEST 1234", screened=False)))
+"""
+    assert run(code) == ["3"]
+
+
+def test_the_import_and_a_clean_text_load_neither_presidio_nor_spacy() -> None:
+    code = """
+import sys
+from filters._presidio import find
+import filters.pii
+find("nothing to see on page 12, at 10:30 in 2024")
+print(*(name for name in ("presidio_analyzer", "spacy", "phonenumbers", "tldextract") if name in sys.modules))
+"""
+    assert run(code) == []
+
+
+def test_our_tokeniser_serves_a_recogniser_that_wants_words() -> None:
+    from filters._engine import Tokens
+
+    words = Tokens().process_text("Phone ME: today", "en")
+    assert words.lemmas == ["phone", "me", ":", "today"]
+    assert words.tokens_indices == [0, 6, 8, 10]
+    assert "phone" in words.keywords
+
+
+def test_our_recognisers_do_not_take_the_names_of_presidios() -> None:
+    """presidio finds its own by class name, among all subclasses: one of ours would be taken for it."""
+    from presidio_analyzer import predefined_recognizers
+
+    from filters._recognisers import recognisers
+
+    ours = {type(one).__name__ for one in recognisers() if type(one).__module__.startswith("filters")}
+    theirs = set(dir(predefined_recognizers))
+    assert ours
+    assert not ours & theirs
