@@ -228,6 +228,7 @@ def filter_(plugin: str, options: Mapping[str, Any] | None = None, *, instance: 
     sees = getattr(code_type, "sees", "text")
     if sees not in SEES:
         raise WrongRequest(f"The filter '{plugin}' sees '{sees}', which this version cannot show. Known: {', '.join(SEES)}.")
+    _check_methods(plugin, code_type)
     known = options_of(code_type)
     checked = check_options(name, known, options or {})
     try:
@@ -245,6 +246,16 @@ def filter_(plugin: str, options: Mapping[str, Any] | None = None, *, instance: 
         measuring={o.name: getattr(code, o.name) for o in known if not o.decides},
         digest=_source_digest(code_type.__module__),
     )
+
+
+def _check_methods(plugin: str, code_type: Any) -> None:
+    """Raise WrongRequest for a filter that lacks a method, or one that would ask a model."""
+    needed = ["measure", "decide"] + (["merge"] if hasattr(code_type, "scan") else [])
+    for method in needed:
+        if not callable(getattr(code_type, method, None)):
+            raise WrongRequest(f"The filter '{plugin}' has no method '{method}'.")
+    if inspect.iscoroutinefunction(code_type.measure):
+        raise WrongRequest(f"The filter '{plugin}' measures asynchronously, to ask a model; this version has no model door yet.")
 
 
 @cache

@@ -49,14 +49,12 @@ _SHAPES = [
     (("ES",), re.compile(r"[6-9][0-9] [0-9]{3} [0-9]{2} [0-9]{2}|[6-9][0-9]{2} [0-9]{2} [0-9]{2} [0-9]{2}")),
     (
         ("GB", "DE"),
-        re.compile(
-            r"(?=(?:[^0-9]*[0-9]){9})\(?0[1-9][0-9]{1,4}\)?(?:[ /-]| [/-] )[0-9]{2,9}(?:[ -][0-9]{1,6}){0,3}"
-        ),
+        re.compile(r"(?=(?:[^0-9]*[0-9]){9})\(?0[1-9][0-9]{1,4}\)?(?:[ /-]| [/-] )[0-9]{2,9}(?:[ -][0-9]{1,6}){0,3}"),
     ),
 ]
 _WORD = (  # English, German, French, Spanish, Italian, Dutch, Portuguese
-    r"tele(?:phone|fon|foon|fono|fone)[a-z]*|téléphone|teléfono|telefax|tel|tél|tfn?o|tlf|phones?|fax|mobile|mobil|móvil|movil|"
-    r"mobiel|handy|cell(?:phone|ulare)?|portable|rufnummer|durchwahl|hotline|landline|whatsapp|sms|dial|call|ring|"
+    r"tele(?:phone|fon|foon|fono|fone)[a-z]*|téléphone|teléfono|telefax|tel|tél|tfn?o|tlf|phones?|fax|mobile|mobil|móvil|"
+    r"movil|mobiel|handy|cell(?:phone|ulare)?|portable|rufnummer|durchwahl|hotline|landline|whatsapp|sms|dial|call|ring|"
     r"extension|contact number|answering at|messages to"
 )
 _BEFORE = re.compile(rf"(?is).*(?<![^\W\d_])(?:(?:{_WORD})(?![^\W\d_])|(?:desk|office)(?=:))(?P<between>[^\n]*)$")
@@ -119,7 +117,7 @@ def _is_written_as_phone(number: str) -> float:
         return 0.0
     if plain.startswith("+") or plain.startswith("00"):
         return _international(plain)
-    for regions, shape in _SHAPES:  # all of nine digits and more
+    for regions, shape in _SHAPES:
         if shape.fullmatch(plain):
             return LOCAL if any(_exists(plain, region) for region in regions) else 0.0
     return 0.0

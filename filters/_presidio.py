@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from filters._screen import CONTEXT, KINDS, blank, can_hold, fold, pieces
+from filters._screen import REACH, KINDS, blank, can_hold, fold, pieces
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
@@ -47,7 +47,7 @@ def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = Tru
         fresh, filled = _settle(lead + folded[start:end], len(lead), wanted, screened=screened)
         shift = start - len(lead)
         found.update(Finding(f.start + shift, f.end + shift, f.kind, f.score) for f in fresh)
-        lead = filled[-CONTEXT:]
+        lead = filled[-REACH:]
     return sorted(found)
 
 

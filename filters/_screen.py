@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 PIECE = 1_000  # characters presidio sees at once: a row of 5 MB costs no more a character than a short one
 CONTEXT = 60  # characters before a finding in which a context word counts: about as far as presidio's five words
+REACH = CONTEXT + 20  # and a placeholder that begins before them
 FILL = "•"  # stands for what was found already, and for what was masked
 
 
@@ -92,10 +93,12 @@ def pieces(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _cut(text: str, wanted: int) -> int:
-    """A place to cut at or soon after `wanted`: a safe space, the line's end, if it is far any space, else right there."""
+    """A place to cut at or soon after `wanted`: a safe space or the line's end; if both are far, any space or none."""
     limit = wanted + 20 * PIECE
     line = text.find("\n", wanted, limit) + 1 or (len(text) if len(text) <= limit else 0)
-    space = _SAFE_CUT.search(text, wanted, line or limit) or (None if line else _ANY_CUT.search(text, limit - PIECE, limit))
+    space = _SAFE_CUT.search(text, wanted, line or limit)
+    if not space and not line:
+        space = _ANY_CUT.search(text, limit - PIECE, limit)
     return space.end() if space else line or limit
 
 
@@ -105,9 +108,9 @@ def context(text: str, start: int) -> str:
     They never reach over something already found or replaced: else scrubbing one number would bring a word nearer to
     the next, and a second scrub would find more than the first.
     """
-    before = text[max(0, start - CONTEXT) : start]
-    barriers = list(_BARRIER.finditer(before))
-    return before[barriers[-1].end() :] if barriers else before
+    before = text[max(0, start - REACH) : start]
+    *_, barrier = [0, *(match.end() for match in _BARRIER.finditer(before))]
+    return before[max(barrier, len(before) - CONTEXT) :]
 
 
 def blank(text: str, spans: list[tuple[int, int]]) -> str:

@@ -32,7 +32,10 @@ NOT_LOOKED_FOR = ("PERSON", "ADDRESS", "ORGANIZATION")
 
 @dataclass(frozen=True)
 class Pii:
-    """`types`: the kinds to look for, all by default. `allow`: values that may stay; `@acme.com` allows a domain."""
+    """Kinds in `types` (all by default) scored `threshold` and more, but for the values of `allow` (`@acme.com`: a domain).
+
+    Scrubbing twice changes nothing; below the default threshold that is not promised.
+    """
 
     sees: ClassVar[str] = "strings"
     not_looked_for: ClassVar[tuple[str, ...]] = NOT_LOOKED_FOR

@@ -67,7 +67,7 @@ class Page:
 
 
 def how(page: Page, section: Section, act: str, start: int, language: str = "") -> str:
-    """ "replace the battery" as a question; `language` is that of the code which answers it, as its fence says."""
+    """Ask how to do `act`; `language` is that of the code which answers it, as its fence says."""
     about = page.subject(section, act)
     if about is None:
         where = "" if page.words.has_name(act) else _LANGUAGES.get(language.lower(), "")
@@ -77,7 +77,7 @@ def how(page: Page, section: Section, act: str, start: int, language: str = "") 
 
 
 def what_is(page: Page, section: Section, term: Term, start: int) -> str:
-    """A defined term as a question; one in code always with its subject."""
+    """Ask for a defined term; one in code always with its subject."""
     about = page.subject(section, "" if term.is_code else term.phrase.strip("“”"))
     if term.verb == "means":
         return page.pick(start, _MEANS_IN if about else _MEANS).format(term.phrase, about.phrase if about else "")
@@ -89,7 +89,7 @@ def what_is(page: Page, section: Section, term: Term, start: int) -> str:
 
 
 def explain(page: Page, section: Section, said: str, start: int) -> str | None:
-    """ "how rivers freeze" as a question; None where it does not say whose."""
+    """Ask to explain "how rivers freeze"; None where neither that nor a title names a subject."""
     if page.words.has_name(said):
         return page.pick(start, _EXPLAIN).format(said)
     about = page.subject(section, said)
@@ -97,7 +97,7 @@ def explain(page: Page, section: Section, said: str, start: int) -> str | None:
 
 
 def aspect_of(page: Page, section: Section, aspect: str, start: int) -> str | None:
-    """ "limits" as a question about what stands above."""
+    """Ask for an aspect, such as "limits", of what the titles above name; None where they name nothing."""
     about = page.subject(section, aspect)
     if about is None:
         return None
@@ -105,7 +105,7 @@ def aspect_of(page: Page, section: Section, aspect: str, start: int) -> str | No
 
 
 def said_in(page: Page, section: Section, topic: str, start: int) -> str | None:
-    """A topic as a question about the contract, policy or terms that the titles above name."""
+    """Ask what the contract, policy or terms that the titles above name say about a topic."""
     about = subject(section.above, page.words)
     if about is None or not about.is_binding:
         return None
@@ -113,7 +113,7 @@ def said_in(page: Page, section: Section, topic: str, start: int) -> str | None:
 
 
 def asked(page: Page, section: Section, question: str, start: int) -> str:
-    """A question of the text itself, with the subject it is about where it names none."""
+    """Ask what the text itself asks, with the subject it is about where it names none."""
     about = page.subject(section, question)
     if about is None:
         return question

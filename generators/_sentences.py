@@ -12,11 +12,6 @@ _ABBREVIATION = re.compile(
 )
 
 
-def listed(words: str) -> frozenset[str]:
-    """The words of a list that is written as one string."""
-    return frozenset(words.split())
-
-
 def sentences(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """The sentences of text[start:end], as spans without the white space around them."""
     piece = text[start:end]

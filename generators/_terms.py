@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from generators._markdown import plain
-from generators._sentences import listed
+from generators._patterns import listed, phrases
 from generators._wording import Words
 
 _MARKED = (
@@ -21,32 +21,29 @@ _VERB = (
 )
 _DEFINES = re.compile(rf"(?:(?P<det>An?|The)\s+)?(?:{_MARKED}|{_BARE}){_ASIDE}{_VERB}", re.DOTALL)
 _A_THING = re.compile(r"(?:an?|the|one|any|every|what|part of|how|where|when)\s+(?P<head>[\w'’-]+)")
-_SAYS_LITTLE = listed("""same only last next best most main case default result following reason problem good great bad bit lot little few
-    common way new better reserved number good bit simple very more less same whole rest other another few example above
-    below opposite key point goal exception difference question answer idea thing things kind sort must responsibility
-    user's choice matter priority important perfect few right wrong real""")
-_NO_TERM = re.compile(
-    r"\b(?:it|its|this|that|these|those|there|here|he|she|they|we|you|i|one|another|other|such|each|every"
-    r"|all|both|some|any|none|no|not|what|which|who"
-    r"|everything|nothing|something|anything|below|above|next|first|second|third|last|only|same|following"
-    r"|result|example|examples|reason|way|problem"
-    r"|mistake|advantage|disadvantage|difference|purpose|goal|idea|point|exception|if|when|where|while"
-    r"|because|since|although|as|in|on|at|by|with|from"
-    r"|to|and|or|but|then|so|also|our|your|their|my|common|good|better|best|typical|sensible|simple|new"
-    r"|further|certain|possible|single|important"
-    r"|main|default|most|many|more|few|several|less|is|are|was|has|have|can|may|must|will|should|would"
-    r"|note|step|rest|thing|option|alternative|value"
-    r"|question|answer|key|error|output|response|case|cases|time|part|lot|number|big|small|great|nice"
-    r"|useful|let|please|see|being|having|doing|using)\b",
-    re.IGNORECASE,
+_SAYS_LITTLE = listed(
+    """same only last next best most main case default result following reason problem good great bad bit lot little few
+    common way new better reserved number simple very more less whole rest other another example above below opposite
+    key point goal exception difference question answer idea thing things kind sort must responsibility user's choice
+    matter priority important perfect right wrong real"""
 )
-_MASS = re.compile(
-    r"(?:the|an?)\s+(?:process|practice|act|ability|art|exchange|technique|study|use|measure|state"
-    r"|property|method|set|mechanism)\b"
+_NO_TERM = phrases(
+    r"""\b(?:it|its|this|that|these|those|there|here|he|she|they|we|you|i|one|another|other|such|each|every|all|both|some
+    |any|none|no|not|what|which|who|everything|nothing|something|anything|below|above|next|first|second|third|last|only
+    |same|following|result|example|examples|reason|way|problem|mistake|advantage|disadvantage|difference|purpose|goal|idea
+    |point|exception|if|when|where|while|because|since|although|as|in|on|at|by|with|from|to|and|or|but|then|so|also|our
+    |your|their|my|common|good|better|best|typical|sensible|simple|new|further|certain|possible|single|important|main
+    |default|most|many|more|few|several|less|is|are|was|has|have|can|may|must|will|should|would|note|step|rest|thing
+    |option|alternative|value|question|answer|key|error|output|response|case|cases|time|part|lot|number|big|small|great
+    |nice|useful|let|please|see|being|having|doing|using)\b"""
 )
-_PARTICIPLE = re.compile(
-    r"(?:not|also|only|often|usually|always|never|now|currently|either|available|responsible"
-    r"|subject|\w+(?:ed|ing|ly|able|ible))\b"
+_MASS = phrases(
+    r"""(?:the|an?) (?:process|practice|act|ability|art|exchange|technique|study|use|measure|state|property|method|set
+    |mechanism)\b"""
+)
+_PARTICIPLE = phrases(
+    r"""(?:not|also|only|often|usually|always|never|now|currently|either|available|responsible|subject
+    |\w+(?:ed|ing|ly|able|ible))\b"""
 )
 
 

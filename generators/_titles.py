@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from generators._markdown import plain
+from generators._patterns import phrases
 from generators._verbs import action
 from generators._wording import Words
 
@@ -19,67 +20,49 @@ _NUMBER = re.compile(
     r"|\d+(?:\.\d+)+\s+|§+\s*\d+\s*)",
 )
 _TAIL = re.compile(r"\s*(?:\((?:optional|advanced|recommended|deprecated|beta|new)\)|[:.–—-])+\s*$", re.IGNORECASE)
-_NO_SUBJECT = re.compile(
-    r"(?:table of )?contents|see also|further reading|(?:more|additional|other|further"
-    r"|technical) (?:info\w*|details|resources|notes?|terms)|change ?log"
-    r"|release notes|licen[cs]es?|references?|summary|recap.*|conclusions?|next steps?|contact(?: us)?"
-    r"|contacting .*|introduction|overview|notes?"
-    r"|tips?|warning|info|examples?|acknowledge?ments?|credits|index|appendix|about|readme|faqs?|q ?& ?a"
-    r"|(?:frequently asked |common |short )?questions.*"
-    r"|miscellaneous|misc|other|general|background|definitions|glossary|first steps|steps|documents?"
-    r"|welcome|links|authors?|copyright.*|disclaimer|(?:getting|get) started|quick ?start",
-    re.IGNORECASE,
+_NO_SUBJECT = phrases(
+    r"""(?:table of )?contents|see also|further reading|change ?log|release notes|licen[cs]es?|references?|summary
+    |recap.*|(?:more|additional|other|further|technical) (?:info\w*|details|resources|notes?|terms)|conclusions?
+    |next steps?|contact(?: us)?|contacting .*|introduction|overview|notes?|tips?|warning|info|examples?
+    |acknowledge?ments?|credits|index|appendix|about|readme|faqs?|q ?& ?a|(?:(?:frequently asked|common
+    |short) )?questions.*|miscellaneous|misc|other|general|background|definitions|glossary|first steps|steps|documents?
+    |welcome|links|authors?|copyright.*|disclaimer|(?:getting|get) started|quick ?start"""
 )
-_ABOUT = re.compile(
-    r"(?:an? |the )?(?:getting started|get started|working|introduction|intro|welcome|guide|glossary"
-    r"|overview|maintenance|installation|faq|frequently asked "
-    r"questions|(?:common |short |some )?questions|documentation|notes|troubleshooting|reference|tutorial"
-    r"|set-?up|help|everything|all|tips|care|operation)"
-    r" (?:with|to|of|for|about|on|in) (.+)",
-    re.IGNORECASE,
+_ABOUT = phrases(
+    r"""(?:(?:an?|the) )?(?:getting started|get started|working|introduction|intro|welcome|guide|glossary|overview
+    |maintenance|installation|faq|frequently asked questions|(?:(?:common|short|some) )?questions|documentation|notes
+    |troubleshooting|reference|tutorial|set-?up|help|everything|all|tips|care|operation)
+    (?:with|to|of|for|about|on|in) (?P<what>.+)"""
 )
-_KIND = re.compile(
-    r"(.+?)\s+(?:release notes|faqs?|frequently asked questions|glossary|quick ?start(?: guide)?|tutorial"
-    r"|overview|documentation|docs|reference|introduction"
-    r"|guide|user guide|manual|user manual|troubleshooting|basics|concepts|changelog|data ?sheet|white ?paper)",
-    re.IGNORECASE,
+_KIND = phrases(
+    r"""(?P<what>.+?) (?:release notes|faqs?|frequently asked questions|glossary|quick ?start(?: guide)?|tutorial
+    |overview|documentation|docs|reference|introduction|guide|user guide|manual|user manual|troubleshooting|basics
+    |concepts|changelog|data ?sheet|white ?paper)"""
 )
-_BINDING = re.compile(
-    r".*\b(?:terms of (?:service|use)|terms and conditions|terms|agreement|policy|(?:privacy )?statement"
-    r"|contract|code of conduct|regulations?|bylaws|act"
-    r"|charter|addendum|licen[cs]e|warranty)",
-    re.IGNORECASE,
+_BINDING = phrases(
+    r""".*\b(?:terms of (?:service|use)|terms and conditions|terms|agreement|policy|statement|contract|code of conduct
+    |regulations?|bylaws|act|charter|addendum|licen[cs]e|warranty)"""
 )
-_HANDBOOK = re.compile(r".*\b(?:handbook|manual|guide|specification|standard)", re.IGNORECASE)
-_TOOL = re.compile(
-    r".*\b(?:API|CLI|SDK|command line|library|framework|toolkit|plugin|package|app|editor"
-    r"|module)",
-    re.IGNORECASE,
-)
+_HANDBOOK = phrases(r".*\b(?:handbook|manual|guide|specification|standard)")
+_TOOL = phrases(r".*\b(?:API|CLI|SDK|command line|library|framework|toolkit|plugin|package|app|editor|module)")
 _PLURAL = re.compile(r"(?i:.*\bterms(?: of \w+)?|.* and .*)|.*[a-z]{2}[^s\W]s")
 _NO_PHRASE = re.compile(r"[:;,!?|/]|\d{4}| [-–—] |\w\.\w")  # a slogan, a date, a path: no words of a sentence
 _NEEDS_ARTICLE = re.compile(
-    r".*\b(?:API|CLI|SDK|Agreement|Policy|Statement|Terms of \w+|Terms|Handbook|Manual|Guide|System"
-    r"|Service|Contract|Act|Addendum|[a-z][\w-]*[a-z](?<!ing))"
+    r".*\b(?:API|CLI|SDK|Agreement|Policy|Statement|Terms of \w+|Terms|Handbook|Manual|Guide|System|Service|Contract"
+    r"|Act|Addendum|[a-z][\w-]*[a-z](?<!ing))"
 )
-_ASPECTS = re.compile(
-    r"(?:(?:system|hardware|software|minimum|technical|legal|known|rate|size|usage|safety|main|key"
-    r"|eligibility|payment|account) )?"
-    r"(?P<head>limits|limitations|requirements|prerequisites|features|advantages|disadvantages|benefits"
-    r"|drawbacks|costs|risks|recommendations|dimensions"
-    r"|specifications|components|barriers|goals|objectives|responsibilities|obligations|restrictions"
-    r"|exceptions|issues|causes|symptoms|criteria|rates)",
-    re.IGNORECASE,
+_ASPECT = phrases(
+    r"""(?:(?:system|hardware|software|minimum|technical|legal|known|rate|size|usage|safety|main|key|eligibility|payment
+    |account) )?(?:limits|limitations|requirements|prerequisites|features|advantages|disadvantages|benefits|drawbacks
+    |costs|risks|recommendations|dimensions|specifications|components|barriers|goals|objectives|responsibilities
+    |obligations|restrictions|exceptions|issues|causes|symptoms|criteria|rates)"""
 )
-_CLAUSE = re.compile(
-    r"(?:what|why|how|when|where|which|who|whether)\s+(?!to\b|do\b|does\b|did\b|can\b|should\b"
-    r"|is\b|are\b|if\b)\S+\s+\S+",
-    re.IGNORECASE,
+_CLAUSE = phrases(
+    r"""(?:what|why|how|when|where|which|who|whether) (?!(?:to|do|does|did|can|should|is|are|if)\b)\S+ \S+"""
 )
-_ASKS = re.compile(
-    r"(?:what|why|how|when|where|who|which)(?:'s)?\s+(?:is|are|do|does|did|can|could|should|would|will|was"
-    r"|were|has|have|may|must)\s+\S+",
-    re.IGNORECASE,
+_ASKS = phrases(
+    r"""(?:what|why|how|when|where|who|which)(?:'s)? (?:is|are|do|does|did|can|could|should|would|will|was|were|has|have
+    |may|must) \S+"""
 )
 
 
@@ -122,7 +105,7 @@ def clause(title: str, words: Words) -> str | None:
 def aspect(title: str, words: Words) -> str | None:
     """A title that names, in the plural, an aspect of what stands above it: "limits", "system requirements"."""
     cleaned = clean(title)
-    return cleaned.lower() if _ASPECTS.fullmatch(cleaned) and not words.has_name(cleaned) else None
+    return cleaned.lower() if _ASPECT.fullmatch(cleaned) and not words.has_name(cleaned) else None
 
 
 def has_subject(title: str) -> bool:
@@ -156,7 +139,7 @@ def _phrase(title: str, words: Words) -> str | None:
     if not has_subject(title) or _NO_PHRASE.search(title):
         return None
     about = _ABOUT.fullmatch(title) or _KIND.fullmatch(title)
-    core = about[1] if about else title
+    core = about["what"] if about else title
     if not about and (action(title) or re.match(r"(?:who|how|what|why|when|where|which)\b", title, re.IGNORECASE)):
         return None
     if len(core.split()) > 7 or not _names(core, words):

@@ -1,4 +1,4 @@
-"""Which titles ask for an action: "Replace the battery", "Installing the CLI", but neither "Order history" nor "Testing".
+"""Which titles name an action: "Replace the battery", "Installing the CLI", but neither "Order history" nor "Testing".
 
 English has too many words that are verb and noun; only those listed here are read as verbs, and those that are nouns
 as often only before a word that makes them verbs ("Test the pump", "Test `main`", but not "Test results").
@@ -6,35 +6,37 @@ as often only before a word that makes them verbs ("Test the pump", "Test `main`
 
 import re
 
-from generators._sentences import listed
+from generators._patterns import listed
 
-VERBS = listed("""activate add adjust allow analyse analyze append apply approve assemble assign attach authenticate authorize avoid
-    become bind bring build calculate calibrate cancel capture choose clarify clean clear close collect combine compare
-    compose compress compute configure confirm connect construct convert create customise customize deactivate declare
-    decode decrypt define delete deploy deregister describe destroy detach detect determine develop diagnose disable
-    disassemble discard disconnect dismount dispose distribute download duplicate edit eject embed enable encode encrypt
-    enforce enlarge enrol enroll ensure enter enumerate erase establish estimate evaluate examine exclude execute expand
-    extend extract fetch find fit fix generate get give grant handle hide identify ignore implement improve include
-    increase inherit initialise initialize inject insert inspect install instantiate integrate invite invoke join keep
-    launch learn locate lower lubricate maintain make manage merge migrate minimise minimize modify mount navigate obtain
-    optimise optimize organise organize overwrite override parse perform pick populate prepare prevent print prioritise
-    produce protect provide publish purchase purge raise read rebuild receive recharge recommend reconnect
-    recover redeem reduce refill refresh register reinstall reject reload remove rename renew reorder repair replace
-    resize resolve restart restore restrict retrieve reuse revert revoke rewrite rotate rollback save select send separate
-    serialize serve simplify skip solve specify stop store submit subscribe summarise summarize synchronise synchronize
-    tighten translate transmit troubleshoot turn uninstall unlock unmount unpack unpair unsubscribe update upgrade upload
-    validate verify visualize wear wipe withdraw wrap write""")
-_ALSO_NOUNS = listed("""access answer archive back backup balance benchmark block boot break buffer call change charge check claim code
+VERBS = listed(
+    """activate add adjust allow analyse analyze append apply approve assemble assign attach authenticate authorize
+    avoid become bind bring build calculate calibrate cancel capture choose clarify clean clear close collect combine
+    compare compose compress compute configure confirm connect construct convert create customise customize deactivate
+    declare decode decrypt define delete deploy deregister describe destroy detach detect determine develop diagnose
+    disable disassemble discard disconnect dismount dispose distribute download duplicate edit eject embed enable
+    encode encrypt enforce enlarge enrol enroll ensure enter enumerate erase establish estimate evaluate examine
+    exclude execute expand extend extract fetch find fit fix generate get give grant handle hide identify ignore
+    implement improve include increase inherit initialise initialize inject insert inspect install instantiate
+    integrate invite invoke join keep launch learn locate lower lubricate maintain make manage merge migrate minimise
+    minimize modify mount navigate obtain optimise optimize organise organize overwrite override parse perform pick
+    populate prepare prevent print prioritise produce protect provide publish purchase purge raise read rebuild
+    receive recharge recommend reconnect recover redeem reduce refill refresh register reinstall reject reload remove
+    rename renew reorder repair replace resize resolve restart restore restrict retrieve reuse revert revoke rewrite
+    rotate rollback save select send separate serialize serve simplify skip solve specify stop store submit subscribe
+    summarise summarize synchronise synchronize tighten translate transmit troubleshoot turn uninstall unlock unmount
+    unpack unpair unsubscribe update upgrade upload validate verify visualize wear wipe withdraw wrap write"""
+)
+_ALSO_NOUNS = listed(
+    """access answer archive back backup balance benchmark block boot break buffer call change charge check claim code
     comment commit contact control copy cover cut debug design display drain dry email empty exit export fill filter
     flash flush format guide host import index invoice issue label light limit link list load lock log look map mark
     match measure monitor move name open order pack package pair pass pause pay place plan plot plug post power press
     process profile program pull push put query quote rate record release repeat report request require reset rest
-    result return review roll route run sample scan schedule score screen scroll search secure set shape share ship shut
-    sign sort split stack start state step stream study supply support swap switch sync tag take talk target test time
-    trace track train transfer trigger type use view visit wash watch work""")
-_ONLY_HERE = listed(
-    "see do go have keep let make only say show tell perform ask learn know"
-)  # verbs that head no title
+    result return review roll route run sample scan schedule score screen scroll search secure set shape share ship
+    shut sign sort split stack start state step stream study supply support swap switch sync tag take talk target test
+    time trace track train transfer trigger type use view visit wash watch work"""
+)
+_HEAD_NO_TITLE = listed("see do go have keep let make say show tell perform ask learn know")
 _MAKES_A_VERB = listed(
     "a an the your our my all each every any both multiple several two three one new up in out off on down back over"
 )
@@ -46,9 +48,9 @@ _ACTIONS = {
     "uninstallation": "uninstall",
     "removal": "remove",
 }
-_GERUND_NOUNS = frozenset(
-    "building cleaning mounting opening operating pricing printing processing reading setting shipping testing training "
-    "understanding working writing wiring listing packaging engineering meaning".split()
+_GERUND_NOUNS = listed(
+    "building cleaning mounting opening operating pricing printing processing reading setting shipping testing "
+    "training understanding working writing wiring listing packaging engineering meaning"
 )
 _MINE = {"your": "my", "yours": "mine", "yourself": "myself", "you": "I", "you're": "I am"}
 _SECOND_PERSON = re.compile(r"\b(?:your|yours|yourself|you're|you)\b", re.IGNORECASE)
@@ -164,7 +166,7 @@ def _introduced(words: str) -> str | None:
 
 
 def _is_known(act: str) -> bool:
-    return act.split(" ")[0].lower() in VERBS | _ALSO_NOUNS | _ONLY_HERE
+    return act.split(" ")[0].lower() in VERBS | _ALSO_NOUNS | _HEAD_NO_TITLE
 
 
 def mine(phrase: str) -> str:

@@ -9,87 +9,73 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from generators._markdown import plain, without_code
-from generators._sentences import listed
+from generators._patterns import listed, phrases
 
-_OPENERS = re.compile(
-    r"(?:it|its|it's|this|that|that's|these|those|they|their|them|he|she|his|her|such|then|but|and|or|so|also|however"
-    r"|therefore|thus|hence|instead|otherwise|additionally|moreover|furthermore|similarly|likewise"
-    r"|consequently|meanwhile"
-    r"|nevertheless|still|yet|again|now|here|there(?! (?:is|are|was|were|can|may|must)\b)|both|another"
-    r"|finally|next|besides|in addition|in (?:this|that|these|those|such)"
-    r"|for (?:example|instance|this|that|these)|as (?:we|you|a result|mentioned|before|described|shown"
-    r"|said)|because of (?:this|that)"
-    r"|after (?:this|that)|with (?:this|that)|by doing|to do (?:so|this|that)|once again|the (?:same"
-    r"|latter|former|other|above|following)"
-    r"|to achieve this|on the other hand|the rest|remember|notice|note|let's|let us|e\.g\.|i\.e\.|which"
-    r"|apart from that|same|similar|most of these|some of these|all these|all of these|one of these|of course)\b",
-    re.IGNORECASE,
+_OPENERS = phrases(
+    r"""\b(?:it|its|it's|this|that|that's|these|those|they|their|them|he|she|his|her|such|then|but|and|or|so|also
+    |however|therefore|thus|hence|instead|otherwise|additionally|moreover|furthermore|similarly|likewise|consequently
+    |meanwhile|nevertheless|still|yet|again|now|here|there(?! (?:is|are|was|were|can|may|must)\b)|both|another|finally
+    |next|besides|in addition|in (?:this|that|these|those|such)|for (?:example|instance|this|that|these)|as (?:we|you
+    |a result|mentioned|before|described|shown|said)|because of (?:this|that)|after (?:this|that)|with (?:this|that)
+    |by doing|to do (?:so|this|that)|once again|the (?:same|latter|former|other|above|following)|to achieve this
+    |on the other hand|the rest|remember|notice|note|let's|let us|e\.g\.|i\.e\.|which|apart from that|same|similar
+    |most of these|some of these|all these|all of these|one of these|of course)\b"""
 )
-_PLACE = r"section|chapter|tutorial|article|appendix|annex|document|guide|paragraph|heading|example"
-_THING = r"table|figure|list|diagram|image|screenshot|picture|graph|chart|code|snippet|listing|output|command"
-         r"|example|step|video"
-_POINTERS = (
-    ("points elsewhere", rf"\b(?:this|previous|preceding|next|following|above|below|earlier|later) (?:{_PLACE})s?\b"
-                         rf"|\b(?:this|previous) page\b"),
-    ("points elsewhere", r"\bsee (?:also\b|above|below|here|how|section|chapter|appendix|part|page|figure|table|\["
-                         r"|“|\"|the [^.,;]{0,40}?(?:section|chapter|docs?|documentation|guide|page|tutorial"
-                         r"|article|appendix)\b)"),
-    ("points elsewhere", r"\b(?:refer to|check out|read|consult|visit|go to|look at|described in|explained in"
-                         r"|listed in|found in|set out in) "
-     r"(?:the|our|section|this|chapter|part|\[)[^.]{0,40}?(?:section|chapter|docs?|documentation|guide|page"
-     r"|tutorial|article|appendix|\[)"),
-    ("points elsewhere", r"\b(?:section|chapter|appendix|annex|figure|fig\.|table|listing|equation|clause|step"
-                         r"|article|exhibit) "
-     r"(?:\d|[A-Z]\b(?![\w]))"),
-    ("points elsewhere", r"\bas (?:we |you |already |was |just |i )*(?:saw|seen|described|shown|mentioned"
-                         r"|explained|stated|noted|discussed|"
-     r"said|before|above|below|previously|earlier|listed|defined (?:above|below|in))\b"),
-    ("points elsewhere", r"\b(?:example|section|list|listed|code|shown|described|mentioned|given|explained|defined"
-                         r"|set forth|discussed|seen|steps?|"
-     r"table|outlined|specified|provided|paragraphs?|as) (?:above|below|earlier|previously|before|later"
-     r"|next|hereafter)\b"),
-    ("points elsewhere", r"\b(?:above|below)(?=[\s]*[,;:.)](?:\s|$))"),
-    ("points elsewhere", rf"\b(?:the|all|these|those|our|your) (?:above|below)\b|\bthe (?:above|below)-|\b(?:our"
-                         rf"|the) (?:previous|first|last) (?:{_PLACE}|one)\b"),
-    ("points elsewhere", r"\b(?:click|press|follow|see|visit|read|find|go) (?:it )?here\b|\[(?:here|this|link"
-                         r"|this link|this page)\]\("
-     r"|\bsections? (?:contains?|describes?|explains?|covers?|lists?|shows?|has|have)\b"),
-    ("points elsewhere", r"\bin (?:the|our|this) examples?\b|\b(?:the|our|these) examples?,|\bfor this (?:example"
-                         r"|purpose|case)\b|\bwe (?:saw|did|used|created|had)\b"),
-    ("talks as a tutorial", r"\b(?:let's|let us|we'll|we will (?:see|use|look|cover|create|discuss|also|now|add"
-                            r"|learn)|we're going|we are going|we can (?:now|also|see|then)|"
-     r"you'll (?:see|learn|find|read|notice)|you will (?:see|learn|notice|read)|i'll|i'm|i will|i am|we've"
-     r"|we have (?:seen|just)|as you (?:can|might|may|see))\b"),
-    ("talks as a tutorial", r"\b(?:right now|from now on|for now|so far|by now|at this point|that's it|that's all"
-                            r"|stay tuned|in a moment|coming soon|remember that|remember:|notice that|again,)(?:\b"
-                            r"|(?<=[,:]))"),
+_PLACES = "section|chapter|tutorial|article|appendix|annex|document|guide|paragraph|heading|example"
+_DOCS = "section|chapter|docs?|documentation|guide|page|tutorial|article|appendix"
+_POINTS_ELSEWHERE = phrases(
+    rf"""\b(?:this|previous|preceding|next|following|above|below|earlier|later) (?:{_PLACES})s?\b
+    |\b(?:this|previous) page\b
+    |\bsee (?:also\b|above|below|here|how|section|chapter|appendix|part|page|figure|table|\[|“|"
+    |the [^.,;]{{0,40}}?(?:{_DOCS})\b)
+    |\b(?:refer to|check out|read|consult|visit|go to|look at|described in|explained in|listed in|found in|set out in)
+    (?:the|our|section|this|chapter|part|\[)[^.]{{0,40}}?(?:{_DOCS}|\[)
+    |\b(?:section|chapter|appendix|annex|figure|fig\.|table|listing|equation|clause|step|article|exhibit) (?:\d|[A-Z]\b)
+    |\bas (?:(?:we|you|already|was|just|i) )*(?:saw|seen|described|shown|mentioned|explained|stated|noted|discussed
+    |said|before|above|below|previously|earlier|listed|defined (?:above|below|in))\b
+    |\b(?:example|section|list|listed|code|shown|described|mentioned|given|explained|defined|set forth|discussed|seen
+    |steps?|table|outlined|specified|provided|paragraphs?|as)
+    (?:above|below|earlier|previously|later|hereafter)\b
+    |\b(?:above|below)(?=\s*[,;:.)](?:\s|$))
+    |\b(?:the|all|these|those|our|your) (?:above|below)\b
+    |\b(?:our|the) (?:previous|first|last) (?:{_PLACES}|one)\b
+    |\b(?:click|press|follow|see|visit|read|find|go) (?:it )?here\b
+    |\bsections? (?:contains?|describes?|explains?|covers?|lists?|shows?|has|have)\b
+    |\bin (?:the|our|this) examples?\b
+    |\b(?:the|our|these) examples?,
+    |\bfor this (?:example|purpose|case)\b
+    |\bwe (?:saw|did|used|created|had)\b"""
 )
-_UNCLEAR_ANSWER = tuple((why, re.compile(pattern, re.IGNORECASE)) for why, pattern in _POINTERS)
-_SHOWS = re.compile(rf"\b(?:the|these) (?:following|next) (?:\w+ )?(?:{_THING})s?\b|\bas follows\b"
-                    rf"|\bthese (?:\w+ )?steps\b|\bthe following\b", re.IGNORECASE)
-_UNCLEAR_QUESTION = re.compile(
-    r"^(?:\W*\w+){0,4}\W+(?:it|they|them)\b(?! (?:take|cost|possible|safe|necessary|allowed|ok)\b)"
-    r"|^(?:\W*\w+){0,2}\W+(?:its|their)\b"
-    r"|\b(?:it|them|this|those|these|that|too|else)\W*$"
-    r"|^\W*(?:\w+ ){1,2}that\b(?! (?:the|a|an|my|all)\b)|\bnow\b|\b(?:of|from|in|for|to|with|on|at|by|use"
-    r"|using|see|open|get|list|add|set|run|pass|do|call|find|change|and) that\b"
-    r"|\b(?:this|that one|these|those|here|there|above|below|following|another|others?(?! than)|next"
-    r"|previous|again|same|such|rest|also|(?<!or )more(?! than)"
-    r"|step \d|part \d|first one|then|everything|something|anything|things?|stuff|examples?|etc|recap"
-    r"|summary|overview|conclusion|introduction)\b",
-    re.IGNORECASE,
+_LINKS_NOWHERE = phrases(r"\[(?:here|this|link|this link|this page)\]\(")
+_TEACHES = phrases(
+    r"""\b(?:let's|let us|we'll|we will (?:see|use|look|cover|create|discuss|also|now|add|learn)|we're going
+    |we are going|we can (?:now|also|see|then)|you'll (?:see|learn|find|read|notice)|you will (?:see|learn|notice|read)
+    |i'll|i'm|i will|i am|we've|we have (?:seen|just)|as you (?:can|might|may|see)|right now|from now on|for now|so far
+    |by now|at this point|that's it|that's all|stay tuned|in a moment|coming soon|remember that|notice that)\b
+    |\bremember:|\bagain,|[\U0001f300-\U0001faff\u2600-\u27bf]"""
 )
-_CHATTER = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
+_ANNOUNCES = phrases(r"\bas follows\b|\bthese (?:\w+ )?steps\b|\bthe following\b")
+_UNCLEAR_QUESTION = phrases(
+    r"""^(?:\W*\w+){0,4}\W+(?:it|they|them)\b(?! (?:take|cost|possible|safe|necessary|allowed|ok)\b)
+    |^(?:\W*\w+){0,2}\W+(?:its|their)\b
+    |\b(?:it|them|this|those|these|that|too|else)\W*$
+    |^\W*(?:\w+ ){1,2}that\b(?! (?:the|a|an|my|all)\b)
+    |\b(?:of|from|in|for|to|with|on|at|by|use|using|see|open|get|list|add|set|run|pass|do|call|find|change|and) that\b
+    |\b(?:this|that one|these|those|here|there|above|below|following|another|others?(?! than)|next|previous|again|now
+    |same|such|rest|also|(?<!or )more(?! than)|step \d|part \d|first one|then|everything|something|anything|things?
+    |stuff|examples?|etc|recap|summary|overview|conclusion|introduction)\b"""
+)
 _PLAIN_WORD = re.compile(r"[A-Za-z][a-z'’-]*")
 _GENERIC = listed(
-    """API APIs CLI FAQ FAQs URL URLs HTTP HTTPS JSON XML HTML CSS PDF ID IDs UI USB TCP IP DNS CSV YAML UTC OK TL DR PC AM
-    PM I"""
+    """API APIs CLI FAQ FAQs URL URLs HTTP HTTPS JSON XML HTML CSS PDF ID IDs UI USB TCP IP DNS CSV YAML UTC OK TL DR PC
+    AM PM I"""
 )
 _DEFINED = listed(  # what contracts write with a capital, which makes no name of it
-    """Account Accounts Affiliate Affiliates Agreement Buyer Client Company Content Contract Contractor Customer Customers
-    Data Employee Employer Licensee Licensor Party Parties Personal Policy Privacy Product Products Provider Purchaser
+    """Account Accounts Affiliate Affiliates Agreement Buyer Client Company Content Contract Contractor Customer
+    Customers Data Employee Employer Licensee Licensor Party Parties Personal Policy Privacy Product Products Provider Purchaser
     Section Seller Service Services Site Software Statement Supplier Term Terms User Users Vendor Website Work You Your
-    We Us Our""")
+    We Us Our"""
+)
 _SMALL = listed(
     "a an and as at but by for from if in into nor of off on onto or over per so than the to up via with without"
 )
@@ -100,17 +86,14 @@ def unclear_answer(answer: str, *, follows_question: bool = False) -> str | None
     prose = plain(without_code(answer))
     if not follows_question and _OPENERS.match(prose.lstrip("\"'“‘(*")):
         return "the answer begins with a reference"
-    for why, pattern in _UNCLEAR_ANSWER:
-        if pattern.search(prose) or ("\\[" in pattern.pattern and pattern.search(answer)):
-            return f"the answer {why}"
-    if _CHATTER.search(answer):
-        return "the answer talks as a tutorial"
-    return None
+    if _POINTS_ELSEWHERE.search(prose) or _LINKS_NOWHERE.search(answer):
+        return "the answer points elsewhere"
+    return "the answer talks as a tutorial" if _TEACHES.search(prose) else None
 
 
 def announces(answer: str) -> bool:
     """Whether it speaks of something that must then follow in it: "as follows", "the following table"."""
-    return bool(_SHOWS.search(plain(without_code(answer))))
+    return bool(_ANNOUNCES.search(plain(without_code(answer))))
 
 
 def unclear_question(question: str) -> str | None:

@@ -288,6 +288,13 @@ def test_what_one_number_hid_is_found_in_the_same_scrub() -> None:
     assert scrub(Pii(), "020 7946 0112 303 555 0147") == "<PHONE> <PHONE>"
 
 
+def test_a_placeholder_at_the_edge_of_the_context_is_no_word() -> None:
+    far = "account 12345678 and some more words that say nothing of any number: "
+    for cut in range(len(far) - 16):
+        once = scrub(Pii(), far[:16] + far[16 + cut :] + "87654321")
+        assert scrub(Pii(), once) == once
+
+
 def test_a_placeholder_brings_no_word_nearer() -> None:
     far = "jane@a-long-way-between-the-word-and-the-number-that-follows.example.com"
     once = scrub(Pii(), f"passport {far} 987654321")
