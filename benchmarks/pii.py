@@ -5,8 +5,8 @@
     python benchmarks/pii.py --clean DIR     what is found in texts that should hold nothing, every finding in its line
 
 A line of DIR/*.jsonl is {"text": "…", "spans": [{"type": "EMAIL_ADDRESS", "start": 0, "end": 9}]}. Both are timed in
-one run, in turns, in CPU seconds of one process. presidio runs with all its English recognisers, a blank spaCy tokeniser
-(lemma = lower case, so that its context words count) and the threshold of `pii`.
+one run, in turns, in CPU seconds of one process. presidio runs with all its English recognisers, the threshold of
+`pii` and a blank spaCy tokeniser (lemma = lower case, so that its context words count).
 """
 
 import argparse

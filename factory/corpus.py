@@ -124,7 +124,9 @@ def apply_verdicts(state: Kept, file: Path) -> None:
             state.take(int(positions[at + nth]), verdict)
         at += len(batch)
     if at != len(positions):
-        raise DeadWorld(f"{file.parent.name}/{file.name} does not fit its table. Delete it and run the same command again.")
+        raise DeadWorld(
+            f"{file.parent.name}/{file.name} does not fit its table. Delete it and run the same command again."
+        )
 
 
 @dataclass
@@ -163,7 +165,9 @@ def _info(kind: str, row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
 def _document_rows(table: Table, state: Kept) -> Iterator[Row]:
     columns = ["id", "text", "language", "licence", "copyright", "confidentiality", "source"]
     for row, position in _living(table, state, columns):
-        made = Row(position, row["id"], [Text("text", "text", row["text"])], _info("document", row, sources=[row["source"]]))
+        made = Row(
+            position, row["id"], [Text("text", "text", row["text"])], _info("document", row, sources=[row["source"]])
+        )
         made.apply(state.edits.get(position, {}))
         yield made
 
@@ -189,7 +193,12 @@ def _record_rows(table: Table, state: Kept) -> Iterator[Row]:
     columns = [name for name in table.schema.names if name not in ("unit", "digest", "rejected")]
     for row, position in _living(table, state, columns):
         meta = json.loads(row["meta"])
-        made = Row(position, row["id"], records.texts(table.kind, row, quotes=True), _info(table.kind, meta, sources=meta["sources"]))
+        made = Row(
+            position,
+            row["id"],
+            records.texts(table.kind, row, quotes=True),
+            _info(table.kind, meta, sources=meta["sources"]),
+        )
         made.apply(state.edits.get(position, {}))
         yield made
 
@@ -205,7 +214,9 @@ def batch_of(rows: Sequence[Row], sees: str) -> pa.RecordBatch:
         flat = [(row.id, *string) for row in rows for string in row.strings]
         names = ("id", "field", "role", "text")
         types = (pa.string(), pa.string(), pa.string(), pa.large_string())
-        return pa.record_batch({n: pa.array([f[i] for f in flat], t) for i, (n, t) in enumerate(zip(names, types, strict=True))})
+        return pa.record_batch(
+            {n: pa.array([f[i] for f in flat], t) for i, (n, t) in enumerate(zip(names, types, strict=True))}
+        )
     texts = pa.array([row.text for row in rows], pa.large_string())
     if sees == "text":
         return pa.record_batch({"id": ids, "text": texts})
@@ -255,21 +266,23 @@ def _some_documents(run: Run, wanted: set[str] | None) -> Iterator[tuple[int, Do
     table = document_table(run)
     state = kept(run, table)
     for batch, offset in _with_offset(tables.batches(table.folder, table.schema, columns=["id"])):
-        state.alive[offset : offset + len(batch)] &= np.array([id_ in wanted for id_ in batch["id"].to_pylist()], dtype=bool)
+        state.alive[offset : offset + len(batch)] &= np.array(
+            [id_ in wanted for id_ in batch["id"].to_pylist()], dtype=bool
+        )
     for row, position in _living(table, state, table.schema.names):
         yield position, Document.from_row(row), state.edits.get(position, {}).get("text", EditMap())
 
 
 def _groups(table: Table) -> Iterator[tuple[str, list[tuple[int, dict[str, Any]]]]]:
     """The passages of each document, with their positions."""
-    current, group, position = "", [], 0
-    for row in tables.rows(table.folder, table.schema):
+    current = ""
+    group: list[tuple[int, dict[str, Any]]] = []
+    for position, row in enumerate(tables.rows(table.folder, table.schema)):
         if row["document"] != current and group:
             yield current, group
             group = []
         current = row["document"]
         group.append((position, row))
-        position += 1
     if group:
         yield current, group
 
@@ -289,10 +302,19 @@ def _passages(
         own = own.then(later.edits) if later else own
         policy = Policy(row["licence"], row["copyright"], row["confidentiality"])
         passage = Passage(
-            id=row["id"], text=own.apply(document.text[start:end]), document=document.id, index=row["index"], start=start,
-            end=end, tokens=row["tokens"], edits=own, gap=gap if gap.isspace() or not gap else "\n\n", source=row["source"],
-            language=row["language"], policy=policy,
-        )  # fmt: skip
+            id=row["id"],
+            text=own.apply(document.text[start:end]),
+            document=document.id,
+            index=row["index"],
+            start=start,
+            end=end,
+            tokens=row["tokens"],
+            edits=own,
+            gap=gap if not gap.strip() else "\n\n",
+            source=row["source"],
+            language=row["language"],
+            policy=policy,
+        )
         made.append((position, passage))
     return _with_marks(document, made)
 
@@ -315,7 +337,19 @@ def _with_marks(document: Document, made: list[tuple[int, Passage]]) -> list[tup
     return result
 
 
-def _after(mark: Any, page: int | None, stack: list[tuple[int, str]], shown: list[Passage]) -> tuple[int | None, list[tuple[int, str]]]:
+def titles_at(document: Document, passages: Sequence[Passage], place: int) -> tuple[str, ...]:
+    """The titles above a place of the document (code points as parsed), as their passages show them."""
+    stack: list[tuple[int, str]] = []
+    for mark in document.marks:
+        if mark.start > place:
+            break
+        _, stack = _after(mark, None, stack, list(passages))
+    return tuple(title for _, title in stack if title)
+
+
+def _after(
+    mark: Any, page: int | None, stack: list[tuple[int, str]], shown: list[Passage]
+) -> tuple[int | None, list[tuple[int, str]]]:
     if mark.kind == "page":
         return mark.level, stack
     above = [entry for entry in stack if entry[0] < mark.level]
@@ -353,7 +387,9 @@ def edited(row: dict[str, Any], edits: Mapping[str, EditMap]) -> dict[str, Any]:
         if name.startswith("quotes["):
             quote = meta["quotes"][int(name[7 : name.index("]")])]
             quote["text"] = changes.apply(quote["text"])
-            quote["edits"] = [records.edit_as_dict(e) for e in records.edits_from(quote["edits"]).then(changes.edits).edits]
+            quote["edits"] = [
+                records.edit_as_dict(e) for e in records.edits_from(quote["edits"]).then(changes.edits).edits
+            ]
         else:
             _change(made, name, changes)
     meta["edits"] = done
@@ -396,7 +432,9 @@ class Corpus:
         import bm25s
 
         index = bm25s.BM25()
-        index.index(bm25s.tokenize([p.text for p in self._passages], stopwords=None, show_progress=False), show_progress=False)
+        index.index(
+            bm25s.tokenize([p.text for p in self._passages], stopwords=None, show_progress=False), show_progress=False
+        )
         return index
 
     def search(self, query: str, *, k: int = 5) -> list[tuple[Passage, float]]:

@@ -5,16 +5,16 @@ filter, its source and its measuring options. The same content under the same st
 row it stands in; a new threshold measures nothing.
 """
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory import runs
+from factory import runs, tables
 from factory.corpus import Row
 from factory.plugins import Filter
 
@@ -46,16 +46,14 @@ class Known:
         self._group, self._rows = -1, None
         self._lock = threading.Lock()
         self._file: pq.ParquetFile | None = None
-        try:
+        with contextlib.suppress(OSError, pa.ArrowInvalid):  # none yet, or damaged: measured anew
             opened = pq.ParquetFile(file)
-        except (OSError, pa.ArrowInvalid):
-            return  # none yet, or damaged: measured anew
-        if (opened.schema_arrow.metadata or {}).get(b"factory.stamp") != wanted_stamp.encode():
-            return
-        self._file = opened
-        for group in range(opened.num_row_groups):
-            keys = opened.read_row_group(group, columns=["key"])["key"].to_pylist()
-            self._places.update({key: (group, nth) for nth, key in enumerate(keys)})
+            if (opened.schema_arrow.metadata or {}).get(b"factory.stamp") != wanted_stamp.encode():
+                return
+            for group in range(opened.num_row_groups):
+                keys = opened.read_row_group(group)["key"].to_pylist()
+                self._places.update({key: (group, nth) for nth, key in enumerate(keys)})
+            self._file = opened
 
     def __len__(self) -> int:
         return len(self._places)
@@ -65,7 +63,7 @@ class Known:
 
     def take(self, keys: Sequence[bytes]) -> pa.Table:
         """The features under these keys, in their order, without the key column."""
-        pieces = []
+        pieces: list[pa.Table] = []
         with self._lock:
             for group, nths in self._by_group(keys):
                 if group != self._group and self._file is not None:
@@ -99,17 +97,19 @@ class Writer:
     def write(self, keys: Sequence[bytes], features: pa.Table) -> None:
         """Add the features of some rows under their keys."""
         with_keys = features.add_column(0, "key", pa.array(keys, KEY))
-        if self._writer is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            schema = with_keys.schema.with_metadata({"factory.table": "features", "factory.stamp": self._stamp})
-            self._writer = pq.ParquetWriter(self._beside, schema, compression="lz4")
-        self._writer.write_table(with_keys.cast(self._writer.schema))
+        with tables.writing(self._path):
+            if self._writer is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                schema = with_keys.schema.with_metadata({"factory.table": "features", "factory.stamp": self._stamp})
+                self._writer = pq.ParquetWriter(self._beside, schema, compression="lz4")
+            self._writer.write_table(with_keys.cast(self._writer.schema))
 
     def close(self) -> None:
         """Put the file in its place; once done, again does nothing."""
         if self._writer is not None:
-            self._writer.close()
-            self._beside.replace(self._path)
+            with tables.writing(self._path):
+                self._writer.close()
+                self._beside.replace(self._path)
             self._writer = None
 
 

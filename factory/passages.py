@@ -6,7 +6,7 @@ The table holds offsets; the text is sliced from `documents/` on reading, with t
 
 import re
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pyarrow as pa
 
@@ -96,7 +96,11 @@ class Passage:
         return self.span(places[at], places[at + len(folded) - 1] + 1) if at >= 0 else None
 
 
-_LOOK_ALIKE = str.maketrans(dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4`", "'") | dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u2033", '"') | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+_LOOK_ALIKE = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4`", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u2033", '"')
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
+)
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
@@ -116,9 +120,7 @@ def passage_id(document: str, index: int) -> str:
 
 def runs(passages: list[Passage]) -> list[list[Passage]]:
     """Neighbours kept together: a new run begins wherever a passage between two is missing."""
-    breaks = accumulate(
-        (int(right.index != left.index + 1) for left, right in zip(passages, passages[1:], strict=False)), initial=0
-    )
+    breaks = accumulate((int(right.index != left.index + 1) for left, right in pairwise(passages)), initial=0)
     grouped: dict[int, list[Passage]] = {}
     for group, passage in zip(breaks, passages, strict=False):
         grouped.setdefault(group, []).append(passage)

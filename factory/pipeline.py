@@ -1,8 +1,8 @@
-"""The verbs in order: ingest, filter, split, filter, generate, filter, export, audit. Each stage redoes only what changed.
+"""The verbs in order: ingest, filter, split, filter, generate, filter, export, audit; each redoes only what changed.
 
-    from factory import run
-    done = run("examples/quickstart.yaml")
-    done.report()["measures"]["records.kept"]
+from factory import run
+done = run("examples/quickstart.yaml")
+done.report()["measures"]["records.kept"]
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from factory import tables
 from factory.errors import CheckFailed
 from factory.progress import Progress
 from factory.recipe import Checked
-from factory.runs import Run, fingerprint, views_digest
+from factory.runs import Run, fingerprint, is_run, views_digest
 from factory.stages.export import export
 from factory.stages.filter import filter_stage
 from factory.stages.generate import generate
@@ -39,16 +39,16 @@ def run(
     """Bring a recipe's run up to date and return it; what is done already is not done again.
 
     `recipe` is a file, a run folder, or the name of a recipe in the package. `set` overrides keys
-    (`generate.target=200`); `methods` are generators added to the recipe's. `limit` makes only the first so many units of each method; a later run without it goes on
-    from there. `retry` is a reason of rejected files, or its prefix, to be read again. `until` is the last verb.
-    `workers` is how many processes may measure.
+    (`generate.target=200`); `methods` are generators added to the recipe's. `limit` makes only the first so many units
+    of each method; a later run without it goes on from there. `retry` is a reason of rejected files, or its prefix, to
+    be read again. `until` is the last verb. `workers` is how many processes may measure.
 
     Raises WrongRequest before any work for a recipe that is not right, CheckFailed where a check of the recipe's
     `audit.checks` does not hold, DeadWorld where the run was stopped but can go on.
     """
     checked = recipes.load(str(recipe), overrides=set, methods=methods)
-    found = recipes.find(str(recipe))
-    opened = Run.create(found.parent if (found.parent / "manifest.json").is_file() else checked.recipe.run)
+    own = checked.file.name == "recipe.yaml" and is_run(checked.file.parent)
+    opened = Run.create(checked.file.parent if own else checked.recipe.run)
     with opened.lock():
         return _Pipeline(opened, checked, progress or Progress(), limit, retry, workers).until(until)
 
@@ -72,7 +72,9 @@ def _stop_at(checks: Sequence[dict[str, Any]], run: Run) -> None:
     """Raise CheckFailed where a check does not hold."""
     failed = [f"{check['check']} (it is {check['value']})" for check in checks if not check["holds"]]
     if failed:
-        raise CheckFailed(f"{len(failed)} of {len(checks)} checks do not hold: {'; '.join(failed)}. See {run.path / 'report.html'}")
+        raise CheckFailed(
+            f"{len(failed)} of {len(checks)} checks do not hold: {'; '.join(failed)}. See {run.path / 'report.html'}"
+        )
 
 
 class _Pipeline:

@@ -28,6 +28,14 @@ SEES = ("text", "strings", "row")
 TAKES = {"Passage": "passage", "list[Passage]": "passages"}
 
 
+class WrongOption(WrongRequest):
+    """An option that a plugin does not take as it was given; `option` is its name."""
+
+    def __init__(self, message: str, option: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
 @dataclass(frozen=True)
 class Option:
     """One option of a plugin, as its signature declares it."""
@@ -114,7 +122,7 @@ def _unknown(group: Group, name: str, known: list[str]) -> str:
     if any((Path(folder) / f"{name}.py").exists() for folder in folders):
         return (
             f"Unknown {group[:-1]} '{name}': {group}/{name}.py exists, but is not declared. Add its line to "
-            f"[project.entry-points.\"factory.{group}\"] in pyproject.toml, then run: pip install -e ."
+            f'[project.entry-points."factory.{group}"] in pyproject.toml, then run: pip install -e .'
         )
     hint = did_you_mean(name, known)
     return f"Unknown {group[:-1]} '{name}'.{hint} 'factory plugins' lists all {len(known)}."
@@ -136,8 +144,14 @@ def _check_owner(entry: EntryPoint) -> None:
 def _roots(dist: Distribution, module: str) -> list[Path]:
     """Where a distribution's own top-level package can lie: its files, or the folder of an editable install."""
     top = module.split(".")[0]
-    own = [Path(str(dist.locate_file(f))).resolve() for f in dist.files or [] if f.parts and f.parts[0] in (top, f"{top}.py")]
-    roots = {path.parents[len(Path(module.replace(".", "/")).parts) - 1] if path.suffix == ".py" else path for path in own}
+    own = [
+        Path(str(dist.locate_file(f))).resolve()
+        for f in dist.files or []
+        if f.parts and f.parts[0] in (top, f"{top}.py")
+    ]
+    roots = {
+        path.parents[len(Path(module.replace(".", "/")).parts) - 1] if path.suffix == ".py" else path for path in own
+    }
     direct = json.loads(dist.read_text("direct_url.json") or "{}")
     if direct.get("dir_info", {}).get("editable"):
         roots.add(Path(unquote(urlparse(direct["url"]).path)).resolve())
@@ -145,15 +159,21 @@ def _roots(dist: Distribution, module: str) -> list[Path]:
 
 
 def options_of(plugin: Any) -> list[Option]:
-    """The options that a plugin's signature declares."""
-    if dataclasses.is_dataclass(plugin):
-        hints = typing.get_type_hints(plugin)
-        return [
-            Option(f.name, hints[f.name], _default(f), bool(f.metadata.get("decides"))) for f in dataclasses.fields(plugin) if f.init
-        ]
+    """The options that a plugin's signature declares. Raises WrongRequest for one with the name of a recipe's own key."""
     hints = typing.get_type_hints(plugin)
-    keywords = [p for p in inspect.signature(plugin).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    return [Option(p.name, hints.get(p.name, Any), p.default) for p in keywords]
+    if dataclasses.is_dataclass(plugin):
+        fields = [f for f in dataclasses.fields(plugin) if f.init]
+        options = [Option(f.name, hints[f.name], _default(f), bool(f.metadata.get("decides"))) for f in fields]
+    else:
+        keywords = [p for p in inspect.signature(plugin).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        options = [Option(p.name, hints.get(p.name, Any), p.default) for p in keywords]
+    for option in options:
+        if option.name in RESERVED:
+            place = f"{plugin.__module__}:{plugin.__qualname__}"
+            raise WrongRequest(
+                f"{place} has an option '{option.name}', which is a key of every entry in a recipe. Rename it."
+            )
+    return options
 
 
 def _default(field: "dataclasses.Field[Any]") -> Any:
@@ -165,24 +185,29 @@ def _default(field: "dataclasses.Field[Any]") -> Any:
 
 
 def check_options(instance: str, known: list[Option], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given options, converted to the declared types. Raises WrongRequest naming the option and what is allowed."""
+    """The given options as the declared types, without guessing: "40" is no number, and neither is `yes`.
+
+    Raises WrongOption naming the option and what is allowed, WrongRequest for one that is missing.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     names = {option.name: option for option in known}
     takes = f"It takes: {', '.join(option.describe() for option in known)}." if known else "It takes no options."
     for name in given:
         if name not in names:
-            raise WrongRequest(f"{instance} has no option '{name}'.{did_you_mean(name, names)} {takes}")
+            raise WrongOption(f"{instance} has no option '{name}'.{did_you_mean(name, names)} {takes}", name)
     missing = [o.name for o in known if o.default is inspect.Parameter.empty and o.name not in given]
     if missing:
         raise WrongRequest(f"{instance} needs the option '{missing[0]}'. {takes}")
     checked = {}
     for name, value in given.items():
         try:
-            checked[name] = TypeAdapter(names[name].type).validate_python(value)
+            # as JSON: a recipe has its values and no others, and from there a tuple, a path or an enum is no guess
+            checked[name] = TypeAdapter(names[name].type).validate_json(json.dumps(value, default=str), strict=True)
         except ValidationError as error:
-            wrong = error.errors()[0]
-            raise WrongRequest(f"{instance}: option '{name}' is not right: {wrong['msg']}. {takes}") from None
+            message = error.errors()[0]["msg"]
+            said = f"{instance}: option '{name}' is not right: {message[0].lower()}{message[1:]}. {takes}"
+            raise WrongOption(said, name) from None
     return checked
 
 
@@ -227,7 +252,9 @@ def filter_(plugin: str, options: Mapping[str, Any] | None = None, *, instance: 
         raise WrongRequest(f"The filter '{plugin}' is not a frozen dataclass.")
     sees = getattr(code_type, "sees", "text")
     if sees not in SEES:
-        raise WrongRequest(f"The filter '{plugin}' sees '{sees}', which this version cannot show. Known: {', '.join(SEES)}.")
+        raise WrongRequest(
+            f"The filter '{plugin}' sees '{sees}', which this version cannot show. Known: {', '.join(SEES)}."
+        )
     _check_methods(plugin, code_type)
     known = options_of(code_type)
     checked = check_options(name, known, options or {})
@@ -255,14 +282,17 @@ def _check_methods(plugin: str, code_type: Any) -> None:
         if not callable(getattr(code_type, method, None)):
             raise WrongRequest(f"The filter '{plugin}' has no method '{method}'.")
     if inspect.iscoroutinefunction(code_type.measure):
-        raise WrongRequest(f"The filter '{plugin}' measures asynchronously, to ask a model; this version has no model door yet.")
+        raise WrongRequest(
+            f"The filter '{plugin}' measures asynchronously, to ask a model; this version has no model door yet."
+        )
 
 
 @cache
 def _source_digest(module: str) -> str:
-    """A digest of the plugin's file and of what stands beside it for it: `_*.py` and prompts."""
+    """A digest of the plugin's file and of what stands in its package for it: `_*.py` and prompts."""
     path = Path(sys.modules[module].__file__ or "")
-    beside = [f for f in path.parent.rglob("*") if f.is_file() and (f.name.startswith("_") or f.suffix in {".md", ".j2"})]
+    around = path.parent.rglob("*") if "." in module else ()  # a module without a package has strangers beside it
+    beside = [f for f in around if f.is_file() and (f.name.startswith("_") or f.suffix in {".md", ".j2"})]
     total = hashlib.blake2b(digest_size=16)
     for file in [path, *sorted(f for f in beside if f.suffix != ".pyc")]:
         total.update(file.name.encode() + b"\0" + file.read_bytes())

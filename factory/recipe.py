@@ -7,6 +7,7 @@ Paths of sources are relative to the recipe's file; `package:factory/quickstart/
 `run:` is relative to the current folder.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,14 @@ from factory.errors import WrongRequest, did_you_mean
 from factory.policy import Confidentiality
 
 Place = tuple[str | int, ...]
+Places = dict[Place, str]  # where each value of a recipe stands: `recipe.yaml:7`, or the --set that gave it
+WILD = "*?["  # what makes a path a glob
 MAX_NODES = 100_000  # a recipe is written by a person; aliases that multiply are not
+SHAPES = {  # pydantic would name our classes
+    "model_type": "this must be a mapping of keys and values",
+    "dict_type": "this must be a mapping of keys and values",
+    "list_type": "this must be a list",
+}
 LATER = {
     "models", "mix", "journal", "prompts", "train", "policy", "use", "exam", "style", "ocr", "revision", "as", "template",
 }  # fmt: skip
@@ -190,32 +198,69 @@ def load(name: str, *, overrides: Sequence[str] = (), methods: Sequence[str] = (
     Raises WrongRequest for the first thing that is wrong.
     """
     file = find(name)
-    value, lines = _parse(file)
+    value, places = _parse(file)
     for method in methods:
-        _add_method(value, method)
+        _add_method(value, method, places)
     for override in overrides:
-        _override(value, override)
+        _override(value, override, places)
     try:
-        recipe = Recipe.model_validate(value)
+        recipe = Recipe.model_validate_json(
+            _as_json(value), strict=True
+        )  # strict: 'yes' is no number, '5' is none either
     except ValidationError as error:
-        raise _wrong(file, lines, error, value) from None
-    recipe = recipe.model_copy(update={"sources": _named(recipe.sources)})
-    return _with_plugins(recipe, file, lines)
+        raise _wrong(file, places, error) from None
+    recipe = recipe.model_copy(update={"sources": _named(recipe.sources, file, places)})
+    checked = _with_plugins(recipe, file, places)
+    _check_sources(checked, places)
+    return checked
 
 
-def _named(sources: list[Source]) -> list[Source]:
+def _as_json(value: Any) -> str:
+    return json.dumps(value, default=str)  # YAML has dates; no key of a recipe is one
+
+
+def _named(sources: list[Source], file: Path, places: Places) -> list[Source]:
     """Each source with a name of its own: the last part of its path where none is given."""
     named: list[Source] = []
-    for source in sources:
-        plain = [part for part in source.path.rstrip("/").split("/") if not any(c in part for c in "*?[")]
-        name = source.name or (plain[-1] if plain else "source")
+    for nth, source in enumerate(sources):
+        name = source.name or _source_name(source.path)
         if name in {other.name for other in named}:
-            raise WrongRequest(f"Two sources are named '{name}'. Give one of them a 'name:' of its own; ids depend on it.")
+            where = _where(file, places, ("sources", nth))
+            raise WrongRequest(
+                f"{where}: two sources are named '{name}'. Give one of them a 'name:' of its own; ids depend on it."
+            )
         named.append(source.model_copy(update={"name": name}))
     return named
 
 
-def _with_plugins(recipe: Recipe, file: Path, lines: dict[Place, int]) -> Checked:
+def _source_name(path: str) -> str:
+    plain = [part for part in path.rstrip("/").split("/") if not any(c in part for c in WILD)]
+    return plain[-1] if plain else "source"
+
+
+def _check_sources(checked: Checked, places: Places) -> None:
+    """Raise WrongRequest for a source that is not there. What a glob names is seen when its files are listed."""
+    for nth, source in enumerate(checked.recipe.sources):
+        where = _where(checked.file, places, ("sources", nth, "path"))
+        try:
+            place = checked.source_path(source)
+        except WrongRequest as error:
+            raise WrongRequest(f"{where}: {error}") from None
+        if not any(c in source.path for c in WILD) and not place.exists() and not place.is_symlink():
+            hint = did_you_mean(place.name, _names_in(place.parent))
+            raise WrongRequest(
+                f"{where}: the source '{source.path}' is not there: there is no {place}.{hint} Paths are relative to the recipe."
+            )
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
+
+
+def _with_plugins(recipe: Recipe, file: Path, places: Places) -> Checked:
     made: dict[str, tuple[plugins.Filter, ...]] = {}
     stages: dict[str, tuple[Place, list[Use]]] = {
         "documents": (("documents", "filter"), recipe.documents.filter),
@@ -223,133 +268,191 @@ def _with_plugins(recipe: Recipe, file: Path, lines: dict[Place, int]) -> Checke
         "records": (("filter",), recipe.filter),
     }
     for stage, (place, uses) in stages.items():
-        made[stage] = tuple(_plugin(plugins.filter_, uses, file, lines, place))
-    generators = tuple(_plugin(plugins.generator, recipe.generate.methods, file, lines, ("generate", "methods")))
-    for generator in generators:
+        made[stage] = tuple(_plugin(plugins.filter_, uses, file, places, place))
+    generators = tuple(_plugin(plugins.generator, recipe.generate.methods, file, places, ("generate", "methods")))
+    for nth, generator in enumerate(generators):
         if generator.models:
-            raise WrongRequest(f"{generator.instance} asks for a model ({generator.models[0]}); this version has no model door yet.")
+            where = _where(file, places, ("generate", "methods", nth))
+            raise WrongRequest(
+                f"{where}: {generator.instance} asks for a model ({generator.models[0]}); this version has no model door yet."
+            )
     return Checked(recipe, file, generators, made)
 
 
-def _plugin(make: Any, uses: list[Use], file: Path, lines: dict[Place, int], place: Place) -> list[Any]:
+def _plugin(make: Any, uses: list[Use], file: Path, places: Places, place: Place) -> list[Any]:
     made, names = [], set()
     for nth, use in enumerate(uses):
-        where = f"{_where(file, lines, (*place, nth))}: "
+        where = _where(file, places, (*place, nth))
         if use.instance in names:
-            raise WrongRequest(f"{where}'{use.instance}' stands twice. Name one of them: 'other_name: {{plugin: {use.plugin}}}'.")
+            raise WrongRequest(
+                f"{where}: '{use.instance}' stands twice. Name one of them: 'other_name: {{plugin: {use.plugin}}}'."
+            )
         names.add(use.instance)
         try:
             made.append(make(use.plugin, use.options, instance=use.instance))
+        except plugins.WrongOption as error:
+            where = _where(file, places, (*place, nth, use.instance, error.option))
+            raise WrongRequest(f"{where}: {error}") from None
         except WrongRequest as error:
-            raise WrongRequest(f"{where}{error}") from None
+            raise WrongRequest(f"{where}: {error}") from None
     return made
 
 
 # --- YAML with line numbers ------------------------------------------------------------------------------------------
 
 
-def _parse(file: Path) -> tuple[dict[str, Any], dict[Place, int]]:
+def _parse(file: Path) -> tuple[dict[str, Any], Places]:
     try:
-        source = file.read_text(encoding="utf-8")
+        source = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise WrongRequest(f"{file}: not readable as UTF-8 text ({error.__class__.__name__}).") from None
-    loader = yaml.SafeLoader(source)
+    places: Places = {}
     try:
+        loader = yaml.SafeLoader(source)
         root = loader.get_single_node()
+        value = _value(loader, root, (), places, file) if root else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise WrongRequest(f"{file}{line}: not YAML: {getattr(error, 'problem', None) or 'it cannot be parsed'}.") from None
-    lines: dict[Place, int] = {}
-    value = _value(loader, root, (), lines, file) if root else None
+        raise WrongRequest(
+            f"{file}{line}: not YAML: {getattr(error, 'problem', None) or 'it cannot be parsed'}."
+        ) from None
     if not isinstance(value, dict):
         raise WrongRequest(f"{file}: a recipe is a mapping with 'run:' and 'sources:'; see 'factory run --help'.")
-    return value, lines
+    return value, places
 
 
-def _value(loader: yaml.SafeLoader, node: yaml.Node, place: Place, lines: dict[Place, int], file: Path) -> Any:
-    lines[place] = node.start_mark.line + 1
-    if len(lines) > MAX_NODES or len(place) > 50:
+def _value(loader: yaml.SafeLoader, node: yaml.Node, place: Place, places: Places, file: Path) -> Any:
+    places[place] = f"{file}:{node.start_mark.line + 1}"
+    if len(places) > MAX_NODES or len(place) > 50:
         raise WrongRequest(f"{file}: more than {MAX_NODES} values or 50 levels; aliases that multiply are refused.")
     if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, item, (*place, nth), lines, file) for nth, item in enumerate(node.value)]
+        return [_value(loader, item, (*place, nth), places, file) for nth, item in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node)  # type: ignore[no-untyped-call] # PyYAML's stubs leave it out
+        return _scalar(loader, node, places[place])
     made: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key = str(loader.construct_object(key_node))  # type: ignore[no-untyped-call] # as above
-        line = key_node.start_mark.line + 1
+        here = f"{file}:{key_node.start_mark.line + 1}"
+        key = str(_scalar(loader, key_node, here))
         if key in made:
-            raise WrongRequest(f"{file}:{line}: the key '{key}' stands twice (first on line {lines[(*place, key)]}). Keep one.")
-        made[key] = _value(loader, value_node, (*place, key), lines, file)
-        lines[(*place, key)] = line
+            first = places[(*place, key)].rpartition(":")[2]
+            raise WrongRequest(f"{here}: the key '{key}' stands twice (first on line {first}). Keep one.")
+        made[key] = _value(loader, value_node, (*place, key), places, file)
+        places[(*place, key)] = here
     return made
 
 
-def _override(value: dict[str, Any], override: str) -> None:
+def _scalar(loader: yaml.SafeLoader, node: yaml.Node, where: str) -> Any:
+    try:
+        return loader.construct_object(node)  # type: ignore[no-untyped-call] # PyYAML's stubs leave it out
+    except (ValueError, TypeError):  # 2024-99-99 looks like a date; a list as a key cannot be one
+        raise WrongRequest(f"{where}: not a value that YAML knows. If it is text, put it in quotes.") from None
+
+
+def _override(value: dict[str, Any], override: str, places: Places) -> None:
+    """Put `dotted.key=value` into a recipe; what is wrong with it is then said of `--set`, not of a line."""
     path, equals, given = override.partition("=")
-    if not equals or not path:
+    *outer, last = names = path.split(".")
+    if not equals or not all(names):
         raise WrongRequest(f"--set {override}: write --set dotted.key=value, as in --set generate.target=200.")
-    *outer, last = path.split(".")
     at: Any = value
+    place: Place = ()
     for name in outer:
-        at = _step(at, name, override)
+        at, step = _step(at, name, override)
+        place += step
     try:
         parsed = yaml.safe_load(given)
-    except yaml.YAMLError:
-        raise WrongRequest(f"--set {path}=…: the value is not YAML.") from None
+    except (yaml.YAMLError, ValueError):
+        raise WrongRequest(f"--set {override}: the value is not YAML. If it is text, put it in quotes.") from None
     if isinstance(at, list):
-        raise WrongRequest(f"--set {override}: '{outer[-1] if outer else ''}' is a list; name an entry and then its option.")
+        raise WrongRequest(
+            f"--set {override}: '{outer[-1]}' is a list; name an entry and then its option.{_entries(at)}"
+        )
+    if not isinstance(at, dict):
+        raise WrongRequest(f"--set {override}: '{'.'.join(outer)}' is a value and has no keys below it.")
     at[last] = parsed
+    places[(*place, last)] = f"--set {override}"
 
 
-def _add_method(value: dict[str, Any], name: str) -> None:
+def _add_method(value: dict[str, Any], name: str, places: Places) -> None:
+    """Put a generator into a recipe that does not have it; a recipe of another shape is refused when it is checked."""
     generate = value.get("generate") or {}
-    entries = generate.get("methods") or []
-    if not any(entry == name or (isinstance(entry, dict) and name in entry) for entry in entries):
+    entries = generate.get("methods") or [] if isinstance(generate, dict) else None
+    if isinstance(entries, list) and not any(
+        entry == name or (isinstance(entry, dict) and name in entry) for entry in entries
+    ):
         value["generate"] = {**generate, "methods": [*entries, name]}
+        places[("generate", "methods", len(entries))] = "METHOD"
 
 
-def _step(at: Any, name: str, override: str) -> Any:
-    """One level down, making a mapping where there is none yet; in a list by the entry's name or number."""
+def _step(at: Any, name: str, override: str) -> tuple[Any, Place]:
+    """One level down and how it is called there, making a mapping where there is none yet; in a list by name or number."""
     if isinstance(at, dict):
         if at.get(name) is None:
             at[name] = {}
-        return at[name]
+        return at[name], (name,)
     for nth, entry in enumerate(at if isinstance(at, list) else []):
-        if entry == name:
-            at[nth] = entry = {name: {}}
-        if isinstance(entry, dict) and (name in entry or name == str(nth) or entry.get("name") == name):
-            if name in entry and entry[name] is None:
-                entry[name] = {}
-            return entry.get(name, entry)
-    raise WrongRequest(f"--set {override}: there is no '{name}' in the recipe at that place.")
+        if isinstance(entry, dict) and "path" in entry:  # a source
+            if name in (str(nth), entry.get("name"), _source_name(str(entry["path"]))):
+                return entry, (nth,)
+        elif name in (str(nth), _entry_name(entry)):
+            plugin = _entry_name(entry)
+            options = (entry.get(plugin) if isinstance(entry, dict) else None) or {}
+            at[nth] = {plugin: options}
+            return options, (nth, plugin)
+    raise WrongRequest(f"--set {override}: there is no '{name}' in the recipe at that place.{_entries(at)}")
+
+
+def _entry_name(entry: Any) -> str:
+    """What an entry of a list of plugins is called."""
+    return str(next(iter(entry), "")) if isinstance(entry, dict) else str(entry)
+
+
+def _entries(at: Any) -> str:
+    """' There are: text, qa.', or '' where there is nothing to name."""
+    if not isinstance(at, list) or not at:
+        return ""
+    names = [
+        str(entry.get("name") or _source_name(str(entry["path"])))
+        if isinstance(entry, dict) and "path" in entry
+        else _entry_name(entry)
+        for entry in at
+    ]
+    return f" There are: {', '.join(names)}."
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------
 
 
-def _where(file: Path, lines: dict[Place, int], place: Place) -> str:
-    while place and place not in lines:
+def _where(file: Path, places: Places, place: Place) -> str:
+    while place and place not in places:
         place = place[:-1]
-    return f"{file}:{lines[place]}" if place in lines else str(file)
+    return places.get(place, str(file)) if place else str(file)
 
 
-def _wrong(file: Path, lines: dict[Place, int], error: ValidationError, value: Any) -> WrongRequest:
+def _wrong(file: Path, places: Places, error: ValidationError) -> WrongRequest:
     """The first error, with line, key, what is allowed, and the nearest name."""
     first = error.errors(include_url=False)[0]
     place: Place = tuple(first["loc"])
-    where, key = _where(file, lines, place), ".".join(str(part) for part in place)
+    if place and place[-1] == "[key]":  # of a mapping whose keys are named: what is wrong is the key before
+        place = place[:-1]
+        return _unknown_key(file, places, place, [str(first.get("ctx", {}).get("expected", "")).strip("'")])
     if first["type"] == "extra_forbidden":
-        name = str(place[-1])
-        known = _fields(place[:-1])
-        if name in LATER and name not in known:
-            return WrongRequest(f"{where}: '{key}' is not built in this version, so it is refused rather than ignored. Remove it.")
-        return WrongRequest(f"{where}: unknown key '{key}'.{did_you_mean(name, known)} Allowed here: {', '.join(known)}.")
+        return _unknown_key(file, places, place, _fields(place[:-1]))
+    where, key = _where(file, places, place), ".".join(str(part) for part in place)
     if first["type"] == "missing":
         return WrongRequest(f"{where}: the key '{key}' is missing.{_example(str(place[-1]))}")
-    message = first["msg"].removeprefix("Value error, ")
-    return WrongRequest(f"{where}: '{key}' is not right: {message[0].lower()}{message[1:]}.")
+    message = SHAPES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    return WrongRequest(f"{where}: '{key}' is not right: {message[0].lower()}{message[1:]}.{_example(str(place[-1]))}")
+
+
+def _unknown_key(file: Path, places: Places, place: Place, known: list[str]) -> WrongRequest:
+    where, key, name = _where(file, places, place), ".".join(str(part) for part in place), str(place[-1])
+    if name in LATER and name not in known:
+        return WrongRequest(
+            f"{where}: '{key}' is not built in this version, so it is refused rather than ignored. Remove it."
+        )
+    return WrongRequest(f"{where}: unknown key '{key}'.{did_you_mean(name, known)} Allowed here: {', '.join(known)}.")
 
 
 def _example(name: str) -> str:

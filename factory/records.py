@@ -99,10 +99,20 @@ def sft(
 
 
 def preference(
-    parents: Passage | Sequence[Passage], prompt: str, chosen: str, rejected: str, *, quotes: Iterable[Quote] = (), **meta: Any
+    parents: Passage | Sequence[Passage],
+    prompt: str,
+    chosen: str,
+    rejected: str,
+    *,
+    quotes: Iterable[Quote] = (),
+    **meta: Any,
 ) -> Record:
     """A prompt with a better and a worse answer."""
-    data = {"prompt": _says("user", prompt), "chosen": _says("assistant", chosen), "rejected": _says("assistant", rejected)}
+    data = {
+        "prompt": _says("user", prompt),
+        "chosen": _says("assistant", chosen),
+        "rejected": _says("assistant", rejected),
+    }
     return _record("preference", parents, data, quotes, meta)
 
 
@@ -111,7 +121,11 @@ def _says(role: str, content: str) -> list[Message]:
 
 
 def _record(
-    kind: Kind, parents: Passage | Sequence[Passage], data: dict[str, Any], quotes: Iterable[Quote], meta: dict[str, Any]
+    kind: Kind,
+    parents: Passage | Sequence[Passage],
+    data: dict[str, Any],
+    quotes: Iterable[Quote],
+    meta: dict[str, Any],
 ) -> Record:
     made_from = [parents] if isinstance(parents, Passage) else list(parents)
     languages = {passage.language for passage in made_from}
@@ -128,7 +142,14 @@ def _record(
 
 
 def as_row(
-    record: Record, *, id_: str, unit: str, method: str, sources: Sequence[str], paths: Sequence[str], rejected: str | None
+    record: Record,
+    *,
+    id_: str,
+    unit: str,
+    method: str,
+    sources: Sequence[str],
+    paths: Sequence[str],
+    rejected: str | None,
 ) -> dict[str, Any]:
     """The record as a row of its kind's table. `meta` is JSON with sorted keys: the same record, the same bytes."""
     meta = {

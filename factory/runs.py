@@ -27,6 +27,7 @@ VERSION = 1
 STAGES = (
     "ingest", "filter.documents", "split", "filter.passages", "generate", "filter.records", "export", "audit",
 )  # fmt: skip
+MARK = b"# A run folder of dataset-factory: none of it belongs into version control.\n*\n"
 NOT_PART_OF_RESULTS = ("views", "cli")  # what only reads; a better page does not redo a stage
 
 
@@ -36,7 +37,9 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not (self.path / "manifest.json").is_file():
-            raise WrongRequest(f"{self.path} is not a run of dataset-factory: it has no manifest.json. Make one with: factory run RECIPE")
+            raise WrongRequest(
+                f"{self.path} is not a run of dataset-factory: it has no manifest.json.{_how_to_make(self.path)}"
+            )
         self._manifest = _read_manifest(self.path)
         self.did: list[str] = []  # the stages done since it was opened
 
@@ -47,14 +50,9 @@ class Run:
     def create(cls, path: str | Path) -> "Run":
         """The run at `path`, made where it does not stand. Raises WrongRequest for a folder that holds something else."""
         folder = Path(path)
-        if not (folder / "manifest.json").is_file():
-            ours = {".gitignore", "run.lock", "run.log", "recipe.yaml", "manifest.json.tmp"}
-            strangers = [p.name for p in folder.iterdir() if p.name not in ours] if folder.is_dir() else []
-            if strangers or folder.is_file():
-                raise WrongRequest(f"{folder} holds other things and is not a run. Choose another folder for 'run:'.")
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)  # it holds other people's documents
-            tables.write_file(folder / ".gitignore", b"*\n")
+        if not is_run(folder) or not (folder / "manifest.json").exists():
+            _make_folder(folder)
+            tables.write_file(folder / ".gitignore", MARK)  # first: what a killed start leaves is known as ours
             tables.write_json(folder / "manifest.json", {"manifest": VERSION, "made_by": __version__, "stages": {}})
         return cls(folder)
 
@@ -95,8 +93,11 @@ class Run:
 
     def log(self, event: str, **values: Any) -> None:
         """One JSON line in run.log: counts and names, never text."""
-        line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **values}, sort_keys=True)
-        with (self.path / "run.log").open("a", encoding="utf-8") as file:
+        line = json.dumps(
+            {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **values}, sort_keys=True
+        )
+        log = self.path / "run.log"
+        with tables.writing(log), log.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
     @contextmanager
@@ -105,10 +106,13 @@ class Run:
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.path / "run.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise DeadWorld(f"Another process works on {self.path}. Wait for it, then run the same command again.") from None
+        with tables.writing(self.path / "run.lock"):
+            try:
+                lock.acquire()
+            except Timeout:
+                raise DeadWorld(
+                    f"Another process works on {self.path}. Wait for it, then run the same command again."
+                ) from None
         try:
             yield
         finally:
@@ -126,7 +130,10 @@ class Run:
         from datasets import load_dataset
 
         folder = self.path / "dataset" / kind
-        files = {split: [str(p) for p in sorted(folder.glob(f"{split}-*.parquet"))] for split in ("train", "validation", "test")}
+        files = {
+            split: [str(p) for p in sorted(folder.glob(f"{split}-*.parquet"))]
+            for split in ("train", "validation", "test")
+        }
         files = {split: paths for split, paths in files.items() if paths}
         if not files:
             raise WrongRequest(f"{self.path} has no exported '{kind}' rows. It has: {', '.join(self.kinds) or 'none'}.")
@@ -140,16 +147,54 @@ class Run:
         return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a folder was made as a run, even where its manifest is gone."""
+    try:
+        return (folder / ".gitignore").read_bytes() == MARK
+    except OSError:
+        return False
+
+
+def _make_folder(folder: Path) -> None:
+    """An empty folder for a run. Raises WrongRequest where there cannot be one, or where other things lie in it."""
+    try:
+        if not is_run(folder) and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise WrongRequest(f"{folder} holds other things and is not a run. Choose another folder for 'run:'.")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)  # it holds other people's documents
+    except OSError as error:
+        why = f"{folder} cannot be made or written ({error.strerror})"
+        raise WrongRequest(f"The run folder {why}. Choose another one for 'run:'.") from error
+
+
+def _how_to_make(folder: Path) -> str:
+    again = is_run(folder) and (folder / "recipe.yaml").is_file()
+    return f" Make it with: factory run {folder if again else 'RECIPE'}"
+
+
 def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
-        manifest = dict(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        version, stages = manifest["manifest"], manifest["stages"]
+        if not isinstance(version, int) or not all(
+            "counts" in note and "fingerprint" in note for note in stages.values()
+        ):
+            raise ValueError("not a manifest")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        if not is_run(folder):
+            raise WrongRequest(
+                f"{folder} is not a run of dataset-factory: its manifest.json is another program's."
+            ) from error
         raise DeadWorld(
             f"{folder}/manifest.json is damaged. Delete it and run the same recipe again; documents are not parsed twice."
         ) from error
-    if manifest.get("manifest") != VERSION:
-        raise WrongRequest(f"{folder} was made by another version (manifest {manifest.get('manifest')}, known {VERSION}).")
-    return manifest
+    if version != VERSION:
+        made_by = manifest.get("made_by", "another version")
+        raise WrongRequest(
+            f"{folder} was made by dataset-factory {made_by}, whose runs this one ({__version__}) does not read. "
+            f"Use that version, or choose another folder for 'run:'."
+        )
+    return dict(manifest)
 
 
 def fingerprint(*parts: Any) -> str:

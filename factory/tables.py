@@ -4,10 +4,13 @@ A table is a folder of parts. It is written beside its place and renamed when co
 or the new one. Every table carries its name and schema version; one of a newer version is refused, not guessed at.
 """
 
+import contextlib
+import errno
 import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +26,41 @@ BATCH_ROWS = 1024
 
 def write_file(path: Path, content: bytes) -> None:
     """Write `path` whole or not at all: temporary file, fsync, rename. Raises DeadWorld where the disk refuses."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".tmp")
-    try:
+    with writing(path), _unless_whole(beside):
+        path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
         _sync_folder(path.parent)
-    except OSError as error:
-        raise DeadWorld(f"Could not write {path.name}: {error.strerror}. Make room, then run the same command again.") from error
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as JSON with sorted keys."""
     write_file(path, (json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode())
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """While `path` is written: what the disk refuses is a dead world, not a fault of ours."""
+    try:
+        yield
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        what = "Make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Mend that"
+        raise DeadWorld(f"Could not write {path.name}: {why}. {what}, then run the same command again.") from error
+
+
+@contextmanager
+def _unless_whole(beside: Path) -> Iterator[None]:
+    """Remove a half-written file where an error or an interrupt ends the block."""
+    try:
+        yield
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 class PartWriter:
@@ -47,7 +69,9 @@ class PartWriter:
     The file appears when the `with` block ends without an error. With `once_filled`, only if it has rows.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, *, group_rows: int = GROUP_ROWS, once_filled: bool = False) -> None:
+    def __init__(
+        self, path: Path, schema: pa.Schema, *, group_rows: int = GROUP_ROWS, once_filled: bool = False
+    ) -> None:
         self.rows = self.groups = 0
         self._path, self._schema, self._group_rows, self._once_filled = path, schema, group_rows, once_filled
         self._beside = path.with_name(path.name + ".tmp")
@@ -55,8 +79,9 @@ class PartWriter:
         self._pending_bytes = 0
 
     def __enter__(self) -> "PartWriter":
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = pq.ParquetWriter(self._beside, self._schema, compression="zstd")
+        with writing(self._path), _unless_whole(self._beside):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self._beside, self._schema, compression="zstd")
         return self
 
     def write(self, row: Mapping[str, Any], *, size: int = 0) -> None:
@@ -75,45 +100,57 @@ class PartWriter:
     def write_table(self, table: pa.Table) -> None:
         """Add many rows at once, as row groups of at most `group_rows`."""
         self._flush()
-        try:
+        with writing(self._path):
             self._writer.write_table(table.cast(self._schema), row_group_size=self._group_rows)
-        except OSError as error:
-            raise _disk(self._path, error) from error
         self.groups += 1
         self.rows += table.num_rows
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._drop()
+            return
         try:
-            if kind is None:
-                self._flush()
+            self._flush()
+            with writing(self._path):
+                self._writer.close()
+                self._put_in_place()
+        except BaseException:
+            self._drop()
+            raise
+
+    def _put_in_place(self) -> None:
+        if self._once_filled and not self.rows:
+            self._beside.unlink()
+            return
+        with self._beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        self._beside.replace(self._path)
+        _sync_folder(self._path.parent)
+
+    def _drop(self) -> None:
+        with contextlib.suppress(OSError):  # the error under way says more
             self._writer.close()
-            if kind is not None or (self._once_filled and not self.rows):
-                self._beside.unlink(missing_ok=True)
-                return
-            with self._beside.open("rb+") as file:
-                os.fsync(file.fileno())
-            self._beside.replace(self._path)
-            _sync_folder(self._path.parent)
-        except OSError as error:
-            raise _disk(self._path, error) from error
+        self._beside.unlink(missing_ok=True)
 
 
 class TableWriter:
     """Writes one table: a folder of parts, each of at most `groups_a_part` row groups.
 
     `folder` appears when the `with` block ends without an error, replacing the table that stood there. Until then the
-    parts lie in `<folder>.tmp`, the finished ones readable: what a killed run leaves there can be used again.
+    parts lie in `<folder>.tmp`, the finished ones readable: what a killed run leaves there can be used again. What an
+    error or an interrupt ends is removed, or with `keep_parts` left there too, with all rows written so far.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, *, groups_a_part: int = 64) -> None:
+    def __init__(self, folder: Path, schema: pa.Schema, *, groups_a_part: int = 64, keep_parts: bool = False) -> None:
         self.rows = 0
-        self._folder, self._schema, self._groups_a_part = folder, schema, groups_a_part
+        self._folder, self._schema, self._groups_a_part, self._keep_parts = folder, schema, groups_a_part, keep_parts
         self._beside = folder.with_name(folder.name + ".tmp")
         self._parts = 0
 
     def __enter__(self) -> "TableWriter":
         shutil.rmtree(self._beside, ignore_errors=True)
-        self._beside.mkdir(parents=True)
+        with writing(self._folder):
+            self._beside.mkdir(parents=True)
         self._part = self._next_part()
         return self
 
@@ -131,18 +168,18 @@ class TableWriter:
         self.rows += 1
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        self._part.__exit__(kind, *rest)
-        if kind is not None:
-            shutil.rmtree(self._beside, ignore_errors=True)
+        if kind is not None and self._keep_parts:
+            with contextlib.suppress(DeadWorld):  # the error under way says more
+                self._part.__exit__(None)
             return
         try:
-            swap(self._beside, self._folder)
-        except OSError as error:
-            raise _disk(self._folder, error) from error
-
-
-def _disk(path: Path, error: OSError) -> DeadWorld:
-    return DeadWorld(f"Could not write {path.name}: {error.strerror or error}. Make room, then run the same command again.")
+            self._part.__exit__(kind, *rest)
+            if kind is None:
+                with writing(self._folder):
+                    swap(self._beside, self._folder)
+        finally:
+            if not self._keep_parts:
+                shutil.rmtree(self._beside, ignore_errors=True)
 
 
 def swap(beside: Path, folder: Path) -> None:
@@ -171,7 +208,11 @@ def parts(folder: Path) -> list[Path]:
 
 def count(folder: Path) -> int:
     """Rows of a table, without reading it."""
-    return sum(pq.read_metadata(part).num_rows for part in parts(folder))
+    total = 0
+    for part in parts(folder):
+        with _reading(part):
+            total += pq.read_metadata(part).num_rows
+    return total
 
 
 def batches(
@@ -182,17 +223,31 @@ def batches(
     Raises WrongRequest for a table of a newer schema version, DeadWorld for one that cannot be read.
     """
     for part in parts(folder):
-        file = open_part(part, schema)
-        for group in range(file.num_row_groups):  # one group at a time: iter_batches alone reads ahead
-            yield from file.read_row_group(group, columns=columns, use_threads=False).to_batches(max_chunksize=rows)
+        yield from _batches(part, schema, columns, rows)
+
+
+def _batches(part: Path, schema: pa.Schema, columns: Sequence[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
+    file = open_part(part, schema)
+    for group in range(file.num_row_groups):  # one group at a time: iter_batches alone reads ahead
+        with _reading(part):
+            table = file.read_row_group(group, columns=columns, use_threads=False)
+        yield from table.to_batches(max_chunksize=rows)
+
+
+@contextmanager
+def _reading(part: Path) -> Iterator[None]:
+    """While `part` is read: what cannot be is a dead world, with what to do about it."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        what = "Delete manifest.json in the run's folder and run the same command again: what is damaged is made anew."
+        raise DeadWorld(f"{_place(part)} is damaged. {what}") from error
 
 
 def open_part(part: Path, schema: pa.Schema) -> pq.ParquetFile:
     """One part, its name and version checked."""
-    try:
+    with _reading(part):
         file = pq.ParquetFile(part, memory_map=True)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DeadWorld(f"{_place(part)} is damaged. Delete it and run the same command again: it is rebuilt.") from error
     check_version(file.schema_arrow, schema, _place(part))
     return file
 
@@ -204,7 +259,9 @@ def check_version(found: pa.Schema, wanted: pa.Schema, place: str) -> None:
         raise WrongRequest(f"{place} is not a {want.get(b'factory.table', b'?').decode()} table of dataset-factory.")
     if have.get(b"factory.version") != want.get(b"factory.version"):
         version, known = have.get(b"factory.version", b"?").decode(), want.get(b"factory.version", b"?").decode()
-        raise WrongRequest(f"{place} has schema version {version}; this dataset-factory reads {known}. Use a new run folder.")
+        raise WrongRequest(
+            f"{place} has schema version {version}; this dataset-factory reads {known}. Use a new run folder."
+        )
 
 
 def _place(part: Path) -> str:
@@ -228,6 +285,4 @@ def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, 
 def read_file(path: Path, schema: pa.Schema, *, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of one Parquet file in batches; none where it does not stand."""
     if path.exists():
-        file = open_part(path, schema)
-        for group in range(file.num_row_groups):
-            yield from file.read_row_group(group, columns=columns, use_threads=False).to_batches(max_chunksize=BATCH_ROWS)
+        yield from _batches(path, schema, columns, BATCH_ROWS)

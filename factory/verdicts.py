@@ -15,7 +15,13 @@ from factory.edits import Edit
 
 VERSION = 1
 EDIT = pa.struct(
-    [("field", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string()), ("replacement", pa.string())]
+    [
+        ("field", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("kind", pa.string()),
+        ("replacement", pa.string()),
+    ]
 )
 SCHEMA = pa.schema(
     [
@@ -43,10 +49,15 @@ class Verdicts:
         """The row goes, for `reason`; `evidence` says in numbers and ids why."""
         self.rows.append({"id": id_, "outcome": "reject", "reason": reason, "edits": None, "evidence": _json(evidence)})
 
+    def flag(self, id_: str, reason: str, **evidence: Any) -> None:
+        """The row stays as it is, and the ledger's reader may want to look: `reason` and `evidence` say why."""
+        self.rows.append({"id": id_, "outcome": "keep", "reason": reason, "edits": None, "evidence": _json(evidence)})
+
     def edit(self, id_: str, edits: Iterable[tuple[str, Edit]], reason: str, **evidence: Any) -> None:
         """The row stays with these (field, edit) pairs applied; without any it is kept as it is."""
         found = [
-            {"field": name, "start": e.start, "end": e.end, "kind": e.kind, "replacement": e.replacement} for name, e in edits
+            {"field": name, "start": e.start, "end": e.end, "kind": e.kind, "replacement": e.replacement}
+            for name, e in edits
         ]
         if not found:
             return self.keep(id_)
@@ -54,7 +65,12 @@ class Verdicts:
 
     @classmethod
     def keep_where(
-        cls, ids: Sequence[str], kept: Iterable[bool], *, reason: str, evidence: Iterable[Mapping[str, Any]] | None = None
+        cls,
+        ids: Sequence[str],
+        kept: Iterable[bool],
+        *,
+        reason: str,
+        evidence: Iterable[Mapping[str, Any]] | None = None,
     ) -> "Verdicts":
         """Keep the rows whose `kept` is true and reject the others for one reason."""
         verdicts = cls()

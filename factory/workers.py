@@ -30,7 +30,7 @@ class Worker:
 
     def __init__(self) -> None:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-        self._process = subprocess.Popen(  # noqa: S603 # our own interpreter and module
+        self._process = subprocess.Popen(  # our own interpreter and module
             [sys.executable, "-m", "factory.workers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
 
@@ -41,7 +41,9 @@ class Worker:
             _send(self._process.stdin, asked, _to_bytes(pa.Table.from_batches([batch])))
             said, body = _receive(self._process.stdout)
         except (BrokenPipeError, EOFError):
-            raise DeadWorld("A measuring process ended by itself, perhaps for lack of memory. Run the same command again.") from None
+            raise DeadWorld(
+                "A measuring process ended by itself, perhaps for lack of memory. Run the same command again."
+            ) from None
         if "error" in said:
             raise MeasureFailed(said["error"])
         return pa.ipc.open_stream(body).read_all()
@@ -58,7 +60,7 @@ def measure_here(filter_: Filter, batch: pa.RecordBatch) -> pa.Table:
     """The filter's features of one batch, in this process. Raises MeasureFailed where the filter raised."""
     try:
         measured = filter_.code.measure(batch)
-    except Exception as error:  # noqa: BLE001 # a filter's fault costs its row, not the run: the caller rejects it
+    except Exception as error:  # a filter's fault costs its row, not the run: the caller rejects it
         raise MeasureFailed(type(error).__name__) from error
     return pa.Table.from_batches([measured]) if isinstance(measured, pa.RecordBatch) else measured
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from filters._screen import REACH, KINDS, blank, can_hold, fold, pieces
+from filters._screen import KINDS, REACH, blank, can_hold, fold, pieces
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine

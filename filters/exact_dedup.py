@@ -52,4 +52,6 @@ class ExactDedup:
         ids = features["id"].to_pylist()
         winners = [first[fold] for fold in features["fold"].to_pylist()]
         kept = [id_ == winner for id_, winner in zip(ids, winners, strict=True)]
-        return Verdicts.keep_where(ids, kept, reason="exact_dedup.same_text", evidence=[{"kept": winner} for winner in winners])
+        return Verdicts.keep_where(
+            ids, kept, reason="exact_dedup.same_text", evidence=[{"kept": winner} for winner in winners]
+        )

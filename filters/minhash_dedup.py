@@ -52,7 +52,9 @@ class MinhashDedup:
         made = near.signatures(texts, num_perm=self.num_perm, ngram=self.ngram, unit=self.unit)
         rows = [row.tobytes() for row in made.astype("<u4")]
         lengths = pa.array([len(text) for text in texts], pa.int64())
-        return pa.record_batch({"id": batch["id"], "length": lengths, "signature": pa.array(rows, pa.binary(4 * self.num_perm))})
+        return pa.record_batch(
+            {"id": batch["id"], "length": lengths, "signature": pa.array(rows, pa.binary(4 * self.num_perm))}
+        )
 
     def scan(self, features: pa.RecordBatch) -> Seen:
         """The batch's signatures as one array."""
@@ -79,7 +81,9 @@ class MinhashDedup:
             found = dict(texts([ids[n] for n in indices]))
             return [found[ids[n]] for n in indices]
 
-        labels = near.near_duplicates_of(signatures, texts_of, threshold=self.threshold, ngram=self.ngram, unit=self.unit)
+        labels = near.near_duplicates_of(
+            signatures, texts_of, threshold=self.threshold, ngram=self.ngram, unit=self.unit
+        )
         seen.kept_for = _survivors(ids, lengths, labels.tolist())
         return seen
 
@@ -88,7 +92,9 @@ class MinhashDedup:
         ids = features["id"].to_pylist()
         stays = [seen.kept_for.get(id_, id_) for id_ in ids]
         kept = [id_ == winner for id_, winner in zip(ids, stays, strict=True)]
-        return Verdicts.keep_where(ids, kept, reason="minhash_dedup.near_copy", evidence=[{"kept": winner} for winner in stays])
+        return Verdicts.keep_where(
+            ids, kept, reason="minhash_dedup.near_copy", evidence=[{"kept": winner} for winner in stays]
+        )
 
 
 def _survivors(ids: Sequence[str], lengths: Sequence[int], labels: Sequence[int]) -> dict[str, str]:

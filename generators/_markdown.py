@@ -70,20 +70,16 @@ class _Line:
 
 def plain(inline: str) -> str:
     """Inline markup as words on one line: `**x**` is x, a link its text; code spans keep their backticks."""
-    pieces, at = [], 0
-    for code in _CODE_SPAN.finditer(inline):
-        pieces += [_unmarked(inline[at : code.start()]), code.group()]
-        at = code.end()
-    joined = "".join([*pieces, _unmarked(inline[at:])])
-    for pattern, kept in _INLINE[3:6]:  # emphasis around a code span
-        joined = pattern.sub(kept, joined)
-    return " ".join(joined.split())
+    spans: list[str] = []
 
+    def put_aside(code: re.Match[str]) -> str:
+        spans.append(code.group())
+        return f"\0{len(spans) - 1}\0"
 
-def _unmarked(inline: str) -> str:
+    words = _CODE_SPAN.sub(put_aside, inline.replace("\0", ""))
     for pattern, kept in _INLINE:
-        inline = pattern.sub(kept, inline)
-    return inline
+        words = pattern.sub(kept, words)
+    return " ".join(re.sub("\0(\\d+)\0", lambda place: spans[int(place[1])], words).split())
 
 
 def without_code(text: str) -> str:

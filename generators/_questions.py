@@ -28,6 +28,10 @@ _LANGUAGES = {
     "go": "in Go",
     "rust": "in Rust",
     "sql": "in SQL",
+    "toml": "in TOML",
+    "json": "in JSON",
+    **dict.fromkeys(("yaml", "yml"), "in YAML"),
+    **dict.fromkeys(("", "text", "txt", "plaintext"), ""),
     "powershell": "in PowerShell",
 }
 _WHAT_IS = ("What {1} {0}?", "Can you explain what {0} {1}?", "How would you define {0}?")
@@ -64,6 +68,11 @@ class Page:
     def subject(self, section: Section, question: str) -> Subject | None:
         """What `section` is about according to the titles above it, where `question` itself does not name it."""
         return None if self.words.has_name(question) else subject(section.above, self.words)
+
+
+def is_known(page: Page, section: Section, act: str, language: str) -> bool:
+    """Whether `how` can say where an act belongs: by a name, by a title above, or by a language that everybody knows."""
+    return language.lower() in _LANGUAGES or page.words.has_name(act) or page.subject(section, act) is not None
 
 
 def how(page: Page, section: Section, act: str, start: int, language: str = "") -> str:

@@ -99,23 +99,24 @@ def _says_what(found: re.Match[str]) -> bool:
 
 
 def _term(term: str, det: str, found: re.Match[str], words: Words) -> Term:
-    is_quoted = bool(found["curly"] or found["straight"])
+    marked = (found["bold"] or found["italic"] or "").strip()
+    is_quoted = bool(found["curly"] or found["straight"]) or marked.startswith(("“", '"'))
     if found["code"]:
         shown = f"`{term}`"
     elif is_quoted and found["verb"] not in ("is", "are"):
         return Term(f"“{term}”", "means", is_code=False)
     else:
-        shown = term if det else _as_in_mid_sentence(term, words)
+        shown = term if det else _as_in_mid_sentence(term, words, is_plural=found["verb"] == "are")
     verb = "are" if found["verb"] == "are" else "is"
     if not det and term[0].islower() and "`" not in shown:
         shown = f"`{term}`"
     return Term(f"{det} {shown}".strip(), verb, is_code="`" in shown)
 
 
-def _as_in_mid_sentence(term: str, words: Words) -> str:
+def _as_in_mid_sentence(term: str, words: Words, *, is_plural: bool) -> str:
     """A term that opens its sentence, where a capital says nothing: "Fast mode" is small, "Docker Swarm" is not."""
     first, _, rest = term.partition(" ")
     is_plain = first.isalpha() and first[1:].islower() and not words.is_name(first)
-    if is_plain and (rest.islower() or first.endswith("ing")):
+    if is_plain and (rest.islower() or (not rest and (is_plural or first.endswith("ing")))):
         return f"{first.lower()} {rest}".strip()
-    return words.lowered(term)
+    return words.lowered(term) if not rest or rest.islower() else term

@@ -15,7 +15,7 @@ from generators._verbs import action
 from generators._wording import Words
 
 _NUMBER = re.compile(
-    r"(?:(?:step|chapter|section|part|appendix|annex|article)\s+[\dA-Z]+(?:\.\d+)*\s*[.:)–—-]\s*"
+    r"(?:(?i:step|chapter|section|part|appendix|annex|article)\s+[\dA-Z]+(?:\.\d+)*\s*[.:)–—-]\s*"
     r"|(?:\d+(?:\.\d+)*|[A-Z]|[ivx]+|[IVX]+)[.):]\s+"
     r"|\d+(?:\.\d+)+\s+|§+\s*\d+\s*)",
 )
@@ -49,13 +49,13 @@ _PLURAL = re.compile(r"(?i:.*\bterms(?: of \w+)?|.* and .*)|.*[a-z]{2}[^s\W]s")
 _NO_PHRASE = re.compile(r"[:;,!?|/]|\d{4}| [-–—] |\w\.\w")  # a slogan, a date, a path: no words of a sentence
 _NEEDS_ARTICLE = re.compile(
     r".*\b(?:API|CLI|SDK|Agreement|Policy|Statement|Terms of \w+|Terms|Handbook|Manual|Guide|System|Service|Contract"
-    r"|Act|Addendum|[a-z][\w-]*[a-z](?<!ing))"
+    r"|Act|Conduct|Addendum|[a-z][\w-]*[a-z](?<!ing))"
 )
 _ASPECT = phrases(
     r"""(?:(?:system|hardware|software|minimum|technical|legal|known|rate|size|usage|safety|main|key|eligibility|payment
     |account) )?(?:limits|limitations|requirements|prerequisites|features|advantages|disadvantages|benefits|drawbacks
     |costs|risks|recommendations|dimensions|specifications|components|barriers|goals|objectives|responsibilities
-    |obligations|restrictions|exceptions|issues|causes|symptoms|criteria|rates)"""
+    |obligations|restrictions|exceptions|criteria|rates)"""
 )
 _CLAUSE = phrases(
     r"""(?:what|why|how|when|where|which|who|whether) (?!(?:to|do|does|did|can|should|is|are|if)\b)\S+ \S+"""
@@ -99,7 +99,8 @@ def asks(title: str) -> str | None:
 def clause(title: str, words: Words) -> str | None:
     """A title that stands after "Can you explain": "how rivers freeze"."""
     cleaned = clean(title)
-    return words.lowered(cleaned) if _CLAUSE.match(cleaned) else None
+    lowered = words.lowered(cleaned)
+    return lowered[0].lower() + lowered[1:] if _CLAUSE.match(cleaned) else None
 
 
 def aspect(title: str, words: Words) -> str | None:
@@ -136,9 +137,9 @@ def _subject(phrase: str) -> Subject:
 
 
 def _phrase(title: str, words: Words) -> str | None:
-    if not has_subject(title) or _NO_PHRASE.search(title):
-        return None
     about = _ABOUT.fullmatch(title) or _KIND.fullmatch(title)
+    if not (about or has_subject(title)) or _NO_PHRASE.search(title):
+        return None
     core = about["what"] if about else title
     if not about and (action(title) or re.match(r"(?:who|how|what|why|when|where|which)\b", title, re.IGNORECASE)):
         return None

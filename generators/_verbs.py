@@ -13,7 +13,7 @@ VERBS = listed(
     avoid become bind bring build calculate calibrate cancel capture choose clarify clean clear close collect combine
     compare compose compress compute configure confirm connect construct convert create customise customize deactivate
     declare decode decrypt define delete deploy deregister describe destroy detach detect determine develop diagnose
-    disable disassemble discard disconnect dismount dispose distribute download duplicate edit eject embed enable
+    disable disassemble discard disconnect dismount dispose distribute download edit eject embed enable
     encode encrypt enforce enlarge enrol enroll ensure enter enumerate erase establish estimate evaluate examine
     exclude execute expand extend extract fetch find fit fix generate get give grant handle hide identify ignore
     implement improve include increase inherit initialise initialize inject insert inspect install instantiate
@@ -28,13 +28,13 @@ VERBS = listed(
 )
 _ALSO_NOUNS = listed(
     """access answer archive back backup balance benchmark block boot break buffer call change charge check claim code
-    comment commit contact control copy cover cut debug design display drain dry email empty exit export fill filter
-    flash flush format guide host import index invoice issue label light limit link list load lock log look map mark
-    match measure monitor move name open order pack package pair pass pause pay place plan plot plug post power press
-    process profile program pull push put query quote rate record release repeat report request require reset rest
-    result return review roll route run sample scan schedule score screen scroll search secure set shape share ship
-    shut sign sort split stack start state step stream study supply support swap switch sync tag take talk target test
-    time trace track train transfer trigger type use view visit wash watch work"""
+    comment commit contact control copy cover cut debug design display drain dry duplicate email empty exit export
+    fill filter flash flush format guide host import index invoice issue label light limit link list load lock log
+    look map mark match measure monitor move name open order pack package pair pass pause pay place plan plot plug
+    post power press process profile program pull push put query quote rate record release repeat report request
+    require reset rest result return review roll route run sample scan schedule score screen scroll search secure
+    set shape share ship shut sign sort split stack start state step stream study supply support swap switch sync
+    tag take talk target test time trace track train transfer trigger type use view visit wash watch work"""
 )
 _HEAD_NO_TITLE = listed("see do go have keep let make say show tell perform ask learn know")
 _MAKES_A_VERB = listed(
@@ -140,6 +140,7 @@ def task(sentence: str) -> str | None:
     if act is None:
         return None
     shorter = _TRAILING.sub("", act)
+    shorter = re.sub(r" (?:as well|too|instead)$", "", shorter)
     act = act if shorter.endswith("ed") else shorter  # "a key saved using `set`" is one thing
     if len(act.split()) not in range(2, MAX_TASK_WORDS + 1) or re.search(
         r" [-–—] |\b(?:if|because|which|where"
@@ -159,9 +160,9 @@ def _introduced(words: str) -> str | None:
             if then is None or _is_known(then) or then.startswith(("you ", "simply ", "just ", "first "))
             else None
         )
-    found = _USE.fullmatch(words) or _CAN.fullmatch(words)
-    if found:
-        return found["act"]
+    for pattern in (_USE, _CAN):
+        if (found := pattern.fullmatch(words)) and _is_known(_ADVERB.sub("", found["act"], count=1)):
+            return found["act"]
     return action(words[:-1]) if words.endswith(":") and not re.search("[,;:]", words[:-1]) else None
 
 

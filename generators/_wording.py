@@ -36,6 +36,7 @@ _POINTS_ELSEWHERE = phrases(
     |\b(?:example|section|list|listed|code|shown|described|mentioned|given|explained|defined|set forth|discussed|seen
     |steps?|table|outlined|specified|provided|paragraphs?|as)
     (?:above|below|earlier|previously|later|hereafter)\b
+    |\b\w+ed (?:above|below)\b(?! (?:the|an?|it|zero|freezing|\d))
     |\b(?:above|below)(?=\s*[,;:.)](?:\s|$))
     |\b(?:the|all|these|those|our|your) (?:above|below)\b
     |\b(?:our|the) (?:previous|first|last) (?:{_PLACES}|one)\b
@@ -46,7 +47,10 @@ _POINTS_ELSEWHERE = phrases(
     |\bfor this (?:example|purpose|case)\b
     |\bwe (?:saw|did|used|created|had)\b"""
 )
-_LINKS_NOWHERE = phrases(r"\[(?:here|this|link|this link|this page)\]\(")
+_LINKS_ELSEWHERE = phrases(
+    r"""\[(?:here|this|link|this link|this page)\]\(
+    |\b(?:see|see also|refer to|visit|read|consult)(?: (?:the|our|this))? \["""
+)
 _TEACHES = phrases(
     r"""\b(?:let's|let us|we'll|we will (?:see|use|look|cover|create|discuss|also|now|add|learn)|we're going
     |we are going|we can (?:now|also|see|then)|you'll (?:see|learn|find|read|notice)|you will (?:see|learn|notice|read)
@@ -60,6 +64,7 @@ _UNCLEAR_QUESTION = phrases(
     |^(?:\W*\w+){0,2}\W+(?:its|their)\b
     |\b(?:it|them|this|those|these|that|too|else)\W*$
     |^\W*(?:\w+ ){1,2}that\b(?! (?:the|a|an|my|all)\b)
+    |\bthat (?!(?:are|is|was|were|have|had|can|will|may|must|should|would|could|do|did|you|I|we|they|the|an?|my|\w+s|\w+ed)\b)[a-z]
     |\b(?:of|from|in|for|to|with|on|at|by|use|using|see|open|get|list|add|set|run|pass|do|call|find|change|and) that\b
     |\b(?:this|that one|these|those|here|there|above|below|following|another|others?(?! than)|next|previous|again|now
     |same|such|rest|also|(?<!or )more(?! than)|step \d|part \d|first one|then|everything|something|anything|things?
@@ -72,9 +77,9 @@ _GENERIC = listed(
 )
 _DEFINED = listed(  # what contracts write with a capital, which makes no name of it
     """Account Accounts Affiliate Affiliates Agreement Buyer Client Company Content Contract Contractor Customer
-    Customers Data Employee Employer Licensee Licensor Party Parties Personal Policy Privacy Product Products Provider Purchaser
-    Section Seller Service Services Site Software Statement Supplier Term Terms User Users Vendor Website Work You Your
-    We Us Our"""
+    Customers Data Employee Employer Licensee Licensor Party Parties Personal Policy Privacy Product Products
+    Provider Purchaser Section Seller Service Services Site Software Statement Supplier Term Terms User Users Vendor
+    Website Work You Your We Us Our"""
 )
 _SMALL = listed(
     "a an and as at but by for from if in into nor of off on onto or over per so than the to up via with without"
@@ -86,7 +91,7 @@ def unclear_answer(answer: str, *, follows_question: bool = False) -> str | None
     prose = plain(without_code(answer))
     if not follows_question and _OPENERS.match(prose.lstrip("\"'“‘(*")):
         return "the answer begins with a reference"
-    if _POINTS_ELSEWHERE.search(prose) or _LINKS_NOWHERE.search(answer):
+    if _POINTS_ELSEWHERE.search(prose) or _LINKS_ELSEWHERE.search(" ".join(answer.split())):
         return "the answer points elsewhere"
     return "the answer talks as a tutorial" if _TEACHES.search(prose) else None
 

@@ -35,10 +35,12 @@ SECTION_FORMS = ("faq", "procedure", "section")  # the forms whose answers run t
 MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _ENDS = re.compile(r"[.!?…。！？।॥][\"'“”’)\]*_`]*$")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|!\[|\{[*%{]")
+_LINK = re.compile(r"\[[^\[\]]*\]\([^()\s]*\)|https?://\S+")
 _LEFT_OVER = re.compile(r"[{}<>]|&#?\w+;|\*\*|\]\(|\]\[")
-_LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?(\w+)")
+_LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
 _BOLD_QUESTION = re.compile(r"(\*\*|__)(?P<question>[^*_\n][^\n]*?[?？؟])\1[ \t]*\n?")
 _Q = re.compile(r"[*_]{0,2}Q(?:uestion)?[ \t]?\d{0,3}[.:)][*_]{0,2}[ \t]+(?P<question>\S[^\n]*)")
+_Q_MARK = re.compile(r"Q(?:uestion)?[ \t]?\d{0,3}[.:)][ \t]+")
 _A = re.compile(r"[*_]{0,2}A(?:nswer)?[ \t]?\d{0,3}[.:)][*_]{0,2}[ \t]+(?=\S)")
 _NOT_A_TOPIC = re.compile(
     r"(?:from|to|on|in|by|for|at|of|with|if|when|your|our|you|we|subject to"
@@ -114,7 +116,7 @@ def faq(page: Page) -> Iterator[Candidate]:
     """Questions that the text asks: headings, bold lines, "Q:" before "A:"."""
     for part in page.sections:
         if is_question(part.title) and (span := _whole(page, part)):
-            yield _asked(page, part, plain(part.title), *span)
+            yield _asked(page, part, _Q_MARK.sub("", plain(part.title)), *span)
         yield from _bold(page, part)
         yield from _marked(page, part)
 
@@ -168,6 +170,8 @@ def _paragraph_lines(page: Page, part: Section) -> Iterator[tuple[int, int, bool
 
 def _asked(page: Page, part: Section, question: str, start: int, end: int) -> Candidate:
     """A question of the text itself with its answer, which may say "it" of what was asked."""
+    mark = _A.match(page.text, start, end)
+    start = mark.end() if mark else start
     if page.passage.language not in (None, "en"):
         return Candidate("faq", question, start, end)
     unclear = unclear_question(question) or unclear_answer(page.text[start:end], follows_question=True)
@@ -196,13 +200,21 @@ def code(page: Page) -> Iterator[Candidate]:
             start, end = sentences(page.text, before.start, before.end)[-1]
             introduction = page.text[start:end]
             act = task(plain(introduction))
-            if act and not _TAG.search(without_code(introduction)) and "<font" not in page.text[end : block.end]:
-                language = _LANGUAGE.match(page.text, block.start)
+            is_told = act is not None and (len(act.split()) > 2 or page.words.has_name(act))
+            if (
+                act
+                and is_told
+                and not _TAG.search(without_code(introduction))
+                and "<font" not in page.text[end : block.end]
+            ):
+                language = _LANGUAGE.match(page.text, block.start, block.end)
                 yield _how(page, part, act, "code", start, block.end, language[1] if language else "")
 
 
 def _how(page: Page, part: Section, act: str, form: str, start: int, end: int, language: str = "") -> Candidate:
     unclear = unclear_question(act) or unclear_answer(page.text[start:end])
+    if not questions.is_known(page, part, act, language):
+        unclear = NO_SUBJECT
     return Candidate(form, questions.how(page, part, act, start, language), start, end, unclear)
 
 
@@ -229,8 +241,9 @@ def _definitions(page: Page, part: Section, start: int, end: int) -> Iterator[Ca
 
 
 def _is_contract_term(page: Page, term: Term) -> bool:
-    """“Content”, which the text writes with a capital elsewhere too: it means this in this one contract."""
-    return term.verb == "means" and bool(re.search(rf"[a-z,] {re.escape(term.phrase.strip('“”'))}\b", page.text))
+    """“Content”, or what the text writes with a capital elsewhere too: it means this in this one contract."""
+    words = term.phrase.strip("“”")
+    return term.verb == "means" and (" " not in words or bool(re.search(rf"[a-z,] {re.escape(words)}\b", page.text)))
 
 
 def _stands(page: Page, start: int, end: int) -> bool:
@@ -277,7 +290,8 @@ def _titled(page: Page, part: Section, start: int) -> str | None:
         return None
     lowered = page.words.lowered(title)
     has_capitals = re.search(r"\b[A-Z][a-z]", lowered)  # then the title's own case reads better than a mixture
-    return questions.said_in(page, part, title if has_capitals else lowered, start)
+    topic = title.lower() if title.istitle() and " " not in title else title if has_capitals else lowered
+    return questions.said_in(page, part, topic, start)
 
 
 def _action(page: Page, part: Section) -> str | None:
@@ -324,5 +338,7 @@ def _span(page: Page, blocks: list[Block]) -> tuple[int, int] | None:
         return None
     if blocks[-1].kind == "paragraph" and not _ENDS.search(answer):
         return None
+    if 2 * sum(len(link.group()) for link in _LINK.finditer(prose)) > len(prose):
+        return None  # a list of links, not an answer
     holds = any(block.kind in ("list", "table", "code") for block in blocks)
     return (end - len(answer), end) if holds or not announces(answer) else None

@@ -12,27 +12,40 @@ def main() -> None:
     """The `factory` command. Ends with 0, 1 (a check failed), 2 (wrong request), 3 (stopped, resumable) or 130."""
     from factory.cli.app import app
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         app()
     except FactoryError as error:
         _say(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except _Interrupted:
         _say("Interrupted. What is done is safe; run the same command again and it goes on.")
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left, as `head` does
-        sys.exit(0)
-    except Exception as error:  # noqa: BLE001 # the last line: no traceback, whose values may quote a document
+    except OSError as error:
+        _say(f"{_refused(error)}. What is done is safe: mend that, then run the same command again.")
+        sys.exit(3)
+    except Exception as error:  # the last line: no traceback, whose values may quote a document
         if os.environ.get("FACTORY_TRACEBACK"):
             raise
-        _say(f"A fault of dataset-factory: {_where(error)}. What is done is safe. Set FACTORY_TRACEBACK=1 to see all, and report it.")
+        _say(
+            f"A fault of dataset-factory: {_where(error)}. What is done is safe. Set FACTORY_TRACEBACK=1 to see all, and report it."
+        )
         sys.exit(3)
 
 
+class _Interrupted(SystemExit):
+    """Ctrl-C or a request to end. A SystemExit, for typer would make its own of a KeyboardInterrupt."""
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    raise _Interrupted
+
+
+def _refused(error: OSError) -> str:
+    """`No space left on device (part-00000.parquet)`."""
+    why = os.strerror(error.errno) if error.errno else type(error).__name__
+    return f"{why} ({os.path.basename(error.filename)})" if isinstance(error.filename, str) else why  # noqa: PTH119 # as below
 
 
 def _where(error: BaseException) -> str:

@@ -15,15 +15,27 @@ app = typer.Typer(
     help="Raw documents in, audited fine-tuning data out.\n\nFirst run, with no key and no GPU: factory run quickstart",
 )
 
-RecipeArg = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe file, a run folder, or a recipe of the package (quickstart).")]
+RecipeArg = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe file, a run folder, or a recipe of the package (quickstart).")
+]
 RunArg = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe: generate.target=200, filter.length.min_chars=40. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the recipe: generate.target=200, filter.length.min_chars=40. Repeatable.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
-LimitOption = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N units of each method; a later run goes on.")]
-WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, metavar="N", help="Processes that measure; the machine's cores if not given.")]
+LimitOption = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, metavar="N", help="Only the first N units of each method; a later run goes on."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", help="Processes that measure; the machine's cores if not given."),
+]
 
 
 @app.command()
@@ -31,7 +43,14 @@ def run(
     recipe: RecipeArg,
     override: SetOption = None,
     limit: LimitOption = None,
-    retry: Annotated[str | None, typer.Option("--retry", metavar="REASON", help="Read files again that were rejected for this reason (or its prefix): ingest.timeout.")] = None,
+    retry: Annotated[
+        str | None,
+        typer.Option(
+            "--retry",
+            metavar="REASON",
+            help="Read files again that were rejected for this reason (or its prefix): ingest.timeout.",
+        ),
+    ] = None,
     workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -46,7 +65,12 @@ def run(
 def ingest(
     recipe: RecipeArg,
     override: SetOption = None,
-    retry: Annotated[str | None, typer.Option("--retry", metavar="REASON", help="Read files again that were rejected for this reason (or its prefix).")] = None,
+    retry: Annotated[
+        str | None,
+        typer.Option(
+            "--retry", metavar="REASON", help="Read files again that were rejected for this reason (or its prefix)."
+        ),
+    ] = None,
     workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -60,8 +84,18 @@ def ingest(
 @app.command()
 def generate(
     run: RecipeArg,
-    method: Annotated[str | None, typer.Argument(metavar="[METHOD]", help="A generator to add to the recipe or to change; 'factory plugins' lists them.")] = None,
-    override: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="With METHOD one of its options, else a key of the recipe. Repeatable.")] = None,
+    method: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[METHOD]", help="A generator to add to the recipe or to change; 'factory plugins' lists them."
+        ),
+    ] = None,
+    override: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="With METHOD one of its options, else a key of the recipe. Repeatable."
+        ),
+    ] = None,
     limit: LimitOption = None,
     workers: WorkersOption = None,
     json: JsonOption = False,
@@ -75,7 +109,9 @@ def generate(
 
 
 @app.command(name="filter")
-def filter_(run: RecipeArg, override: SetOption = None, workers: WorkersOption = None, json: JsonOption = False) -> None:
+def filter_(
+    run: RecipeArg, override: SetOption = None, workers: WorkersOption = None, json: JsonOption = False
+) -> None:
     """Run the filters on documents, passages and (where there are any) records.
 
     What was measured before is not measured again: a new threshold costs seconds.
@@ -97,8 +133,15 @@ def export(run: RecipeArg, override: SetOption = None, workers: WorkersOption = 
 @app.command()
 def audit(
     run: RunArg,
-    check: Annotated[list[str] | None, typer.Option("--check", metavar="'MEASURE OP NUMBER'", help="Exit 1 unless it holds: 'pii.share == 0'. Repeatable.")] = None,
-    list_measures: Annotated[bool, typer.Option("--list-measures", help="Print every measure that a check may name.")] = False,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--check", metavar="'MEASURE OP NUMBER'", help="Exit 1 unless it holds: 'pii.share == 0'. Repeatable."
+        ),
+    ] = None,
+    list_measures: Annotated[
+        bool, typer.Option("--list-measures", help="Print every measure that a check may name.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Write report.html for people and report.json for machines.
@@ -111,7 +154,12 @@ def audit(
 @app.command()
 def show(
     run: RunArg,
-    table: Annotated[str | None, typer.Argument(metavar="[TABLE]", help="documents, passages or records; the stages and their counts if not given.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]", help="documents, passages or records; the stages and their counts if not given."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")] = 5,
     kind: Annotated[str | None, typer.Option("--kind", help="Only records of this kind: text, sft …")] = None,
     method: Annotated[str | None, typer.Option("--method", help="Only records of this generator.")] = None,
@@ -126,7 +174,11 @@ def show(
 
 
 @app.command()
-def trace(run: RunArg, id: Annotated[str, typer.Argument(metavar="ID", help="Of a record, a passage or a document.")], json: JsonOption = False) -> None:  # noqa: A002 # the name in the help
+def trace(
+    run: RunArg,
+    id: Annotated[str, typer.Argument(metavar="ID", help="Of a record, a passage or a document.")],
+    json: JsonOption = False,
+) -> None:  # the name in the help
     """Follow a row back to the sentence it came from, with every verdict on it.
 
     Example: factory trace runs/handbook 3f9a0c11d2e4/0003/extractive_qa/0
@@ -137,8 +189,16 @@ def trace(run: RunArg, id: Annotated[str, typer.Argument(metavar="ID", help="Of 
 @app.command()
 def ledger(
     run: RunArg,
-    reason: Annotated[str | None, typer.Option("--reason", metavar="REASON", help="Only this reason, or those below it: pii, ingest.bad_json.")] = None,
-    stage: Annotated[str | None, typer.Option("--stage", help="Only this stage: ingest, filter.documents, filter.passages, generate, filter.records.")] = None,
+    reason: Annotated[
+        str | None,
+        typer.Option("--reason", metavar="REASON", help="Only this reason, or those below it: pii, ingest.bad_json."),
+    ] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            "--stage", help="Only this stage: ingest, filter.documents, filter.passages, generate, filter.records."
+        ),
+    ] = None,
     rows: Annotated[bool, typer.Option("--rows", help="Every entry, not only the counts.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -159,7 +219,10 @@ def verify(run: RunArg, json: JsonOption = False) -> None:
 
 
 @app.command()
-def plugins(name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them: what it does and takes.")] = None, json: JsonOption = False) -> None:
+def plugins(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them: what it does and takes.")] = None,
+    json: JsonOption = False,
+) -> None:
     """List the generators and filters that are installed, ours and others'.
 
     Example: factory plugins minhash_dedup

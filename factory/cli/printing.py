@@ -51,16 +51,21 @@ def _paths(run: Path) -> list[str]:
 
 def _next(run: Path, until: str) -> str:
     after = {"ingest": "generate", "filter": "generate", "generate": "export", "export": "audit"}
-    return f"factory {after[until]} {run}" if until in after else f"factory show {run} records   (or open {run / 'report.html'})"
+    return (
+        f"factory {after[until]} {run}"
+        if until in after
+        else f"factory show {run} records   (or open {run / 'report.html'})"
+    )
 
 
 def _print_waterfall(steps: Sequence[dict[str, Any]]) -> None:
     say()
-    say(f"{'stage':<18}{'by':<16}{'in':>9}{'kept':>9}{'edited':>8}{'rejected':>9}  why")
+    say(f"{'stage':<17}{'by':<16}{'in':>16}{'out':>18}{'edited':>9}{'rejected':>10}  why")
     for step in steps:
-        why = ", ".join(f"{reason} {n}" for reason, n in step.get("reasons", {}).items())
-        numbers = f"{step['read']:>9,}{step['kept']:>9,}{step.get('edited', 0):>8,}{step['rejected']:>9,}"
-        say(f"{step['stage']:<18}{step['by']:<16}{numbers}  {why}".rstrip())
+        came, went = f"{step['read']:,} {step['of']}", f"{step['kept']:,} {step['gives']}"
+        why = ", ".join(f"{reason} {n:,}" for reason, n in step["reasons"].items())
+        line = f"{step['stage']:<17}{step['by']:<16}{came:>16}{went:>18}{step['edited']:>9,}{step['rejected']:>10,}  {why}"
+        say(line.rstrip())
     say()
 
 
@@ -105,7 +110,9 @@ def _readable(row: dict[str, Any]) -> str:
         if name in ("messages", "prompt", "chosen", "rejected", "completion") and isinstance(value, list):
             lines += [f"[{name}] {message['role']}: {message['content']}" for message in value]
         elif name == "meta":
-            lines.append(f"from {', '.join(value['paths'])}; licence {value['licence'] or 'not stated'}; {value['confidentiality']}")
+            lines.append(
+                f"from {', '.join(value['paths'])}; licence {value['licence'] or 'not stated'}; {value['confidentiality']}"
+            )
         elif name != "id" and value not in (None, []):
             lines.append(f"{name}: {value}")
     return "\n".join(lines)
@@ -121,16 +128,29 @@ def trace(run: Path, id_: str, json: bool) -> None:
         out(found)
         return
     out(f"{found['id']}  {found['kind']}, {'kept' if found['kept'] else 'rejected'}")
-    for verdict in found["verdicts"]:
-        evidence = f"  {json_.dumps(verdict['evidence'], ensure_ascii=False)}" if verdict["evidence"] else ""
-        out(f"  {verdict['by']:<16} {verdict['outcome']:<7} {verdict['reason'] or ''}{evidence}".rstrip())
+    _print_verdicts(found["verdicts"])
+    for parent in found["parents"]:
+        out(f"made from {parent['kind']} {parent['id']}")
+        _print_verdicts(parent["verdicts"])
     for quote in found.get("quotes", []):
         page = f", page {quote['page']}" if quote["page"] else ""
         heading = f", {' › '.join(quote['heading'])}" if quote["heading"] else ""
         out(f"\nfrom {quote['path']}, characters {quote['start']}–{quote['end']}{page}{heading}")
         out(f"…{quote['before']}⟦{quote['text']}⟧{quote['after']}…")
     if not found.get("quotes"):
-        out(json_.dumps({k: v for k, v in found.items() if k not in ("verdicts", "quotes")}, ensure_ascii=False, indent=2))
+        out(
+            json_.dumps(
+                {k: v for k, v in found.items() if k not in ("verdicts", "quotes", "parents")},
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+
+
+def _print_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:
+    for verdict in verdicts:
+        evidence = f"  {json_.dumps(verdict['evidence'], ensure_ascii=False)}" if verdict["evidence"] else ""
+        out(f"  {verdict['by']:<16} {verdict['outcome']:<7} {verdict['reason'] or ''}{evidence}".rstrip())
 
 
 def ledger(run: Path, reason: str | None, stage: str | None, rows: bool, json: bool) -> None:
@@ -141,7 +161,11 @@ def ledger(run: Path, reason: str | None, stage: str | None, rows: bool, json: b
     opened = Run(run)
     if rows:
         for entry in view.entries(opened, reason=reason, stage=stage):
-            out(json_.dumps(entry.as_dict(), ensure_ascii=False) if json else f"{entry.reason}\t{entry.stage}\t{entry.place}\t{entry.detail}")
+            out(
+                json_.dumps(entry.as_dict(), ensure_ascii=False)
+                if json
+                else f"{entry.reason}\t{entry.stage}\t{entry.place}\t{entry.id}\t{entry.detail}"
+            )
         return
     counts = view.by_reason(view.entries(opened, reason=reason, stage=stage))
     if json:
@@ -167,7 +191,11 @@ def verify(run: Path, json: bool) -> None:
         out([finding.as_dict() for finding in findings])
     else:
         for found in findings:
-            result = f"{found.broken:,} of {found.checked:,} broken: {', '.join(found.examples)}" if found.broken else f"holds ({found.checked:,} checked)"
+            result = (
+                f"{found.broken:,} of {found.checked:,} broken: {', '.join(found.examples)}"
+                if found.broken
+                else f"holds ({found.checked:,} checked)"
+            )
             out(f"law {found.law}  {found.what}: {result}")
     if broken(findings):
         raise CheckFailed(f"{len(broken(findings))} of {len(findings)} checks found something wrong.")
@@ -180,11 +208,23 @@ def plugins(name: str | None, json: bool) -> None:
 
     found = [describe(group, plugin) for group in ("generators", "filters") for plugin in known.declared(group)]
     if name is not None:
-        found = [entry for entry in found if entry["name"] == name] or [_no_such(name, [entry["name"] for entry in found])]
+        found = [entry for entry in found if entry["name"] == name] or [
+            _no_such(name, [entry["name"] for entry in found])
+        ]
     if json:
         out(found)
     elif name is not None:
-        out("\n".join([f"{found[0]['name']} ({found[0]['group']}, from {found[0]['package']})", "", found[0]["doc"], "", *found[0]["options"]]))
+        out(
+            "\n".join(
+                [
+                    f"{found[0]['name']} ({found[0]['group']}, from {found[0]['package']})",
+                    "",
+                    found[0]["doc"],
+                    "",
+                    *found[0]["options"],
+                ]
+            )
+        )
     else:
         for entry in found:
             out(f"{entry['group']:<11} {entry['name']:<16} {entry['summary']}")
@@ -193,4 +233,6 @@ def plugins(name: str | None, json: bool) -> None:
 def _no_such(name: str, names: Sequence[str]) -> Any:
     from factory.errors import WrongRequest, did_you_mean
 
-    raise WrongRequest(f"There is no plugin '{name}'.{did_you_mean(name, names)} 'factory plugins' lists all {len(names)}.")
+    raise WrongRequest(
+        f"There is no plugin '{name}'.{did_you_mean(name, names)} 'factory plugins' lists all {len(names)}."
+    )

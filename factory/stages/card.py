@@ -3,7 +3,9 @@
 It holds no time, path of a machine, or host.
 """
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,43 +19,67 @@ TASKS = {"text": "text-generation", "sft": "text-generation", "labels": "text-cl
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def card(run: Run, checked: Checked, rows: Mapping[str, Mapping[str, int]], folder: Path) -> str:
+@dataclass
+class Origins:
+    """Where the exported rows come from: how many of each source, licence and language."""
+
+    sources: Counter[str] = field(default_factory=Counter)
+    licences: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+
+    def take(self, meta: Mapping[str, Any]) -> None:
+        """Count one row by its `meta`."""
+        self.sources.update(meta["sources"])
+        self.licences.update([meta["licence"] or ""])
+        self.languages.update([meta["language"]] if meta["language"] else [])
+
+
+def card(run: Run, checked: Checked, rows: Mapping[str, Mapping[str, int]], origins: Origins, folder: Path) -> str:
     """The README.md of an export: `rows` are its rows by kind and split, `folder` where its files lie."""
-    licences = sorted({source.licence for source in checked.recipe.sources if source.licence})
+    licences = sorted(origins.licences)
     front = {
-        "license": "other" if len(licences) != 1 else licences[0].lower(),
+        "license": licences[0].lower() if len(licences) == 1 and licences[0] else "other",
+        "language": sorted(origins.languages),
         "size_categories": [_size(sum(sum(splits.values()) for splits in rows.values()))],
         "task_categories": sorted({TASKS.get(kind, "text-generation") for kind in rows}),
         "tags": ["synthetic", "dataset-factory"],
-        "configs": [{"config_name": kind, "data_files": _data_files(folder, kind, splits)} for kind, splits in rows.items()],
+        "configs": [
+            {"config_name": kind, "data_files": _data_files(folder, kind, splits)} for kind, splits in rows.items()
+        ],
     }
     head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
-    return f"---\n{head}---\n\n{_body(run, checked, rows)}"
+    return f"---\n{head}---\n\n{_body(run, checked, rows, origins)}"
 
 
 def _data_files(folder: Path, kind: str, splits: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [{"split": split, "path": sorted(f"{kind}/{p.name}" for p in (folder / kind).glob(f"{split}-*"))} for split in splits]
+    return [
+        {"split": split, "path": sorted(f"{kind}/{p.name}" for p in (folder / kind).glob(f"{split}-*"))}
+        for split in splits
+    ]
 
 
 def _size(count: int) -> str:
     return next((name for bound, name in SIZES if count < bound), "n>1M")
 
 
-def _body(run: Run, checked: Checked, rows: Mapping[str, Mapping[str, int]]) -> str:
+def _body(run: Run, checked: Checked, rows: Mapping[str, Mapping[str, int]], origins: Origins) -> str:
     name = Path(checked.recipe.run).name
     sources = [
-        f"| {_cell(s.name)} | {_cell(s.licence or 'not stated')} | {s.confidentiality} | {_cell(s.copyright or '')} |"
+        f"| {_cell(s.name)} | {origins.sources[s.name]} | {_cell(s.licence or 'not stated')} "
+        f"| {s.confidentiality} | {_cell(s.copyright or '')} |"
         for s in checked.recipe.sources
     ]
     kinds = [
-        f"| {kind} | {splits.get('train', 0)} | {splits.get('validation', 0)} | {splits.get('test', 0)} |" for kind, splits in rows.items()
+        f"| {kind} | {splits.get('train', 0)} | {splits.get('validation', 0)} | {splits.get('test', 0)} |"
+        for kind, splits in rows.items()
     ]
     return "\n".join(
         [
             f"# {name}",
             "",
-            f"Made by dataset-factory {__version__} from {run.counts('ingest').get('documents', 0)} documents. Every row names its "
-            "source in `meta` (a JSON string): documents, passages, quotes with offsets, licence, confidentiality.",
+            f"Made by dataset-factory {__version__} from {run.counts('ingest').get('documents', 0)} documents. Every row "
+            "names its source in `meta` (a JSON string): documents, passages, quotes with offsets, licence, "
+            "confidentiality.",
             "",
             "## Rows",
             "",
@@ -65,8 +91,8 @@ def _body(run: Run, checked: Checked, rows: Mapping[str, Mapping[str, int]]) -> 
             "",
             "## Sources",
             "",
-            "| source | licence | confidentiality | copyright |",
-            "|---|---|---|---|",
+            "| source | rows | licence | confidentiality | copyright |",
+            "|---|--:|---|---|---|",
             *sources,
             "",
             "## What was taken out, and why",
@@ -84,7 +110,9 @@ def _filters(run: Run) -> list[str]:
     for stage in ("documents", "passages", "records"):
         for name, counts in run.counts(f"filter.{stage}").get("filters", {}).items():
             reasons = ", ".join(f"{reason} {n}" for reason, n in counts["reasons"].items())
-            lines.append(f"| {stage} | {name} | {counts['kept']} | {counts['edited']} | {counts['rejected']} | {reasons} |")
+            lines.append(
+                f"| {stage} | {name} | {counts['kept']} | {counts['edited']} | {counts['rejected']} | {reasons} |"
+            )
     return lines
 
 

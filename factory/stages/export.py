@@ -24,7 +24,7 @@ from factory.duck import connect, quoted
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run
-from factory.stages.card import card
+from factory.stages.card import Origins, card
 from factory.stages.splits import SPLITS, THRESHOLD, deal, groups
 
 VERSION = 1
@@ -42,7 +42,9 @@ EXPORTED = {  # as TRL reads them; rankings leave as preference pairs
 def fingerprint(checked: Checked, before: str) -> str:
     """What the export depends on: the kept records and its options."""
     declared = [source.model_dump(exclude={"path", "map"}) for source in checked.recipe.sources]
-    return runs.fingerprint(before, VERSION, checked.recipe.export.model_dump(), checked.recipe.seed, declared, runs.core_digest())
+    return runs.fingerprint(
+        before, VERSION, checked.recipe.export.model_dump(), checked.recipe.seed, declared, runs.core_digest()
+    )
 
 
 def schema(kind: str) -> pa.Schema:
@@ -107,6 +109,7 @@ class _Export:
         self._signatures: list[Any] = []
         self._files: dict[str, list[Path]] = {}
         self._split: list[str] = []
+        self._origins = Origins()
 
     def stage(self, progress: Progress, total: int | None) -> None:
         """Write the rows that leave to waiting files, and measure what the split needs."""
@@ -115,8 +118,12 @@ class _Export:
         for table in record_tables(self._run):
             batch: list[tuple[str, dict[str, Any], str, list[str]]] = []
             for row in kept_records(self._run, table):
-                text, documents = records.joined(table.kind, row), json.loads(row["meta"])["documents"]
-                batch += [(kind, out, text, documents) for kind, out in exported_rows(table.kind, row, open_book=open_book)]
+                text, meta = records.joined(table.kind, row), json.loads(row["meta"])
+                self._origins.take(meta)
+                batch += [
+                    (kind, out, text, meta["documents"])
+                    for kind, out in exported_rows(table.kind, row, open_book=open_book)
+                ]
                 progress.advance()
                 if len(batch) >= tables.BATCH_ROWS:
                     self._stage_batch(table.kind, batch)
@@ -172,7 +179,7 @@ class _Export:
         beside.mkdir()
         rows = {kind: self._write_kind(kind, beside) for kind in sorted(self._files)}
         counts = {"rows": rows, "groups": "document and near-duplicate cluster"}
-        tables.write_file(beside / "README.md", card(self._run, self._checked, rows, beside).encode())
+        tables.write_file(beside / "README.md", card(self._run, self._checked, rows, self._origins, beside).encode())
         tables.swap(beside, self._run.path / "dataset")
         self._messages()
         shutil.rmtree(self._waiting, ignore_errors=True)

@@ -46,10 +46,12 @@ def _name(filter_: Filter) -> list[Any]:
     return [filter_.instance, filter_.plugin, filter_.digest, dict(filter_.options)]
 
 
-def filter_stage(run: Run, checked: Checked, stage: str, before: str, progress: Progress, *, workers: int | None = None) -> str:
+def filter_stage(
+    run: Run, checked: Checked, stage: str, before: str, progress: Progress, *, workers: int | None = None
+) -> str:
     """Bring the verdicts on one stage's tables up to date; returns their fingerprint.
 
-    `stage` is documents, passages or records. `workers` is how many processes may measure: the machine's cores, if None.
+    `stage` is documents, passages or records. `workers` is how many processes may measure; None: the machine's cores.
     """
     name, filters = f"filter.{stage}", checked.filters[stage]
     target = checked.recipe.generate.target if stage == "records" else None
@@ -58,7 +60,12 @@ def filter_stage(run: Run, checked: Checked, stage: str, before: str, progress: 
         return mark
     run.undo(name)
     order = [f.instance for f in filters]
-    counts: dict[str, Any] = {"order": order, "read": 0, "kept": 0, "filters": {f.instance: _Counts().as_dict() for f in filters}}
+    counts: dict[str, Any] = {
+        "order": order,
+        "read": 0,
+        "kept": 0,
+        "filters": {f.instance: _Counts().as_dict() for f in filters},
+    }
     found = all_tables(run, stage)
     progress.start(f"filter {stage}", sum(tables.count(t.folder) for t in found) * max(1, len(_segments(filters))))
     with Measuring(workers) as measuring:
@@ -176,7 +183,9 @@ class TableFilter:
     def _pass(self, filters: Sequence[Filter]) -> None:
         outputs = [self.output(f) for f in filters]
         before = Kept(self.state.alive.copy(), self.state.edits)  # rows are read as they stood when the pass began
-        for batch, results in self._measuring.over(self.batches(), lambda rows, worker: _one_by_one(rows, outputs, worker)):
+        for batch, results in self._measuring.over(
+            self.batches(), lambda rows, worker: _one_by_one(rows, outputs, worker)
+        ):
             for output, result in zip(outputs, results, strict=True):
                 output.write(result.keys, result.features, result.measured)
                 for position, verdict in zip(result.positions, result.verdicts, strict=True):
@@ -197,7 +206,9 @@ class TableFilter:
 class _Output:
     """A filter's two files while they are written, and its counts."""
 
-    def __init__(self, filter_: Filter, skip: bool, known: features.Known, file: Path, folder: Path, counts: _Counts) -> None:
+    def __init__(
+        self, filter_: Filter, skip: bool, known: features.Known, file: Path, folder: Path, counts: _Counts
+    ) -> None:
         self.filter, self.skip, self.known, self.counts = filter_, skip, known, counts
         self._features = features.Writer(file, features.stamp(filter_))
         folder.mkdir(parents=True, exist_ok=True)
@@ -280,9 +291,11 @@ def _keep(id_: str) -> Mapping[str, Any]:
 
 def _checked(filter_: Filter, said: Verdicts, shown: Sequence[Row]) -> dict[str, Mapping[str, Any]]:
     """The verdicts by id. Raises WrongRequest for a filter that does not give each row exactly one."""
-    found = {verdict["id"]: verdict for verdict in said.rows}
+    found: dict[str, Mapping[str, Any]] = {verdict["id"]: verdict for verdict in said.rows}
     if len(found) != len(said.rows) or set(found) != {row.id for row in shown}:
-        raise WrongRequest(f"The filter '{filter_.instance}' gave {len(said.rows)} verdicts on {len(shown)} rows; each row needs one.")
+        raise WrongRequest(
+            f"The filter '{filter_.instance}' gave {len(said.rows)} verdicts on {len(shown)} rows; each row needs one."
+        )
     return found
 
 
@@ -323,7 +336,9 @@ def _failure(filter_: Filter, row: Row, why: str) -> Mapping[str, Any]:
     return verdict.rows[0]
 
 
-def _fresh(batch: Sequence[Row], filter_: Filter, worker: Worker | None) -> tuple[pa.Table | None, list[tuple[Row, str]]]:
+def _fresh(
+    batch: Sequence[Row], filter_: Filter, worker: Worker | None
+) -> tuple[pa.Table | None, list[tuple[Row, str]]]:
     """Measure rows; where the filter raises, find the rows on which it does by halving."""
     if not batch:
         return None, []

@@ -66,11 +66,19 @@ def fingerprint(checked: Checked, before: str, limit: int | None) -> str:
     methods = [[g.instance, g.plugin, g.digest, dict(g.options)] for g in checked.generators]
     target = checked.recipe.generate.target
     filters = [[f.instance, f.plugin, f.digest, dict(f.options)] for f in checked.filters["records"]] if target else []
-    return runs.fingerprint(before, VERSION, records.VERSION, methods, checked.recipe.seed, target, filters, limit, runs.core_digest())
+    return runs.fingerprint(
+        before, VERSION, records.VERSION, methods, checked.recipe.seed, target, filters, limit, runs.core_digest()
+    )
 
 
 def generate(
-    run: Run, checked: Checked, before: str, progress: Progress, *, count_kept: Callable[[], int], limit: int | None = None
+    run: Run,
+    checked: Checked,
+    before: str,
+    progress: Progress,
+    *,
+    count_kept: Callable[[], int],
+    limit: int | None = None,
 ) -> str:
     """Bring `records/` up to date; returns its fingerprint.
 
@@ -94,9 +102,8 @@ def generate(
             done += size
     counts = {**generating.counts.as_dict(), "units": done, "planned": len(units), "rounds": nth + 1 if units else 0}
     run.done("generate", mark, counts)
-    progress.end(
-        f"{counts['records']} records from {done} units: {counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
-    )
+    ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
+    progress.end(f"{counts['records']} records from {done} units: {ended}")
     return mark
 
 
@@ -147,13 +154,14 @@ class _Counts:
     methods: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "made": self.made, "empty": self.empty, "failed": self.failed, "records": self.records,
-            "rejected": self.rejected, "methods": {name: dict(sorted(n.items())) for name, n in sorted(self.methods.items())},
-        }  # fmt: skip
+        methods = {name: dict(sorted(n.items())) for name, n in sorted(self.methods.items())}
+        outcomes = {"made": self.made, "empty": self.empty, "failed": self.failed}
+        return {**outcomes, "records": self.records, "rejected": self.rejected, "methods": methods}
 
     def take(self, method: str, outcome: str, made: int, rejected: int) -> None:
-        its = self.methods.setdefault(method, {"units": 0, "made": 0, "empty": 0, "failed": 0, "records": 0, "rejected": 0})
+        its = self.methods.setdefault(
+            method, {"units": 0, "made": 0, "empty": 0, "failed": 0, "records": 0, "rejected": 0}
+        )
         for name, n in {"units": 1, outcome: 1, "records": made, "rejected": rejected}.items():
             its[name] += n
         setattr(self, outcome, getattr(self, outcome) + 1)
@@ -190,7 +198,9 @@ class _Generating:
         """Run some units; their records are one part of each kind's table."""
         with ExitStack() as files:
             self._parts = {kind: files.enter_context(self._part(nth, kind)) for kind in records.KINDS}
-            self._units = files.enter_context(tables.PartWriter(self._run.path / f"units/part-{nth:05d}.parquet", UNITS))
+            self._units = files.enter_context(
+                tables.PartWriter(self._run.path / f"units/part-{nth:05d}.parquet", UNITS)
+            )
             waiting: deque[tuple[_Call, asyncio.Task[None]]] = deque()
             for call in self._calls(units):
                 waiting.append((call, asyncio.create_task(_run_call(call, self._corpus))))
@@ -241,11 +251,15 @@ class _Generating:
             record, id_=f"{unit.id}/{unit.method}/{n}", unit=unit.id, method=unit.method,
             sources=[call.document.source], paths=[call.document.path], rejected=reason,
         )  # fmt: skip
-        self._parts[record.kind].write(row, size=len(row["meta"]) + sum(len(t.text) for t in records.texts(record.kind, row)))
+        self._parts[record.kind].write(
+            row, size=len(row["meta"]) + sum(len(t.text) for t in records.texts(record.kind, row))
+        )
 
     def _reject(self, id_: str, call: _Call, reason: str, detail: str) -> None:
         place = f"{call.document.source}/{call.document.path}"
-        self.rejected.write({"id": f"{id_}/{call.unit.method}", "place": place, "reason": reason, "detail": detail or None})
+        self.rejected.write(
+            {"id": f"{id_}/{call.unit.method}", "place": place, "reason": reason, "detail": detail or None}
+        )
 
 
 async def _run_call(call: _Call, corpus: Corpus | None) -> None:
@@ -274,14 +288,18 @@ def _where(error: BaseException) -> str:
 
 
 def _verdict(call: _Call, item: Record | Rejected) -> tuple[Record | None, str | None, str]:
-    """What an item is: its record, why it is rejected (None: it is not), and a detail. Checks what the core vouches for."""
+    """Its record, why it is rejected (None: it is not), and a detail. Checks what the core vouches for."""
     record, reason, detail = (item.record, item.reason, item.detail) if isinstance(item, Rejected) else (item, None, "")
     if record is None:
         return None, reason, detail
     if not isinstance(record, Record) or record.kind not in records.KINDS:
-        raise WrongRequest(f"The generator '{call.unit.method}' yielded {type(record).__name__}, not a Record or Rejected.")
+        raise WrongRequest(
+            f"The generator '{call.unit.method}' yielded {type(record).__name__}, not a Record or Rejected."
+        )
     if set(record.data) != {name for name, _ in records.COLUMNS[record.kind]}:
-        raise WrongRequest(f"The generator '{call.unit.method}' yielded a '{record.kind}' record with other columns than that kind has.")
+        raise WrongRequest(
+            f"The generator '{call.unit.method}' yielded a '{record.kind}' record with other columns than that kind's."
+        )
     if call.failure and reason is None:
         reason = call.failure[0]  # what came before the failure is incomplete
     if reason is None and not all(_is_true(quote, call.document) for quote in record.quotes):

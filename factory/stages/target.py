@@ -28,7 +28,14 @@ def reject_surplus(run: Run, target: int, order: list[str]) -> dict[str, Any]:
         tables.write_parquet(table.verdicts / f"{NAME}.parquet", verdicts.SCHEMA, [made.to_arrow()])
     reasons = {REASON: len(over)} if over else {}
     kept_rows = len(everyone) - len(over)
-    return {"read": len(everyone), "kept": kept_rows, "edited": 0, "rejected": len(over), "not_looked_at": 0, "reasons": reasons}
+    return {
+        "read": len(everyone),
+        "kept": kept_rows,
+        "edited": 0,
+        "rejected": len(over),
+        "not_looked_at": 0,
+        "reasons": reasons,
+    }
 
 
 def _alive(run: Run, table: Table, order: list[str]) -> list[tuple[str, str, str, int]]:
@@ -45,4 +52,3 @@ def _alive(run: Run, table: Table, order: list[str]) -> list[tuple[str, str, str
 def _ranks(run: Run) -> dict[tuple[str, str], int]:
     rows = tables.rows(run.path / "units", UNITS, columns=["unit", "method", "rank"])
     return {(row["unit"], row["method"]): row["rank"] for row in rows}
-

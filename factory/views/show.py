@@ -17,22 +17,26 @@ def overview(run: Run) -> dict[str, Any]:
     return {"run": run.path.name, "stages": {stage: run.counts(stage) for stage in STAGES if run.stands(stage)}}
 
 
-def rows(run: Run, table: str, *, limit: int | None = 10, kind: str | None = None, method: str | None = None) -> Iterator[dict[str, Any]]:
+def rows(
+    run: Run, table: str, *, limit: int | None = 10, kind: str | None = None, method: str | None = None
+) -> Iterator[dict[str, Any]]:
     """The first rows of a table that are kept, edited text only. Raises WrongRequest for a table there is not."""
     if table not in TABLES:
         raise WrongRequest(f"There is no table '{table}'.{did_you_mean(table, TABLES)} Known: {', '.join(TABLES)}.")
-    return islice({"documents": _documents, "passages": _passages, "records": _records}[table](run, kind, method), limit)
+    return islice(
+        {"documents": _documents, "passages": _passages, "records": _records}[table](run, kind, method), limit
+    )
 
 
 def _documents(run: Run, *_: Any) -> Iterator[dict[str, Any]]:
-    for _, document, edits in kept_documents(run):
+    for _position, document, edits in kept_documents(run):
         where = {"id": document.id, "source": document.source, "path": document.path, "row": document.row}
         yield {**where, "language": document.language, **document.policy.as_dict(), "text": edits.apply(document.text)}
 
 
 def _passages(run: Run, *_: Any) -> Iterator[dict[str, Any]]:
-    for _, group in passages_by_document(run):
-        for _, p in group:
+    for _document, group in passages_by_document(run):
+        for _position, p in group:
             yield {"id": p.id, "tokens": p.tokens, "page": p.page, "heading": list(p.heading), "text": p.text}
 
 
@@ -42,5 +46,9 @@ def _records(run: Run, kind: str | None, method: str | None) -> Iterator[dict[st
             continue
         for row in kept_records(run, table):
             if method is None or row["method"] == method:
-                left = {name: row[name] for name in row if name not in ("unit", "digest", "rejected", "meta") and row[name] is not None}
+                left = {
+                    name: row[name]
+                    for name in row
+                    if name not in ("unit", "digest", "rejected", "meta") and row[name] is not None
+                }
                 yield {"kind": table.kind, **left, "meta": json.loads(row["meta"])}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from factory import tables, verdicts
-from factory.corpus import Table, all_tables, edited, kept, passages_by_document
+from factory.corpus import Table, all_tables, edited, kept, passages_by_document, titles_at
 from factory.documents import Document
 from factory.errors import WrongRequest
 from factory.passages import Passage
@@ -20,16 +20,19 @@ AROUND = 160  # characters of the passage shown on each side of a quote
 def trace(run: Run, id_: str) -> dict[str, Any]:
     """What is known of a row. Raises WrongRequest for an id that the run does not have.
 
-    {"id", "stage", "kind", "verdicts": [{"by", "outcome", "reason", "evidence"}], "kept": bool, and of a record also
-    "row", "quotes": [{"text", "before", "after", "document", "path", "page", "heading"}]}; nothing of a row that a
-    filter rejected but its verdicts, for it was not scrubbed by those that come later.
+    {"id", "stage", "kind", "kept": bool, "verdicts": [{"by", "outcome", "reason", "evidence"}], "parents": the same of
+    what it was made from, and of a kept record also "row", "meta" and "quotes": [{"text", "before", "after",
+    "document", "path", "page", "heading"}]}. Nothing of a row that a filter rejected but its verdicts: it was not
+    scrubbed by the filters that come later.
     """
     for stage in ("records", "passages", "documents"):
         for table in all_tables(run, stage):
             position = _position(table, id_)
             if position is not None:
                 return _traced(run, table, id_, position)
-    raise WrongRequest(f"{run.path} has no record, passage or document '{id_}'. List them with: factory show {run.path} --ids")
+    raise WrongRequest(
+        f"{run.path} has no record, passage or document '{id_}'. List them with: factory show {run.path} --ids"
+    )
 
 
 def _position(table: Table, id_: str) -> int | None:
@@ -45,20 +48,47 @@ def _position(table: Table, id_: str) -> int | None:
 def _traced(run: Run, table: Table, id_: str, position: int) -> dict[str, Any]:
     state = kept(run, table)
     said = [*_generators_word(table, position), *_verdicts_on(run, table, id_)]
-    found: dict[str, Any] = {"id": id_, "stage": table.stage, "kind": table.kind, "kept": bool(state.alive[position]), "verdicts": said}
+    found: dict[str, Any] = {
+        "id": id_,
+        "stage": table.stage,
+        "kind": table.kind,
+        "kept": bool(state.alive[position]),
+        "verdicts": said,
+    }
+    found["parents"] = [_parent(run, parent) for parent in _parents(table, id_, position)]
     if not found["kept"]:
         return found
     if table.stage == "records":
         row = edited(_row(table, position), state.edits.get(position, {}))
         meta = json.loads(row["meta"])
-        columns = {name: row[name] for name in row if name not in ("id", "unit", "method", "digest", "meta", "rejected")}
-        return {**found, "row": columns, "meta": {k: v for k, v in meta.items() if k != "quotes"}, "quotes": _quotes(run, meta)}
+        columns = {
+            name: row[name] for name in row if name not in ("id", "unit", "method", "digest", "meta", "rejected")
+        }
+        return {
+            **found,
+            "row": columns,
+            "meta": {k: v for k, v in meta.items() if k != "quotes"},
+            "quotes": _quotes(run, meta),
+        }
     document_id = id_.split("/")[0]
     for document, group in passages_by_document(run, wanted=[document_id]):
         found |= _of_document(document)
         shown = [p for _, p in group if table.stage == "documents" or p.id == id_]
         found["passages"] = [_of_passage(p) for p in shown]
     return found
+
+
+def _parents(table: Table, id_: str, position: int) -> list[str]:
+    """Ids of what a row was made from: a record from passages and their documents, a passage from its document."""
+    if table.stage == "records":
+        meta = json.loads(_row(table, position)["meta"])
+        return [*meta["parents"], *meta["documents"]]
+    return [id_.split("/")[0]] if table.stage == "passages" else []
+
+
+def _parent(run: Run, id_: str) -> dict[str, Any]:
+    [table] = all_tables(run, "passages" if "/" in id_ else "documents")
+    return {"id": id_, "kind": table.kind, "verdicts": list(_verdicts_on(run, table, id_))}
 
 
 def _row(table: Table, position: int) -> dict[str, Any]:
@@ -89,15 +119,17 @@ def _verdicts_on(run: Run, table: Table, id_: str) -> Iterator[dict[str, Any]]:
 
 def _quotes(run: Run, meta: dict[str, Any]) -> list[dict[str, Any]]:
     """Each quote with what stands around it in its passage, as the filters left both."""
-    passages = {
-        passage.id: (document, passage)
+    documents = {
+        document.id: (document, {passage.id: passage for _, passage in group})
         for document, group in passages_by_document(run, wanted=meta["documents"])
-        for _, passage in group
     }
     found = []
     for quote in meta["quotes"]:
-        document, passage = passages[quote["passage"]]
-        found.append({"text": quote["text"], **_around(quote, passage), **_of_document(document), **_place(passage)})
+        document, passages = documents[quote["document"]]
+        passage = passages[quote["passage"]]
+        heading = list(titles_at(document, list(passages.values()), quote["start"]))
+        place = {**_of_document(document), "page": passage.page, "heading": heading}
+        found.append({"text": quote["text"], **_around(quote, passage), **place})
     return found
 
 
@@ -108,7 +140,12 @@ def _around(quote: dict[str, Any], passage: Passage) -> dict[str, Any]:
 
 
 def _of_document(document: Document) -> dict[str, Any]:
-    return {"document": document.id, "path": f"{document.source}/{document.path}", "row": document.row, **document.policy.as_dict()}
+    return {
+        "document": document.id,
+        "path": f"{document.source}/{document.path}",
+        "row": document.row,
+        **document.policy.as_dict(),
+    }
 
 
 def _place(passage: Passage) -> dict[str, Any]:
@@ -118,5 +155,3 @@ def _place(passage: Passage) -> dict[str, Any]:
 def _of_passage(passage: Passage) -> dict[str, Any]:
     place = {"id": passage.id, "start": passage.start, "end": passage.end, "tokens": passage.tokens}
     return {**place, **_place(passage), "text": passage.text}
-
-

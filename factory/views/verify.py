@@ -61,7 +61,11 @@ def verify(run: Run) -> list[Finding]:
         ("export", _splits),
         ("audit", _report),
     ]
-    return [check(run) for stage, check in checks if run.stands(stage) or (stage == "audit" and (run.path / "report.json").exists())]
+    return [
+        check(run)
+        for stage, check in checks
+        if run.stands(stage) or (stage == "audit" and (run.path / "report.json").exists())
+    ]
 
 
 def _verdicts(run: Run, stage: str) -> Finding:

@@ -1,0 +1,1 @@
+"""The chapters of the audit: one module and one template each."""

@@ -1,0 +1,141 @@
+"""What of the documents the rows teach: passages that a row was made from, characters that a row quotes.
+
+Costs   about 300 bytes a document and a passage, 24 bytes a quote.
+"""
+
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from factory import tables
+from factory.corpus import document_table, kept, passage_table
+from factory.runs import Run
+from factory.views import exported, ledger
+from factory.views.chapter import Chapter, Finding, share
+
+NAME, TITLE = "coverage", "Coverage"
+SHOWN = 50  # documents without a row that are listed
+TOO_LITTLE = 0.5  # of the kept passages
+
+
+@dataclass
+class _Passages:
+    """The kept passages, and which of them rows of each kind were made from."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    starts: "array[int]" = field(default_factory=lambda: array("q"))
+    ends: "array[int]" = field(default_factory=lambda: array("q"))
+    used: dict[str, set[int]] = field(default_factory=dict)
+    quotes: "array[int]" = field(default_factory=lambda: array("q"))  # passage, start, end, passage, start, end …
+
+    def take(self, kind: str, meta: dict[str, Any]) -> None:
+        """Count one row."""
+        used = self.used.setdefault(kind, set())
+        used.update(self.numbers[name] for name in meta["parents"] if name in self.numbers)
+        for quote in meta["quotes"]:
+            if (number := self.numbers.get(quote["passage"])) is not None:
+                used.add(number)
+                self.quotes.extend((number, quote["start"], quote["end"]))
+
+    def quoted(self) -> int:
+        """Characters that lie in a quote, each counted once."""
+        spans = np.array(self.quotes, np.int64).reshape(-1, 3)
+        spans = spans[np.lexsort((spans[:, 1], spans[:, 0]))]
+        total, passage, reached = 0, -1, 0
+        for number, start, end in spans.tolist():
+            reached = reached if number == passage else self.starts[number]
+            passage = number
+            total += max(0, min(end, self.ends[number]) - max(start, reached))
+            reached = max(reached, end)
+        return total
+
+
+def chapter(run: Run) -> Chapter:
+    """Shares of documents, passages and characters; the documents that no row comes from, and why."""
+    passages, made, alive = _kept_passages(run)
+    taught = _taught(run, passages)
+    documents = _documents(run)
+    kept_documents = [id_ for id_, (_, is_kept) in documents.items() if is_kept]
+    everywhere = set[int]().union(*passages.used.values()) if passages.used else set()
+    characters = sum(passages.ends) - sum(passages.starts)
+    counts = {
+        "passages": {"made": made.total(), "kept": len(passages.numbers), "used": len(everywhere)},
+        "documents": {"all": len(documents), "kept": len(kept_documents), "used": sum(id_ in taught for id_ in kept_documents)},
+        "characters": {"kept": characters, "quoted": passages.quoted()},
+    }
+    measures = {
+        "coverage.passages": share(counts["passages"]["used"], counts["passages"]["kept"]),
+        "coverage.documents": share(counts["documents"]["used"], counts["documents"]["kept"]),
+        "coverage.quoted": share(counts["characters"]["quoted"], characters),
+    }
+    kinds = {kind: {"passages": len(used), "share": share(len(used), len(passages.numbers))} for kind, used in passages.used.items()}
+    measures |= {f"coverage.{kind}.passages": its["share"] for kind, its in kinds.items()}
+    silent = [id_ for id_ in documents if id_ not in taught]
+    listed = _listed(run, silent[:SHOWN], documents, made, alive)
+    numbers = {**counts, "kinds": kinds, "without_rows": {"count": len(silent), "documents": listed}}
+    return Chapter(numbers, measures, _little(kinds, len(passages.numbers)))
+
+
+def _kept_passages(run: Run) -> tuple[_Passages, Counter[str], Counter[str]]:
+    """The kept passages; how many were made of each document, and how many kept."""
+    passages, made, alive = _Passages(), Counter[str](), Counter[str]()
+    table, position = passage_table(run), 0
+    state = kept(run, table).alive
+    for row in tables.rows(table.folder, table.schema, columns=["id", "document", "start", "end"]):
+        made[row["document"]] += 1
+        if state[position]:
+            alive[row["document"]] += 1
+            passages.numbers[row["id"]] = len(passages.numbers)
+            passages.starts.append(row["start"])
+            passages.ends.append(row["end"])
+        position += 1
+    return passages, made, alive
+
+
+def _taught(run: Run, passages: _Passages) -> set[str]:
+    """The documents that a row comes from; the passages are counted on the way."""
+    taught: set[str] = set()
+    for kind, _, _, meta in exported.metas(run):
+        taught.update(meta["documents"])
+        passages.take(kind, meta)
+    return taught
+
+
+def _documents(run: Run) -> dict[str, tuple[str, bool]]:
+    """Each document's place and whether it was kept."""
+    table = document_table(run)
+    state = kept(run, table).alive
+    rows = tables.rows(table.folder, table.schema, columns=["id", "source", "path", "row"])
+    return {
+        row["id"]: (f"{row['source']}/{row['path']}" + (f":{row['row']}" if row["row"] is not None else ""), bool(alive))
+        for row, alive in zip(rows, state, strict=True)
+    }
+
+
+def _listed(
+    run: Run, silent: list[str], documents: dict[str, tuple[str, bool]], made: Counter[str], alive: Counter[str]
+) -> list[dict[str, Any]]:
+    """Documents without a row: what was made and kept of each, and the reasons for what was lost."""
+    reasons: dict[str, Counter[str]] = {id_: Counter() for id_ in silent}
+    for entry in ledger.entries(run):
+        if (its := reasons.get(entry.id.split("/")[0])) is not None:
+            its[entry.reason] += 1
+    return [
+        {"id": id_, "place": documents[id_][0], "passages": made[id_], "kept": alive[id_], "reasons": dict(reasons[id_].most_common())}
+        for id_ in silent
+    ]
+
+
+def _little(kinds: dict[str, dict[str, Any]], passages: int) -> list[Finding]:
+    """Kinds whose rows come from less than half of the passages."""
+    return [
+        Finding(
+            f"coverage.{kind}", "info", f"Rows of kind {kind} come from {its['share']:.0%} of the passages",
+            "What the other passages say is not taught in this form.", passages - its["passages"],
+            "factory ledger RUN --stage generate: why the others gave nothing; another method may read them",
+        )
+        for kind, its in kinds.items() if its["share"] < TOO_LITTLE
+    ]  # fmt: skip

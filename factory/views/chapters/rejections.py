@@ -1,0 +1,51 @@
+"""Everything that was lost, by reason, with a few examples of each: ids, places, evidence; never text.
+
+A rejected row was not seen by the filters after the one that rejected it, so it may hold what they would remove.
+"""
+
+import json
+from typing import Any
+
+from factory.runs import Run
+from factory.views import ledger
+from factory.views.chapter import Chapter, Finding, some
+
+NAME, TITLE = "rejections", "What was lost, and why"
+EACH = 3  # examples a reason
+DETAIL = 300  # characters of it
+
+
+def chapter(run: Run) -> Chapter:
+    """Reasons, the most frequent first, with their stage and who said it."""
+    reasons: dict[str, dict[str, Any]] = {}
+    for entry in ledger.entries(run):
+        its = reasons.setdefault(entry.reason, {"stage": entry.stage, "by": entry.by, "count": 0, "examples": []})
+        its["count"] += 1
+        if len(its["examples"]) < EACH:
+            its["examples"].append({"id": entry.id, "place": entry.place, "detail": _detail(entry.detail)})
+    ordered = dict(sorted(reasons.items(), key=lambda pair: (-pair[1]["count"], pair[0])))
+    return Chapter({"reasons": ordered}, findings=_not_read(run))
+
+
+def _detail(text: str) -> str:
+    """A sentence as it is; evidence as `name: value`."""
+    try:
+        evidence = json.loads(text) if text.startswith("{") else None
+    except ValueError:
+        evidence = None
+    told = ", ".join(f"{name}: {value}" for name, value in evidence.items()) if isinstance(evidence, dict) else text
+    return told if len(told) <= DETAIL else told[:DETAIL] + "…"
+
+
+def _not_read(run: Run) -> list[Finding]:
+    lost = list(ledger.entries(run, stage="ingest"))
+    if not lost:
+        return []
+    reasons = ", ".join(f"{reason} {count}" for reason, count in ledger.by_reason(lost).items())
+    return [
+        Finding(
+            "ingest.rejected", "info", f"Files or lines were not read: {reasons}",
+            "What they hold is not in the dataset.", len(lost),
+            "factory ledger RUN --stage ingest --rows: each says what to do", some(entry.place for entry in lost),
+        )
+    ]  # fmt: skip

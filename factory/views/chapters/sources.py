@@ -1,0 +1,142 @@
+"""Where the rows come from: documents, passages, rows and characters by source; licences; languages."""
+
+from collections import Counter
+from typing import Any
+
+import pyarrow.compute as pc
+
+from factory import rejections, tables
+from factory.corpus import document_table, kept, passage_table
+from factory.runs import Run
+from factory.views import declared, exported, ledger
+from factory.views.chapter import Chapter, Finding, share, some
+
+NAME, TITLE = "sources", "Where it comes from"
+NO_LANGUAGE = "not told"  # too short, or no language sure enough
+Counts = dict[str, dict[str, Any]]
+
+
+def chapter(run: Run) -> Chapter:
+    """A line a source of the recipe, in its order; a row of two sources counts in both."""
+    sources = _declared(run)
+    languages: dict[str, Counter[str]] = {"documents": Counter(), "rows": Counter()}
+    _count_documents(run, sources, languages["documents"])
+    _count_passages(run, sources)
+    unlicensed, rows = _count_rows(run, sources, languages["rows"])
+    by_language = {
+        name: {"documents": languages["documents"][name], "rows": languages["rows"][name]}
+        for name in sorted(languages["documents"] | languages["rows"], key=lambda n: (-languages["documents"][n], n))
+    }
+    measures = {"licences.unstated.share": share(len(unlicensed), rows), "sources.count": len(sources)}
+    findings = [*_no_licence(unlicensed, sources), *_nothing_read(sources), *_nothing_kept(run, sources)]
+    return Chapter({"sources": sources, "languages": by_language}, measures, findings)
+
+
+def _declared(run: Run) -> Counts:
+    zero = {"files_rejected": 0, "documents": 0, "documents_kept": 0, "characters": 0, "passages_kept": 0, "rows": 0}
+    sources = {
+        source.name: {
+            "licence": source.licence, "confidentiality": source.confidentiality, "copyright": source.copyright, **zero,
+        }
+        for source in declared.recipe(run).sources
+    }  # fmt: skip
+    for row in rejections.read(run, "ingest"):
+        if (its := sources.get(row["place"].split("/")[0])) is not None:
+            its["files_rejected"] += 1
+    return sources
+
+
+def _count_documents(run: Run, sources: Counts, languages: Counter[str]) -> None:
+    table, first = document_table(run), 0
+    alive = kept(run, table).alive
+    for batch in tables.batches(table.folder, table.schema, columns=["source", "language", "text"]):
+        characters = pc.utf8_length(batch["text"]).to_pylist()
+        rows = zip(batch["source"].to_pylist(), batch["language"].to_pylist(), characters, strict=True)
+        for position, (source, language, length) in enumerate(rows, first):
+            its = sources[source]
+            its["documents"] += 1
+            if alive[position]:
+                its["documents_kept"] += 1
+                its["characters"] += length
+                languages[language or NO_LANGUAGE] += 1
+        first += len(batch)
+
+
+def _count_passages(run: Run, sources: Counts) -> None:
+    table, first = passage_table(run), 0
+    alive = kept(run, table).alive
+    for batch in tables.batches(table.folder, table.schema, columns=["source"]):
+        for position, source in enumerate(batch["source"].to_pylist(), first):
+            sources[source]["passages_kept"] += int(alive[position])
+        first += len(batch)
+
+
+def _count_rows(run: Run, sources: Counts, languages: Counter[str]) -> tuple[list[str], int]:
+    """Rows by source and language; the ids of those without a licence, and how many rows there are."""
+    unlicensed, rows = [], 0
+    for _, _, id_, meta in exported.metas(run):
+        rows += 1
+        languages[meta["language"] or NO_LANGUAGE] += 1
+        if meta["licence"] is None or any(sources[name]["licence"] is None for name in meta["sources"]):
+            unlicensed.append(id_)
+        for name in meta["sources"]:
+            sources[name]["rows"] += 1
+    return unlicensed, rows
+
+
+def _no_licence(unlicensed: list[str], sources: Counts) -> list[Finding]:
+    if not unlicensed:
+        return []
+    names = ", ".join(name for name, its in sources.items() if its["licence"] is None)
+    return [
+        Finding(
+            "sources.no_licence", "warning", "Rows come from sources without a stated licence",
+            "Nobody can tell later whether a model trained on them may be used.", len(unlicensed),
+            f"in the recipe, under each of these sources: licence: SPDX-ID   ({names})", some(unlicensed),
+        )
+    ]  # fmt: skip
+
+
+def _nothing_read(sources: Counts) -> list[Finding]:
+    silent = [name for name, its in sources.items() if not its["documents"]]
+    return [
+        Finding(
+            f"sources.nothing_read.{name}", "warning", f"Not one document was read from the source {name}",
+            "The model will know nothing of what it holds.", sources[name]["files_rejected"],
+            "factory ledger RUN --stage ingest --rows",
+        )
+        for name in silent
+    ]  # fmt: skip
+
+
+def _nothing_kept(run: Run, sources: Counts) -> list[Finding]:
+    """Sources whose every document a filter rejected: worth a warning unless policy said so."""
+    silent = {name for name, its in sources.items() if its["documents"] and not its["documents_kept"]}
+    if not silent:
+        return []
+    reasons, ids = _why(run, silent)
+    return [
+        Finding(
+            f"sources.nothing_kept.{name}", "info" if all(r.startswith("policy.") for r in reasons[name]) else "warning",
+            f"Every document of the source {name} was rejected ({', '.join(sorted(reasons[name]))})",
+            "The model will know nothing of what it holds.", sources[name]["documents"],
+            "factory ledger RUN --stage filter.documents --rows", some(ids[name]),
+        )
+        for name in sources if name in silent
+    ]  # fmt: skip
+
+
+def _why(run: Run, silent: set[str]) -> tuple[dict[str, set[str]], dict[str, list[str]]]:
+    table = document_table(run)
+    source_of = {
+        row["id"]: row["source"]
+        for row in tables.rows(table.folder, table.schema, columns=["id", "source"])
+        if row["source"] in silent
+    }
+    reasons: dict[str, set[str]] = {name: set() for name in silent}
+    ids: dict[str, list[str]] = {name: [] for name in silent}
+    for entry in ledger.entries(run, stage="filter.documents"):
+        if (name := source_of.get(entry.id)) is not None:
+            reasons[name].add(entry.reason)
+            ids[name].append(entry.id)
+    return reasons, ids

@@ -1,0 +1,71 @@
+"""The way of the data: what came into each step, and what it kept, edited and rejected."""
+
+from collections import Counter
+from typing import Any
+
+from factory.corpus import all_tables, kept
+from factory.runs import Run
+from factory.views import ledger
+from factory.views.chapter import Chapter, Finding, some
+
+NAME, TITLE = "waterfall", "What came in, what was kept"
+MAKERS = ("ingest", "split", "generate", "export")  # they make rows of another kind: in and out do not add up
+
+
+def chapter(run: Run) -> Chapter:
+    """The steps in the order they ran."""
+    steps = _in_order(run)
+    lost = Counter(entry.stage for entry in ledger.entries(run))
+    measures: dict[str, float] = {"rejected.total": lost.total()}
+    measures |= {f"rejected.{stage}": lost[stage] for stage, _ in ledger.STEPS if run.stands(stage)}
+    return Chapter({"steps": steps}, measures | _kept(run), [*_failed(run), *_unfinished(run)])
+
+
+def _in_order(run: Run) -> list[dict[str, Any]]:
+    """The ledger's steps, filters in the order of the recipe."""
+    places = {stage: nth for nth, (stage, _) in enumerate(ledger.STEPS)}
+    orders = {stage: run.counts(stage).get("order", []) for stage in places}
+
+    def place(step: dict[str, Any]) -> tuple[int, int]:
+        order = orders[step["stage"]]
+        return places[step["stage"]], order.index(step["by"]) if step["by"] in order else 0
+
+    steps = sorted(ledger.waterfall(run), key=place)
+    return [{"edited": 0, "reasons": {}, **step, "makes": step["stage"] in MAKERS} for step in steps]
+
+
+def _kept(run: Run) -> dict[str, float]:
+    """The rows alive after the filters of each stage."""
+    found: dict[str, float] = {}
+    for stage in ("documents", "passages", "records"):
+        alive = {table.kind: int(kept(run, table).alive.sum()) for table in all_tables(run, stage)}
+        found[f"{stage}.kept"] = sum(alive.values())
+        if stage == "records":
+            found |= {f"records.{kind}": count for kind, count in alive.items()}
+    return found
+
+
+def _failed(run: Run) -> list[Finding]:
+    failed = run.counts("generate").get("failed", 0)
+    if not failed:
+        return []
+    reasons = {entry.reason: entry.id for entry in ledger.entries(run, stage="generate") if entry.reason.endswith("failed")}
+    return [
+        Finding(
+            "generate.units_failed", "warning", "Some calls of a generator failed",
+            "What they would have made is missing, and it is seldom a random part of the documents.",
+            failed, "factory ledger RUN --stage generate --rows, then factory run RUN again once the cause is mended",
+            some(reasons.values()),
+        )
+    ]  # fmt: skip
+
+
+def _unfinished(run: Run) -> list[Finding]:
+    if run.stands("export"):
+        return []
+    return [
+        Finding(
+            "export.not_done", "error", "Nothing is exported",
+            "There is no dataset to train on; what is said of rows below is empty.", 1, "factory export RUN",
+        )
+    ]  # fmt: skip

@@ -1,0 +1,17 @@
+"""What the run's recipe says: the report names sources and filters as the user did."""
+
+import yaml
+
+from factory.recipe import Recipe, Use
+from factory.runs import Run
+
+
+def recipe(run: Run) -> Recipe:
+    """The resolved recipe of a run."""
+    return Recipe.model_validate(yaml.safe_load((run.path / "recipe.yaml").read_text(encoding="utf-8")))
+
+
+def filters(run: Run) -> dict[str, list[Use]]:
+    """The filters of each stage, in order."""
+    its = recipe(run)
+    return {"documents": its.documents.filter, "passages": its.passages.filter, "records": its.filter}

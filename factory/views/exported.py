@@ -1,0 +1,96 @@
+"""Reading `dataset/`: the rows that leave, in one order: by kind, split, id. Nothing where the export is not done."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from factory import records, tables
+from factory.errors import DeadWorld
+from factory.runs import Run
+from factory.stages.export import EXPORTED
+from factory.stages.splits import SPLITS
+
+Columns = list[str] | None
+WHOLE: dict[str, Columns] = dict.fromkeys(EXPORTED)
+TEXTS: dict[str, Columns] = {kind: [name for name, _ in columns] for kind, columns in EXPORTED.items()}
+IDS: dict[str, Columns] = dict.fromkeys(EXPORTED, ["id"])
+METAS: dict[str, Columns] = dict.fromkeys(EXPORTED, ["id", "meta"])
+
+
+def files(run: Run) -> Iterator[tuple[str, str, Path]]:
+    """(kind, split, file) of everything exported."""
+    if run.stands("export"):
+        for kind in run.kinds:
+            for split in SPLITS:
+                for file in sorted((run.path / "dataset" / kind).glob(f"{split}-*.parquet")):
+                    yield kind, split, file
+
+
+def _groups(run: Run) -> Iterator[tuple[str, str, pq.ParquetFile, int]]:
+    """(kind, split, file, row group): one is decoded at a time."""
+    for kind, split, file in files(run):
+        opened = _open(file)
+        yield from ((kind, split, opened, group) for group in range(opened.num_row_groups))
+
+
+def _open(file: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file, memory_map=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        place = f"dataset/{file.parent.name}/{file.name}"
+        raise DeadWorld(f"{place} is damaged. Delete dataset/ and export the run again: it is rebuilt.") from error
+
+
+def batches(run: Run, columns: dict[str, Columns]) -> Iterator[tuple[str, str, pa.RecordBatch]]:
+    """(kind, split, batch) of all rows in order."""
+    for kind, split, file, group in _groups(run):
+        table = file.read_row_group(group, columns=columns[kind], use_threads=False)
+        yield from ((kind, split, batch) for batch in table.to_batches(tables.BATCH_ROWS))
+
+
+def ids(run: Run) -> Iterator[str]:
+    """The id of every row."""
+    for _, _, batch in batches(run, IDS):
+        yield from batch["id"].to_pylist()
+
+
+def metas(run: Run) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """(kind, split, id, meta) of every row."""
+    for kind, split, batch in batches(run, METAS):
+        for id_, meta in zip(batch["id"].to_pylist(), batch["meta"].to_pylist(), strict=True):
+            yield kind, split, id_, json.loads(meta)
+
+
+def texts(run: Run) -> Iterator[tuple[str, str, list[str]]]:
+    """(kind, split, joined texts) of every row, batch by batch."""
+    for kind, split, batch in batches(run, TEXTS):
+        yield kind, split, [records.joined(kind, row) for row in batch.to_pylist()]
+
+
+def at(run: Run, positions: Sequence[int], columns: dict[str, Columns]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(kind, split, row) of some rows, by their place in the order; `positions` ascend."""
+    nth = first = 0
+    for kind, split, file, group in _groups(run):
+        end = first + file.metadata.row_group(group).num_rows
+        here = []
+        while nth < len(positions) and positions[nth] < end:
+            here.append(positions[nth] - first)
+            nth += 1
+        if here:
+            picked = file.read_row_group(group, columns=columns[kind], use_threads=False).take(pa.array(here))
+            yield from ((kind, split, row) for row in picked.to_pylist())
+        first = end
+
+
+def ids_at(run: Run, positions: Sequence[int]) -> list[str]:
+    """The ids of some rows, by their place in the order; `positions` ascend."""
+    return [row["id"] for _, _, row in at(run, positions, IDS)]
+
+
+def texts_at(run: Run, positions: Sequence[int]) -> list[str]:
+    """The joined texts of some rows, by their place in the order; `positions` ascend."""
+    return [records.joined(kind, row) for kind, _, row in at(run, positions, TEXTS)]

@@ -1,0 +1,510 @@
+"""Questions without a model: what each form makes of a text, and what it leaves alone."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from factory.edits import Edit, EditMap
+from factory.passages import Passage
+from factory.records import Record, Rejected
+from generators._markdown import blocks, plain, sections
+from generators._sentences import sentences
+from generators._titles import clean, subject
+from generators._verbs import action, task
+from generators._wording import words_of
+from generators.extractive_qa import generate
+
+HANDBOOK = ("Handbook of the Orlo press",)
+
+
+async def made(text: str, *heading: str, language: str | None = "en", **options: int) -> list[Record | Rejected]:
+    passage = Passage(id="d/0003", text=text, document="d", index=3, start=100, heading=heading, language=language)
+    return [item async for item in generate(passage, **options)]
+
+
+async def pairs(text: str, *heading: str, language: str | None = "en", **options: int) -> list[tuple[str, str, str]]:
+    """Form, question and answer of each kept row."""
+    kept = [item for item in await made(text, *heading, language=language, **options) if isinstance(item, Record)]
+    return [(row.meta["form"], *(message["content"] for message in row.data["messages"])) for row in kept]
+
+
+async def reasons(text: str, *heading: str) -> list[str]:
+    return [item.reason for item in await made(text, *heading) if isinstance(item, Rejected)]
+
+
+def asks(question: str, *phrases: str) -> bool:
+    """Whether a question holds these phrases, whichever of its wordings was drawn."""
+    return all(phrase in question for phrase in phrases)
+
+
+# definition
+
+
+@pytest.mark.parametrize(
+    ("sentence", "phrase"),
+    [
+        ("A **platen** is the flat plate that presses the paper against the type.", "a platen"),
+        ("The **tympan** is the padded frame between the platen and the sheet.", "the tympan"),
+        ("**Makeready** is the work of levelling a forme before the first print.", "akeready"),
+        ("**Fast mode** is the state in which the press prints one sheet each second.", "fast mode"),
+        ("An imposition is the arrangement of pages on one sheet of paper.", "an imposition"),
+        ("**Quoins** are small wedges that lock the type inside the chase.", "quoins"),
+        ("The Orlo press is a hand press with a cast iron frame.", "the Orlo press"),
+        ("“Full sheet” means one piece of paper as it comes from the mill.", "“Full sheet”"),
+        ("DPI stands for dots per inch, the number of dots on a line.", "DPI"),
+    ],
+)
+async def test_a_sentence_that_defines_a_term_answers_what_it_is(sentence: str, phrase: str) -> None:
+    text = f"Printers call the Orlo press a friend.\n\n{sentence}"
+    [(form, question, answer)] = await pairs(text)
+    assert (form, answer) == ("definition", sentence)
+    assert asks(question, phrase)
+    assert "*" not in question
+
+
+async def test_a_short_paragraph_that_goes_on_about_the_term_is_the_whole_answer() -> None:
+    text = "A **frisket** is a thin frame that holds the sheet. It also keeps the margins clean."
+    assert [answer for _, _, answer in await pairs(text)] == [text]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is a plate that presses the paper against the type.",
+        "This is a plate that presses the paper against the type.",
+        "The reason most often given is the price of the paper today.",
+        "A common mistake is a forme that was locked too loosely.",
+        "The ink is red and it dries in about ten minutes or less.",
+        "A good start is a sheet of plain paper without any print.",
+        "There is a lever on the left side of the machine frame.",
+        "A negative value means that the roller is below the bed.",
+        "What matters is the pressure that the platen puts on paper.",
+        "**Note** is the same for every other printing press of ours.",
+    ],
+)
+async def test_a_sentence_that_defines_nothing_makes_no_row(sentence: str) -> None:
+    assert await pairs(sentence) == []
+
+
+async def test_a_generic_term_is_asked_for_in_its_handbook() -> None:
+    text = "A **bed** is the flat table on which the forme lies."
+    [(_, question, _)] = await pairs(text, "Glossary of the Orlo handbook")
+    assert question in ("What is a bed in the Orlo handbook?", "In the Orlo handbook, what is a bed?")
+
+
+async def test_a_word_that_one_contract_defines_is_rejected_without_its_title() -> None:
+    text = "“Sheet” means one piece of paper as it comes from the mill."
+    assert await reasons(text) == ["extractive_qa.not_self_contained"]
+    [(_, question, _)] = await pairs(f"The press is made by Orlo.\n\n{text}", "Orlo Terms of Service")
+    assert asks(question, "“Sheet”", "the Orlo Terms of Service")
+
+
+async def test_an_identifier_without_a_subject_is_rejected() -> None:
+    assert await reasons("`limit` is the largest number of sheets in one job.") == ["extractive_qa.not_self_contained"]
+
+
+# procedure
+
+
+STEPS = "1. Lift the lid.\n2. Pull the old roller out.\n3. Push the new roller in until it clicks."
+
+
+@pytest.mark.parametrize(
+    "title", ["Replace the roller", "Replacing the roller", "How to replace the roller", "2.1 Replace the Roller"]
+)
+async def test_numbered_steps_under_an_action_say_how(title: str) -> None:
+    text = f"## {title}\n\nThe roller is worn after a year.\n\n{STEPS}\n\nIt is metal waste.\n\n## Notes\n\nNone."
+    [(form, question, answer)] = await pairs(text)
+    assert form == "procedure"
+    assert asks(question, "replace the roller")
+    assert question.endswith("?")
+    assert answer == f"The roller is worn after a year.\n\n{STEPS}"
+
+
+async def test_the_question_takes_the_fuller_words_of_the_introduction() -> None:
+    text = f"## Replace the roller\n\nTo replace the roller of an Orlo press you need a cloth.\n\n{STEPS}\n\n## A\n\nB."
+    [(_, question, _)] = await pairs(text, "Care of the Orlo press")
+    assert asks(question, "replace the roller of an Orlo press?")
+
+
+async def test_the_reader_of_the_manual_asks_in_the_first_person() -> None:
+    [(_, question, _)] = await pairs(f"## Register your press\n\n{STEPS}\n\n## Notes\n\nNone.")
+    assert asks(question, "register my press")
+
+
+async def test_a_title_above_names_the_subject() -> None:
+    [(_, question, _)] = await pairs(
+        f"## Mount the roller\n\n{STEPS}\n\n## Notes\n\nNone.", "Getting started with the Orlo press"
+    )
+    assert asks(
+        question, "the Orlo press", "how do I mount the roller" if question[0] != "H" else "How do I mount the roller"
+    )
+
+
+@pytest.mark.parametrize(
+    "title", ["Order history", "Test results", "Building materials", "Support for printers", "Mounting height"]
+)
+async def test_a_title_that_is_no_action_asks_for_no_steps(title: str) -> None:
+    assert await pairs(f"## {title}\n\n{STEPS}\n\n## Notes\n\nNone.") == []
+
+
+# code
+
+
+@pytest.mark.parametrize(
+    ("sentence", "act"),
+    [
+        ("To list the printers, run:", "list the printers"),
+        ("To list the printers of a site, use the `orlo list` command:", "list the printers of a site"),
+        ("Run the following command to list the printers:", "list the printers"),
+        ("Use `orlo list` to list the printers:", "list the printers"),
+        ("You can list the printers like this:", "list the printers"),
+        ("List the printers:", "list the printers"),
+    ],
+)
+async def test_the_sentence_before_a_code_block_says_what_the_code_is_for(sentence: str, act: str) -> None:
+    text = f"Some words first. {sentence}\n\n```sh\norlo list\n```\n\nMore words."
+    [(form, question, answer)] = await pairs(text)
+    assert (form, answer) == ("code", f"{sentence}\n\n```sh\norlo list\n```")
+    assert asks(question, act, "on the command line?")
+
+
+async def test_code_in_a_language_of_its_own_needs_a_subject() -> None:
+    text = "To print a page in blue, set the ink:\n\n```orlo-ink\nink blue\n```"
+    assert await reasons(text) == ["extractive_qa.not_self_contained"]
+    assert len(await pairs(text, "Getting started with the Orlo press")) == 1
+
+
+async def test_indented_code_is_code() -> None:
+    [(_, question, answer)] = await pairs("To print a page, give its number:\n\n    orlo print 3\n    orlo wait")
+    assert asks(question, "print a page?")
+    assert answer.endswith("    orlo print 3\n    orlo wait")
+
+
+async def test_code_that_the_passage_cuts_is_no_answer() -> None:
+    assert await made("To print a page, run:\n\n```sh\norlo print 3\n") == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Add it to your project:", "You can list those printers like this:", "To see the status of that job, run:"],
+)
+async def test_code_for_what_was_said_before_is_rejected(sentence: str) -> None:
+    assert await reasons(f"{sentence}\n\n```sh\norlo list\n```") == ["extractive_qa.not_self_contained"]
+
+
+# faq
+
+
+async def test_a_question_heading_is_answered_by_its_section() -> None:
+    text = "## Does an Orlo press need oil?\n\nYes, two drops a week.\n\n## Notes\n\nNone."
+    assert await pairs(text) == [("faq", "Does an Orlo press need oil?", "Yes, two drops a week.")]
+
+
+async def test_a_question_heading_needs_no_english() -> None:
+    text = "## Braucht die Presse Öl?\n\nJa, zwei Tropfen in der Woche.\n\n## Reinigen\n\n**Tinte** is a word."
+    assert await pairs(text, language="de") == [("faq", "Braucht die Presse Öl?", "Ja, zwei Tropfen in der Woche.")]
+
+
+async def test_a_question_that_names_nothing_gets_its_subject() -> None:
+    text = "## May the lid stay open?\n\nNo, dust would settle on the type.\n\n## Notes\n\nNone."
+    [(_, question, _)] = await pairs(text, "Frequently asked questions about the Orlo press")
+    assert asks(question, "about the Orlo press: may the lid stay open?")
+
+
+async def test_lines_marked_q_and_a_are_pairs() -> None:
+    first = "Q: Which oil does an Orlo press take?\nA: Sewing machine oil,\nwhich is thin."
+    text = f"{first}\n\nQ: How loud is an Orlo press?\nA: About 60 dB."
+    assert await pairs(text) == [
+        ("faq", "Which oil does an Orlo press take?", "Sewing machine oil,\nwhich is thin."),
+        ("faq", "How loud is an Orlo press?", "About 60 dB."),
+    ]
+
+
+async def test_a_bold_question_is_answered_by_what_follows_it() -> None:
+    text = "**Is the Orlo press heavy?**\n\nIt weighs 90 kg.\n\n**Is the Orlo press loud?** No, not at all."
+    assert await pairs(text) == [
+        ("faq", "Is the Orlo press heavy?", "It weighs 90 kg."),
+        ("faq", "Is the Orlo press loud?", "No, not at all."),
+    ]
+
+
+# section
+
+
+@pytest.mark.parametrize(
+    ("title", "question"),
+    [
+        ("Limits", "limits"),
+        ("How the Orlo press feeds paper", "how the Orlo press feeds paper"),
+        ("What is Orlo Cloud for", "What is Orlo Cloud for?"),
+        ("Choose a site for the press", "choose a site for the press"),
+    ],
+)
+async def test_a_section_answers_the_question_that_its_title_makes(title: str, question: str) -> None:
+    body = "Paper enters the Orlo press from the left, and Orlo Cloud counts at most 500 sheets an hour."
+    text = f"## {title}\n\n{body}\n\n## Notes\n\nNone."
+    [(form, asked, answer)] = await pairs(text, "Orlo Gateway API")
+    assert (form, answer) == ("section", body)
+    assert asks(asked, question)
+
+
+async def test_a_contract_is_asked_what_it_says() -> None:
+    body = "The customer keeps the password of the account secret, and tells Orlo of any loss."
+    text = f"## 3. Account Security\n\n{body}\n\n## 4. Other\n\nNone."
+    [(_, question, _)] = await pairs(text, "Orlo Terms of Service")
+    assert asks(question, "account security", "the Orlo Terms of Service")
+
+
+@pytest.mark.parametrize("title", ["See also", "Table of contents", "Summary", "More info", "Colours", "Release notes"])
+async def test_a_title_that_asks_nothing_makes_no_row(title: str) -> None:
+    assert (
+        await made(f"## {title}\n\nThe Orlo press comes in red, in blue and in a very dark green.\n\n## Notes\n\nNone.")
+        == []
+    )
+
+
+# what cannot stand alone
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "It feeds the paper from the left side of the frame.",
+        "The paper enters from the left, as described above.",
+        "See the section on rollers, which lists the parts.",
+        "The paper enters as figure 3 shows, from the left.",
+        "Let's look at the left side of the press, where paper enters.",
+        "The paper enters at the left, [here](paper.md) is how.",
+        "Paper comes from the left, see [feeding paper](feeding.md).",
+        "In the example above, the paper enters from the left.",
+    ],
+)
+async def test_an_answer_that_needs_its_document_is_rejected(answer: str) -> None:
+    text = f"## How the Orlo press feeds paper\n\n{answer}\n\n## Notes\n\nNone."
+    assert await reasons(text) == ["extractive_qa.not_self_contained"]
+    assert await pairs(text) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "The sheets are sorted by size, and the sizes are these:",  # cut before its list
+        "The following table lists what the press can do.",  # without its table
+        "The press takes <b>A4</b> sheets of plain white paper.",
+        "![The press](press.png)",
+        "- [How the press works](works.md)\n- [How paper is fed](feeding.md)",
+        "The press takes A4 sheets and",
+    ],
+)
+async def test_a_section_that_is_not_whole_prose_makes_no_row(body: str) -> None:
+    assert await made(f"## How the Orlo press feeds paper\n\n{body}\n\n## Notes\n\nNone.") == []
+
+
+async def test_a_section_alone_in_its_passage_may_go_on_in_the_next_one() -> None:
+    assert await reasons(f"## Replace the roller\n\n{STEPS}") == ["extractive_qa.may_be_cut"]
+
+
+async def test_a_title_with_subsections_is_not_answered_by_its_first_lines() -> None:
+    assert await made("## Clean the Orlo press\n\nThe press has two parts to clean.\n\n### Notes\n\nNone.") == []
+
+
+async def test_other_languages_are_left_alone() -> None:
+    assert await made("A **platen** is the flat plate that presses the paper.", language="de") == []
+
+
+async def test_a_question_is_asked_once() -> None:
+    title = "## Is the Orlo press loud?"
+    text = f"{title}\n\nNo, not at all.\n\n{title}\n\nNot at all, no.\n\n## Notes\n\nNone."
+    assert len(await pairs(text)) == 1
+
+
+async def test_answers_keep_to_the_length_that_is_asked_for() -> None:
+    text = "A **platen** is the flat plate that presses the paper against the type."
+    assert await made(text, min_answer_words=50) == []
+    assert await made(text, max_answer_chars=20) == []
+
+
+async def test_the_same_passage_is_asked_in_the_same_words() -> None:
+    text = "A **platen** is the flat plate that presses the paper against the type."
+    assert await pairs(text) == await pairs(text)
+
+
+# offsets
+
+
+async def test_a_quote_leads_back_to_the_document_through_edits() -> None:
+    source = "Call Ann Bee.\n\nA **platen** is the plate that Ann Bee presses on the paper."
+    edits = EditMap((Edit(5, 12, "pii.person", "[NAME]"), Edit(46, 53, "pii.person", "[NAME]")))
+    passage = Passage(id="d/0000", text=edits.apply(source), document="d", start=7, end=7 + len(source), edits=edits)
+    [row] = [item async for item in generate(passage) if isinstance(item, Record)]
+    [quote] = row.quotes
+    assert (
+        quote.text
+        == row.data["messages"][1]["content"]
+        == "A **platen** is the plate that [NAME] presses on the paper."
+    )
+    assert quote.edits.apply(source[quote.start - 7 : quote.end - 7]) == quote.text
+
+
+LINES = st.sampled_from(
+    [
+        "# Orlo press manual",
+        "## Replace the roller",
+        "### Is it loud?",
+        "**Is the press loud?** No.",
+        "Q: How loud is it?",
+        "A: Not loud.",
+        "1. Lift the lid.",
+        "- A **platen** is the plate that presses the paper.",
+        "To list the printers, run:",
+        "```sh",
+        "    orlo list",
+        "| a | b |",
+        "|---|---|",
+        "A **platen** is the plate that presses the paper on type.",
+        "Limits",
+        "======",
+        "> quoted",
+        "<div>",
+        "",
+        "",
+        "  2. Pull the roller.",
+    ]
+)
+TEXTS = st.one_of(st.text(max_size=300), st.lists(st.one_of(LINES, st.text(max_size=20)), max_size=25).map("\n".join))
+
+
+@given(text=TEXTS, title=st.text(max_size=30), language=st.sampled_from([None, "en", "de"]))
+async def test_every_answer_is_a_slice_of_its_passage(text: str, title: str, language: str | None) -> None:
+    passage = Passage(
+        id="d/0000", text=text, document="d", start=10, end=10 + len(text), heading=(title,), language=language
+    )
+    async for item in generate(passage):
+        row = item.record if isinstance(item, Rejected) else item
+        assert row is not None
+        [quote] = row.quotes
+        assert row.data["messages"][1]["content"] == quote.text == text[quote.start - 10 : quote.end - 10]
+        assert row.data["messages"][0]["content"].strip()
+
+
+# the parts
+
+
+@given(text=TEXTS)
+def test_blocks_tile_a_text_but_for_blank_lines(text: str) -> None:
+    found = blocks(text)
+    assert all(left.end <= right.start for left, right in pairwise(found))
+    rest = text
+    for block in reversed(found):
+        rest = rest[: block.start] + rest[block.end :]
+        assert all(block.start <= start <= end <= block.end for start, end in block.items)
+    assert not rest.strip()
+
+
+@given(text=st.text(max_size=200))
+def test_sentences_tile_a_text_but_for_white_space(text: str) -> None:
+    spans = sentences(text, 0, len(text))
+    assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(text.split())
+
+
+def test_a_sentence_does_not_end_in_an_abbreviation_or_in_code() -> None:
+    text = "Use e.g. Docker Inc. tools. Set `a. B` to 1. Then stop."
+    assert [text[start:end] for start, end in sentences(text, 0, len(text))] == [
+        "Use e.g. Docker Inc. tools.",
+        "Set `a. B` to 1.",
+        "Then stop.",
+    ]
+
+
+def test_a_list_holds_its_items_with_what_belongs_to_them() -> None:
+    text = "1. One.\n\n   More of one.\n2. Two:\n   ```sh\n   # no heading\n\n   ls\n   ```\n\nAfter."
+    steps, after = blocks(text)
+    assert text[slice(*steps.items[0])] == "One.\n\n   More of one."
+    assert steps.is_ordered
+    assert text[after.start : after.end] == "After."
+
+
+def test_a_section_knows_the_titles_above_it() -> None:
+    found = sections("Rest.\n\n## B\n\nb\n\n### C\n\nc\n\n## D\n\nd", ("Top", "A"))
+    assert [(part.title, part.above) for part in found] == [
+        ("", ("Top", "A")),
+        ("B", ("Top",)),
+        ("C", ("Top", "B")),
+        ("D", ("Top",)),
+    ]
+    assert [part.has_parts for part in found] == [False, True, False, False]
+    assert [part.is_last for part in found] == [False, False, False, True]
+
+
+def test_a_heading_at_the_start_may_be_named_above_it_as_well() -> None:
+    [part] = sections("## B\n\nb", ("Top", "B"))
+    assert part.above == ("Top",)
+    assert part.is_first
+
+
+def test_plain_words_keep_code_and_lose_all_other_markup() -> None:
+    assert plain("**Set** the [`a_b`](c.md) of *x* to __1__ <br> \\*") == "Set the `a_b` of x to 1 *"
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("1. Install it (optional)", "Install it"),
+        ("A. Definitions", "Definitions"),
+        ("Step 2: Go", "Go"),
+        ("3.2 C#", "C#"),
+    ],
+)
+def test_a_title_is_read_without_its_number(title: str, words: str) -> None:
+    assert clean(title) == words
+
+
+@pytest.mark.parametrize(
+    ("title", "act"),
+    [
+        ("Installing the CLI", "install the CLI"),
+        ("Set up the press", "set up the press"),
+        ("Running the tests", "run the tests"),
+        ("Testing", None),
+        ("Embedding storage format", None),
+        ("Use cases", None),
+        ("Provision phase", None),
+    ],
+)
+def test_an_action_is_a_verb_with_its_object(title: str, act: str | None) -> None:
+    assert action(title) == act
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Using a toolbox looks like this:",
+        "The answer holds a cursor:",
+        "To print, and then to wait:",
+        "You will see:",
+        "Run:",
+    ],
+)
+def test_a_sentence_that_names_no_task_names_none(sentence: str) -> None:
+    assert task(sentence) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "phrase"),
+    [
+        ("Getting started with the Orlo press", "the Orlo press"),
+        ("Orlo HTTP API", "the Orlo HTTP API"),
+        ("The Orlo Terms of Service", "the Orlo Terms of Service"),
+        ("Orlo release notes", "Orlo"),
+        ("First steps", None),
+        ("Small presses, large losses: a market", None),
+        ("Replace the Orlo roller", None),
+        ("Terms of Service", None),
+    ],
+)
+def test_a_subject_is_a_title_that_names_something(title: str, phrase: str | None) -> None:
+    found = subject((title,), words_of("We print on the Orlo every day.", (title,)))
+    assert (found.phrase if found else None) == phrase
