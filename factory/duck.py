@@ -17,7 +17,7 @@ def connect(spill: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
     import duckdb
 
     spill.mkdir(parents=True, exist_ok=True)
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",  # never fetches anything
         "autoload_known_extensions": "false",
         "memory_limit": MEMORY,

@@ -93,7 +93,8 @@ def declared(group: Group) -> dict[str, EntryPoint]:
         other = found.get(entry.name)
         if other is not None and other.value != entry.value:
             raise WrongRequest(
-                f"Two packages declare the {group[:-1]} '{entry.name}': {_owner(other)} and {_owner(entry)}. Uninstall one."
+                f"Two packages declare the {group[:-1]} '{entry.name}': {_owner(other)} and {_owner(entry)}. "
+                "Uninstall one."
             )
         found[entry.name] = entry
     return found
@@ -104,7 +105,7 @@ def _owner(entry: EntryPoint) -> str:
 
 
 def load(group: Group, name: str) -> Any:
-    """The object behind a plugin's name. Raises WrongRequest for a name that is unknown or a module that is not its own."""
+    """The object behind a plugin's name. Raises WrongRequest for an unknown name, or a module that is not its own."""
     known = declared(group)
     if name not in known:
         raise WrongRequest(_unknown(group, name, list(known)))
@@ -159,7 +160,7 @@ def _roots(dist: Distribution, module: str) -> list[Path]:
 
 
 def options_of(plugin: Any) -> list[Option]:
-    """The options that a plugin's signature declares. Raises WrongRequest for one with the name of a recipe's own key."""
+    """The options that a plugin's signature declares. Raises WrongRequest for one that is a key of recipe entries."""
     hints = typing.get_type_hints(plugin)
     if dataclasses.is_dataclass(plugin):
         fields = [f for f in dataclasses.fields(plugin) if f.init]
@@ -244,11 +245,15 @@ def _type_name(hint: Any) -> str:
     return getattr(hint, "__name__", str(hint))
 
 
+def _is_frozen_dataclass(loaded: Any) -> bool:
+    return isinstance(loaded, type) and dataclasses.is_dataclass(loaded) and bool(loaded.__dataclass_params__.frozen)  # type: ignore[attr-defined] # set by @dataclass
+
+
 def filter_(plugin: str, options: Mapping[str, Any] | None = None, *, instance: str | None = None) -> Filter:
     """A filter by name, made with its options."""
-    code_type = load("filters", plugin)
+    code_type: Any = load("filters", plugin)
     name = instance or plugin
-    if not dataclasses.is_dataclass(code_type) or not code_type.__dataclass_params__.frozen:  # type: ignore[attr-defined] # set by @dataclass
+    if not _is_frozen_dataclass(code_type):
         raise WrongRequest(f"The filter '{plugin}' is not a frozen dataclass.")
     sees = getattr(code_type, "sees", "text")
     if sees not in SEES:

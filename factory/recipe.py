@@ -30,7 +30,8 @@ SHAPES = {  # pydantic would name our classes
     "list_type": "this must be a list",
 }
 LATER = {
-    "models", "mix", "journal", "prompts", "train", "policy", "use", "exam", "style", "ocr", "revision", "as", "template",
+    "models", "mix", "journal", "prompts", "train", "policy", "use", "exam", "style", "ocr", "revision", "as",
+    "template",
 }  # fmt: skip
 
 
@@ -82,19 +83,19 @@ class Documents(_Strict):
 
 
 class Passages(_Strict):
-    max_tokens: int = Field(512, ge=16, le=100_000)
+    max_tokens: int = Field(default=512, ge=16, le=100_000)
     tokenizer: str | None = None
     filter: list[Use] = []
 
 
 class Generate(_Strict):
-    target: int | None = Field(None, ge=1)
+    target: int | None = Field(default=None, ge=1)
     methods: list[Use] = []
 
 
 class Split(_Strict):
-    validation: float = Field(0.05, ge=0, lt=1)
-    test: float = Field(0.05, ge=0, lt=1)
+    validation: float = Field(default=0.05, ge=0, lt=1)
+    test: float = Field(default=0.05, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _leaves_a_train_split(self) -> "Split":
@@ -249,7 +250,7 @@ def _check_sources(checked: Checked, places: Places) -> None:
         if not any(c in source.path for c in WILD) and not place.exists() and not place.is_symlink():
             hint = did_you_mean(place.name, _names_in(place.parent))
             raise WrongRequest(
-                f"{where}: the source '{source.path}' is not there: there is no {place}.{hint} Paths are relative to the recipe."
+                f"{where}: the source '{source.path}' is not there: no {place}.{hint} Paths are relative to the recipe."
             )
 
 
@@ -274,7 +275,7 @@ def _with_plugins(recipe: Recipe, file: Path, places: Places) -> Checked:
         if generator.models:
             where = _where(file, places, ("generate", "methods", nth))
             raise WrongRequest(
-                f"{where}: {generator.instance} asks for a model ({generator.models[0]}); this version has no model door yet."
+                f"{where}: {generator.instance} asks for a model ({generator.models[0]}), and this version has none yet."
             )
     return Checked(recipe, file, generators, made)
 
@@ -344,7 +345,7 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, place: Place, places: Place
 
 def _scalar(loader: yaml.SafeLoader, node: yaml.Node, where: str) -> Any:
     try:
-        return loader.construct_object(node)  # type: ignore[no-untyped-call] # PyYAML's stubs leave it out
+        return loader.construct_object(node)
     except (ValueError, TypeError):  # 2024-99-99 looks like a date; a list as a key cannot be one
         raise WrongRequest(f"{where}: not a value that YAML knows. If it is text, put it in quotes.") from None
 
@@ -386,7 +387,7 @@ def _add_method(value: dict[str, Any], name: str, places: Places) -> None:
 
 
 def _step(at: Any, name: str, override: str) -> tuple[Any, Place]:
-    """One level down and how it is called there, making a mapping where there is none yet; in a list by name or number."""
+    """One level down and how it is called there, a mapping made where there is none; in a list by name or number."""
     if isinstance(at, dict):
         if at.get(name) is None:
             at[name] = {}

@@ -48,7 +48,7 @@ class Run:
 
     @classmethod
     def create(cls, path: str | Path) -> "Run":
-        """The run at `path`, made where it does not stand. Raises WrongRequest for a folder that holds something else."""
+        """The run at `path`, made where it does not stand. Raises WrongRequest for a folder that holds other things."""
         folder = Path(path)
         if not is_run(folder) or not (folder / "manifest.json").exists():
             _make_folder(folder)
@@ -88,7 +88,8 @@ class Run:
         return str(self._manifest["stages"].get(stage, {}).get("fingerprint", ""))
 
     def _save(self, stages: dict[str, Any]) -> None:
-        self._manifest = {**self._manifest, "made_by": __version__, "stages": stages}
+        noted = json.loads(json.dumps(stages, sort_keys=True))  # as a later process reads it: the same order of keys
+        self._manifest = {**self._manifest, "made_by": __version__, "stages": noted}
         tables.write_json(self.path / "manifest.json", self._manifest)
 
     def log(self, event: str, **values: Any) -> None:
@@ -158,7 +159,8 @@ def is_run(folder: Path) -> bool:
 def _make_folder(folder: Path) -> None:
     """An empty folder for a run. Raises WrongRequest where there cannot be one, or where other things lie in it."""
     try:
-        if not is_run(folder) and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        begun = folder / ".gitignore.tmp"  # all that a start has written when it is killed before it could say whose
+        if not is_run(folder) and folder.exists() and (not folder.is_dir() or set(folder.iterdir()) - {begun}):
             raise WrongRequest(f"{folder} holds other things and is not a run. Choose another folder for 'run:'.")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)  # it holds other people's documents
@@ -186,7 +188,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
                 f"{folder} is not a run of dataset-factory: its manifest.json is another program's."
             ) from error
         raise DeadWorld(
-            f"{folder}/manifest.json is damaged. Delete it and run the same recipe again; documents are not parsed twice."
+            f"{folder}/manifest.json is damaged. Delete it and run the same recipe again: no document is parsed twice."
         ) from error
     if version != VERSION:
         made_by = manifest.get("made_by", "another version")

@@ -71,7 +71,7 @@ class Page:
 
 
 def is_known(page: Page, section: Section, act: str, language: str) -> bool:
-    """Whether `how` can say where an act belongs: by a name, by a title above, or by a language that everybody knows."""
+    """Whether `how` can say where an act belongs: by a name, a title above, or a language that all know."""
     return language.lower() in _LANGUAGES or page.words.has_name(act) or page.subject(section, act) is not None
 
 

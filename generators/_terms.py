@@ -108,7 +108,7 @@ def _term(term: str, det: str, found: re.Match[str], words: Words) -> Term:
     else:
         shown = term if det else _as_in_mid_sentence(term, words, is_plural=found["verb"] == "are")
     verb = "are" if found["verb"] == "are" else "is"
-    if not det and term[0].islower() and "`" not in shown:
+    if not det and not term[0].isupper() and "`" not in shown:
         shown = f"`{term}`"
     return Term(f"{det} {shown}".strip(), verb, is_code="`" in shown)
 

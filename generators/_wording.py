@@ -56,7 +56,7 @@ _TEACHES = phrases(
     |we are going|we can (?:now|also|see|then)|you'll (?:see|learn|find|read|notice)|you will (?:see|learn|notice|read)
     |i'll|i'm|i will|i am|we've|we have (?:seen|just)|as you (?:can|might|may|see)|right now|from now on|for now|so far
     |by now|at this point|that's it|that's all|stay tuned|in a moment|coming soon|remember that|notice that)\b
-    |\bremember:|\bagain,|[\U0001f300-\U0001faff\u2600-\u27bf]"""
+    |\bremember:|(?:^|[.!?] )again,|[\U0001f300-\U0001faff\u2600-\u27bf]"""
 )
 _ANNOUNCES = phrases(r"\bas follows\b|\bthese (?:\w+ )?steps\b|\bthe following\b")
 _UNCLEAR_QUESTION = phrases(
@@ -64,9 +64,11 @@ _UNCLEAR_QUESTION = phrases(
     |^(?:\W*\w+){0,2}\W+(?:its|their)\b
     |\b(?:it|them|this|those|these|that|too|else)\W*$
     |^\W*(?:\w+ ){1,2}that\b(?! (?:the|a|an|my|all)\b)
-    |\bthat (?!(?:are|is|was|were|have|had|can|will|may|must|should|would|could|do|did|you|I|we|they|the|an?|my|\w+s|\w+ed)\b)[a-z]
+    |\bthat
+    (?!(?:are|is|was|were|have|had|can|will|may|must|should|would|could|do|did|you|I|we|they|the|an?|my|\w+s|\w+ed)\b)[a-z]
     |\b(?:of|from|in|for|to|with|on|at|by|use|using|see|open|get|list|add|set|run|pass|do|call|find|change|and) that\b
-    |\b(?:this|that one|these|those|here|there|above|below|following|another|others?(?! than)|next|previous|again|now
+    |\b(?:above|below)\b(?! (?:the|an?|zero|\d))
+    |\b(?:this|that one|these|those|here|there|following|another|others?(?! than)|next|previous|again|now
     |same|such|rest|also|(?<!or )more(?! than)|step \d|part \d|first one|then|everything|something|anything|things?
     |stuff|examples?|etc|recap|summary|overview|conclusion|introduction)\b"""
 )
@@ -76,10 +78,10 @@ _GENERIC = listed(
     AM PM I"""
 )
 _DEFINED = listed(  # what contracts write with a capital, which makes no name of it
-    """Account Accounts Affiliate Affiliates Agreement Buyer Client Company Content Contract Contractor Customer
-    Customers Data Employee Employer Licensee Licensor Party Parties Personal Policy Privacy Product Products
-    Provider Purchaser Section Seller Service Services Site Software Statement Supplier Term Terms User Users Vendor
-    Website Work You Your We Us Our"""
+    """Account Accounts Affiliate Affiliates Agreement Buyer Client Code Company Conduct Content Contract Contractor
+    Customer Customers Data Employee Employer Licensee Licensor Party Parties Personal Policy Privacy Product
+    Products Provider Purchaser Section Seller Service Services Site Software Statement Supplier Term Terms User
+    Users Vendor Website Work You Your We Us Our"""
 )
 _SMALL = listed(
     "a an and as at but by for from if in into nor of off on onto or over per so than the to up via with without"

@@ -34,7 +34,7 @@ ARTICLE_CHARS = 1000  # half of a passage of the default budget: what follows wo
 SECTION_FORMS = ("faq", "procedure", "section")  # the forms whose answers run to the end of a section
 MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _ENDS = re.compile(r"[.!?…。！？।॥][\"'“”’)\]*_`]*$")
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|!\[|\{[*%{]")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|!\[|\{[*%{:]")
 _LINK = re.compile(r"\[[^\[\]]*\]\([^()\s]*\)|https?://\S+")
 _LEFT_OVER = re.compile(r"[{}<>]|&#?\w+;|\*\*|\]\(|\]\[")
 _LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
@@ -235,15 +235,15 @@ def _definitions(page: Page, part: Section, start: int, end: int) -> Iterator[Ca
             continue
         stop = end if first == start and end - start <= MAX_DEFINITION_CHARS and _stands(page, start, end) else last
         unclear = unclear_question(term.phrase) or unclear_answer(page.text[first:stop]) or _missing(page, first, stop)
-        if subject(part.above, page.words) is None and (term.is_code or _is_contract_term(page, term)):
+        if subject(part.above, page.words) is None and (term.is_code or _is_contract_term(term)):
             unclear = NO_SUBJECT
         yield Candidate("definition", questions.what_is(page, part, term, first), first, stop, unclear)
 
 
-def _is_contract_term(page: Page, term: Term) -> bool:
-    """“Content”, or what the text writes with a capital elsewhere too: it means this in this one contract."""
+def _is_contract_term(term: Term) -> bool:
+    """“Content”, “Usage Data”: in quotation marks and capitals, a word means this in this one contract."""
     words = term.phrase.strip("“”")
-    return term.verb == "means" and (" " not in words or bool(re.search(rf"[a-z,] {re.escape(words)}\b", page.text)))
+    return term.verb == "means" and all(word[:1].isupper() and word[1:].islower() for word in re.split("[ -]", words))
 
 
 def _stands(page: Page, start: int, end: int) -> bool:

@@ -29,7 +29,8 @@ def main() -> None:
         if os.environ.get("FACTORY_TRACEBACK"):
             raise
         _say(
-            f"A fault of dataset-factory: {_where(error)}. What is done is safe. Set FACTORY_TRACEBACK=1 to see all, and report it."
+            f"A fault of dataset-factory: {_where(error)}. What is done is safe. "
+            "Set FACTORY_TRACEBACK=1 to see all, and report it."
         )
         sys.exit(3)
 

@@ -211,7 +211,7 @@ def ledger(
 
 @app.command()
 def verify(run: RunArg, json: JsonOption = False) -> None:
-    """Check on the run's own tables that nothing was lost, every quote leads back, and the splits are apart. Exit 1 if not.
+    """Check on a run's own tables that nothing was lost, every quote leads back, the splits are apart; exit 1 if not.
 
     Example: factory verify runs/handbook
     """

@@ -1,17 +1,34 @@
 """What the verbs print: results on stdout, words for people on stderr, JSON where asked."""
 
 import json as json_
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from factory.runs import Run
+
 
 def out(value: Any) -> None:
-    """A result: JSON for anything that is not a line."""
-    typer.echo(value if isinstance(value, str) else json_.dumps(value, ensure_ascii=False, indent=2))
+    """A result: JSON for anything that is not a line. Ends the program where its reader has left, as `head` does."""
+    try:
+        typer.echo(value if isinstance(value, str) else json_.dumps(value, ensure_ascii=False, indent=2))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at exit goes nowhere
+        raise SystemExit(0) from None
+
+
+def out_list(items: Iterable[Any]) -> None:
+    """Many results as one JSON list, an item a line, none held."""
+    lead = "["
+    for item in items:
+        out(lead + json_.dumps(item, ensure_ascii=False))
+        lead = ","
+    out("]" if lead == "," else "[]")
 
 
 def say(line: str = "") -> None:
@@ -40,7 +57,7 @@ def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any)
         _print_waterfall(steps)
     for path in _paths(done.path):
         out(path)
-    say(f"Next: {_next(done.path, options['until'])}")
+    say(f"Next: {_next(done, options['until'])}")
 
 
 def _paths(run: Path) -> list[str]:
@@ -49,13 +66,23 @@ def _paths(run: Path) -> list[str]:
     return [str(run / name) for name in names if (run / name).exists()]
 
 
-def _next(run: Path, until: str) -> str:
+def _next(run: "Run", until: str) -> str:
+    """The command that a person most likely wants now."""
+    made = run.counts("generate").get("planned")
+    if until != "ingest" and not made:  # no method, or nothing for one to work on
+        return (
+            f"factory generate {run.path} text"
+            if run.counts("filter.passages").get("kept")
+            else f"factory ledger {run.path}"
+        )
+    if run.stands("filter.records") and not run.counts("filter.records")["kept"]:
+        return f"factory ledger {run.path}   (no record was kept)"
     after = {"ingest": "generate", "filter": "generate", "generate": "export", "export": "audit"}
-    return (
-        f"factory {after[until]} {run}"
-        if until in after
-        else f"factory show {run} records   (or open {run / 'report.html'})"
-    )
+    if until == "filter" and run.stands("filter.records"):
+        until = "generate"
+    if until in after:
+        return f"factory {after[until]} {run.path}"
+    return f"factory show {run.path} records   (or open {run.path / 'report.html'})"
 
 
 def _print_waterfall(steps: Sequence[dict[str, Any]]) -> None:
@@ -64,7 +91,9 @@ def _print_waterfall(steps: Sequence[dict[str, Any]]) -> None:
     for step in steps:
         came, went = f"{step['read']:,} {step['of']}", f"{step['kept']:,} {step['gives']}"
         why = ", ".join(f"{reason} {n:,}" for reason, n in step["reasons"].items())
-        line = f"{step['stage']:<17}{step['by']:<16}{came:>16}{went:>18}{step['edited']:>9,}{step['rejected']:>10,}  {why}"
+        line = (
+            f"{step['stage']:<17}{step['by']:<16}{came:>16}{went:>18}{step['edited']:>9,}{step['rejected']:>10,}  {why}"
+        )
         say(line.rstrip())
     say()
 
@@ -91,16 +120,15 @@ def show(run: Path, table: str | None, limit: int, kind: str | None, method: str
     from factory.views import show as view
 
     opened = Run(run)
-    if table is None:
+    if table is None and not (ids or kind or method):
         out(view.overview(opened))
         return
-    found = list(view.rows(opened, table, limit=None if ids else limit, kind=kind, method=method))
-    if ids:
-        out("\n".join(row["id"] for row in found))
-    elif json:
-        out(found)
-    else:
-        out("\n\n".join(_readable(row) for row in found))
+    found = view.rows(opened, table or "records", limit=None if ids else limit, kind=kind, method=method)
+    if json:
+        out_list(row["id"] if ids else row for row in found)
+        return
+    for row in found:
+        out(row["id"] if ids else _readable(row) + "\n")
 
 
 def _readable(row: dict[str, Any]) -> str:
@@ -110,9 +138,8 @@ def _readable(row: dict[str, Any]) -> str:
         if name in ("messages", "prompt", "chosen", "rejected", "completion") and isinstance(value, list):
             lines += [f"[{name}] {message['role']}: {message['content']}" for message in value]
         elif name == "meta":
-            lines.append(
-                f"from {', '.join(value['paths'])}; licence {value['licence'] or 'not stated'}; {value['confidentiality']}"
-            )
+            licence = value["licence"] or "not stated"
+            lines.append(f"from {', '.join(value['paths'])}; licence {licence}; {value['confidentiality']}")
         elif name != "id" and value not in (None, []):
             lines.append(f"{name}: {value}")
     return "\n".join(lines)
@@ -160,12 +187,12 @@ def ledger(run: Path, reason: str | None, stage: str | None, rows: bool, json: b
 
     opened = Run(run)
     if rows:
-        for entry in view.entries(opened, reason=reason, stage=stage):
-            out(
-                json_.dumps(entry.as_dict(), ensure_ascii=False)
-                if json
-                else f"{entry.reason}\t{entry.stage}\t{entry.place}\t{entry.id}\t{entry.detail}"
-            )
+        entries = view.entries(opened, reason=reason, stage=stage)
+        if json:
+            out_list(entry.as_dict() for entry in entries)
+            return
+        for entry in entries:
+            out(f"{entry.reason}\t{entry.stage}\t{entry.place}\t{entry.id}\t{entry.detail}")
         return
     counts = view.by_reason(view.entries(opened, reason=reason, stage=stage))
     if json:

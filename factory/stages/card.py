@@ -108,7 +108,9 @@ def _body(run: Run, checked: Checked, rows: Mapping[str, Mapping[str, int]], ori
 def _filters(run: Run) -> list[str]:
     lines = []
     for stage in ("documents", "passages", "records"):
-        for name, counts in run.counts(f"filter.{stage}").get("filters", {}).items():
+        its = run.counts(f"filter.{stage}")
+        for name in its.get("order", []):
+            counts = its["filters"][name]
             reasons = ", ".join(f"{reason} {n}" for reason, n in counts["reasons"].items())
             lines.append(
                 f"| {stage} | {name} | {counts['kept']} | {counts['edited']} | {counts['rejected']} | {reasons} |"

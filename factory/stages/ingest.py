@@ -125,14 +125,15 @@ class _Ingest:
             yield from self._named(file, self._read(file))
 
     def _read(self, file: File) -> Iterator[Document]:
-        for item in read(file.place, limits=Limits(), columns={**file.source.map} or None, label=file.label):
+        columns = {str(ours): theirs for ours, theirs in file.source.map.items()}
+        for item in read(file.place, limits=Limits(), columns=columns or None, label=file.label):
             if isinstance(item, BadItem):
                 self._refused.note(file, item)
                 self._reject(file, item)
                 continue
             yield Document(
-                id="", text=item.text, row=item.row, marks=item.marks, media_type=item.media_type, replaced=item.replaced,
-                language=language(item.text), file_digest=file.digest,
+                id="", text=item.text, row=item.row, marks=item.marks, media_type=item.media_type,
+                replaced=item.replaced, language=language(item.text), file_digest=file.digest,
             )  # fmt: skip
 
     def _named(self, file: File, found: Any) -> Iterator[Document]:

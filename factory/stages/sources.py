@@ -1,7 +1,8 @@
 """The files that a recipe's sources name, in a fixed order, each with a digest of its bytes.
 
-Files and folders whose name begins with a dot are not part of a source, nor are run folders and links to folders. A file whose size and
-time did not change since the last run keeps its known digest, as in git; one changed in the last moments is read again.
+Files and folders whose name begins with a dot are not part of a source, nor are run folders and what links to folders
+hold. A file whose size and time did not change since the last run keeps its known digest, as in git; one changed in
+the last moments is read again.
 """
 
 import errno
@@ -105,8 +106,11 @@ def _glob(path: Path, pattern: str, run_folder: Path) -> tuple[Path, list[Path]]
     parts = Path(pattern).parts
     wild = next((n for n, part in enumerate(parts) if any(c in part for c in WILD)), len(parts))
     root = Path(*path.parts[: len(path.parts) - len(parts) + wild])
-    found = (root / name for name in glob.glob(str(Path(*parts[wild:])), root_dir=root, recursive=True) if parts[wild:])
-    return root, [place for place in found if _is_file(place) and not _passes(place, root, run_folder)]
+    if not parts[wild:]:
+        return root, []
+    names = glob.glob(str(Path(*parts[wild:])), root_dir=root, recursive=True)  # noqa: PTH207 # Path.glob follows links
+    places = (root / name for name in names)
+    return root, [place for place in places if _is_file(place) and not _passes(place, root, run_folder)]
 
 
 def _is_file(place: Path) -> bool:

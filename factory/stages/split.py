@@ -58,7 +58,7 @@ def split(run: Run, checked: Checked, before: str, progress: Progress) -> str:
 
 
 class Cutter:
-    """Cuts texts into pieces of at most `max_tokens`, at the highest boundary that fits (heading, paragraph, sentence)."""
+    """Cuts texts into pieces of at most `max_tokens`, at the highest boundary that fits: heading, paragraph, sentence."""
 
     def __init__(self, max_tokens: int, tokenizer: str | None = None) -> None:
         from semantic_text_splitter import MarkdownSplitter, TextSplitter

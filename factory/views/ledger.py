@@ -10,6 +10,7 @@ from typing import Any
 
 from factory import rejections, tables, verdicts
 from factory.corpus import all_tables, document_table, record_tables
+from factory.errors import WrongRequest, did_you_mean
 from factory.runs import Run
 
 STEPS = (  # stage, what it reads, what it gives
@@ -40,7 +41,13 @@ class Entry:
 
 
 def entries(run: Run, *, reason: str | None = None, stage: str | None = None) -> Iterator[Entry]:
-    """Everything lost, in the order of the stages; with `reason` (or its prefix) or `stage` only those."""
+    """Everything lost, in the order of the stages; with `reason` (or its prefix) or `stage` only those.
+
+    Raises WrongRequest for a stage there is not.
+    """
+    known = [name for name, *_ in STEPS if name not in ("split", "export")]  # those that lose things
+    if stage is not None and stage not in known:
+        raise WrongRequest(f"There is no stage '{stage}'.{did_you_mean(stage, known)} Known: {', '.join(known)}.")
     for entry in _all(run):
         if (stage is None or entry.stage == stage) and (reason is None or matches(entry.reason, reason)):
             yield entry
@@ -129,7 +136,7 @@ def _steps(run: Run, stage: str) -> list[dict[str, Any]]:
     """The steps of one stage: one a filter, one a method, else one."""
     counts = run.counts(stage)
     if stage.startswith("filter."):
-        return [{"by": name, **its} for name, its in counts["filters"].items()]
+        return [{"by": name, **counts["filters"][name]} for name in counts["order"]]
     if stage == "generate":
         return _methods(run, counts)
     if stage == "ingest":

@@ -31,7 +31,7 @@ def trace(run: Run, id_: str) -> dict[str, Any]:
             if position is not None:
                 return _traced(run, table, id_, position)
     raise WrongRequest(
-        f"{run.path} has no record, passage or document '{id_}'. List them with: factory show {run.path} --ids"
+        f"{run.path} has no record, passage or document '{id_}'. List the records with: factory show {run.path} --ids"
     )
 
 

@@ -203,6 +203,13 @@ async def test_a_question_heading_is_answered_by_its_section() -> None:
     assert await pairs(text) == [("faq", "Does an Orlo press need oil?", "Yes, two drops a week.")]
 
 
+async def test_a_place_above_or_below_something_is_no_pointer() -> None:
+    text = (
+        "## Does an Orlo press print below the margin?\n\nYes, when it has power again, it does.\n\n## Notes\n\nNone."
+    )
+    assert [form for form, _, _ in await pairs(text)] == ["faq"]
+
+
 async def test_a_question_heading_needs_no_english() -> None:
     text = "## Braucht die Presse Öl?\n\nJa, zwei Tropfen in der Woche.\n\n## Reinigen\n\n**Tinte** is a word."
     assert await pairs(text, language="de") == [("faq", "Braucht die Presse Öl?", "Ja, zwei Tropfen in der Woche.")]

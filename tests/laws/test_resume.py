@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,21 +30,25 @@ class Stopped(BaseException):
 
 @contextmanager
 def stopping_at(nth: int) -> Iterator[list[int]]:
-    """Stop before the `nth` flush or rename from now on (never, where that is 0); gives how many there were."""
+    """Stop at the `nth` change on disk from now on (never, where that is 0); gives how many there were.
+
+    From then on nothing can be changed: what the project would tidy up as the error passes stays as a kill leaves it.
+    """
     seen = [0]
 
     def counted(call: Callable[..., Any]) -> Callable[..., Any]:
         def counting(*args: Any, **named: Any) -> Any:
             seen[0] += 1
-            if seen[0] == nth:
+            if 0 < nth <= seen[0]:
                 raise Stopped
             return call(*args, **named)
 
         return counting
 
     with pytest.MonkeyPatch.context() as patch:
-        for place, name in ((os, "fsync"), (Path, "replace"), (Path, "rename")):
-            patch.setattr(place, name, counted(getattr(place, name)))
+        for place, names in ((os, ["fsync"]), (Path, ["replace", "rename", "unlink", "mkdir"]), (shutil, ["rmtree"])):
+            for name in names:
+                patch.setattr(place, name, counted(getattr(place, name)))
         yield seen
 
 
@@ -53,19 +58,19 @@ def finish(recipe: Path) -> Run:
 
 @settings(max_examples=40)
 @given(drawn=corpora(), made=recipes(), share=st.floats(0, 1), again=st.none() | st.floats(0, 1))
-def test_a_run_that_was_stopped_at_any_write_ends_in_the_same_bytes(
+def test_a_run_that_was_stopped_anywhere_ends_in_the_same_bytes(
     drawn: Drawn, made: dict[str, Any], share: float, again: float | None
 ) -> None:
     with workspace() as folder:
         write_documents(folder, drawn.files)
-        with stopping_at(0) as writes:
+        with stopping_at(0) as changes:
             undisturbed = contents(finish(write_recipe(folder, made)).path / "dataset")
-        stopped = write_recipe(folder, {**made, "run": "stopped"})
+        stopped = write_recipe(folder, {**made, "run": "stopped/run"})
         for moment in (share, again):
             if moment is not None:
-                with stopping_at(1 + int(moment * (writes[0] - 1))), pytest.raises(Stopped):
+                with stopping_at(1 + int(moment * (changes[0] - 1))), pytest.raises(Stopped):
                     finish(stopped)
-                    raise Stopped  # what the first stop left done needs fewer writes
+                    raise Stopped  # what the first stop left done needs fewer
         done = finish(stopped)
         assert contents(done.path / "dataset") == undisturbed
         assert not verify.broken(verify.verify(done))
@@ -81,17 +86,17 @@ FILES = {
 }
 
 
-def test_every_single_write_may_be_the_last_one(tmp_path: Path) -> None:
+def test_every_single_change_on_disk_may_be_the_last_one() -> None:
     made = recipe(documents=["policy", "exact_dedup"], passages=["minhash_dedup", "pii"], records=["length", "pii"], target=3)
     with workspace() as folder:
         write_documents(folder, FILES)
-        with stopping_at(0) as writes:
+        with stopping_at(0) as changes:
             undisturbed = contents(finish(write_recipe(folder, made)).path / "dataset")
-        for nth in range(1, writes[0] + 1):
-            stopped = write_recipe(folder, {**made, "run": f"stopped-{nth}"})
+        for nth in range(1, changes[0] + 1):
+            stopped = write_recipe(folder, {**made, "run": f"stopped-{nth}/run"})
             with stopping_at(nth), pytest.raises(Stopped):
                 finish(stopped)
-            assert contents(finish(stopped).path / "dataset") == undisturbed, f"stopped before write {nth} of {writes[0]}"
+            assert contents(finish(stopped).path / "dataset") == undisturbed, f"stopped at change {nth} of {changes[0]}"
 
 
 # --- kill -9 ---------------------------------------------------------------------------------------------------------

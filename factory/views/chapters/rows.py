@@ -6,7 +6,7 @@ The rows are the examples of the findings, then a sample by a hash of the id: th
 import hashlib
 import heapq
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,16 +39,18 @@ class _Row:
 def chapter(run: Run, examples: Iterable[str] = ()) -> Chapter:
     """Up to `MOST` rows: those of `examples` that are exported, and a sample of the others."""
     total, chosen = _chosen(run, set(examples))
-    found = [_Row(kind, split, row, json.loads(row["meta"])) for kind, split, row in exported.at(run, chosen, exported.WHOLE)]
+    places = sorted(chosen)
+    found = [_Row(kind, split, row, json.loads(row["meta"])) for kind, split, row in exported.at(run, places, exported.WHOLE)]
     sourced = _passages(run, found)
-    shown = list(_fitting(_told(row, sourced) for row in found))
+    told = dict(zip(places, (_told(row, sourced) for row in found), strict=True))
+    shown = [told[place] for place in sorted(_fitting(chosen, told))]
     numbers = {"shown": len(shown), "of": total, "longest": LONGEST}
     values = {name: sorted({row[name] for row in shown}) for name in ("kind", "split", "method")}
     return Chapter(numbers, shown={"rows": shown, "values": values})
 
 
 def _chosen(run: Run, examples: set[str]) -> tuple[int, list[int]]:
-    """How many rows there are, and the places of those to show."""
+    """How many rows there are, and the places of those to show, the examples first."""
     total = 0
 
     def drawn() -> Iterator[tuple[bool, bytes, int]]:
@@ -58,7 +60,7 @@ def _chosen(run: Run, examples: set[str]) -> tuple[int, list[int]]:
             yield id_ not in examples, hashlib.blake2b(id_.encode(), digest_size=8).digest(), position
 
     first = heapq.nsmallest(MOST, drawn())
-    return total, sorted(position for _, _, position in first)
+    return total, [position for _, _, position in first]
 
 
 def _passages(run: Run, rows: list[_Row]) -> Sourced:
@@ -119,11 +121,10 @@ def _place(document: Document, passage: Passage) -> str:
     return ", ".join(part for part in (f"{document.source}/{document.path}{row}", page, " › ".join(passage.heading)) if part)
 
 
-def _fitting(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The rows until the page would be too large."""
+def _fitting(places: Iterable[int], told: Mapping[int, dict[str, Any]]) -> Iterator[int]:
+    """The rows that fit on the page, in the order of `places`."""
     room = BYTES
-    for row in rows:
-        room -= size(row)
-        if room < 0:
-            return
-        yield row
+    for place in places:
+        room -= size(told[place])
+        if room >= 0:
+            yield place

@@ -1,7 +1,6 @@
 """The way of the data: what came into each step, and what it kept, edited and rejected."""
 
 from collections import Counter
-from typing import Any
 
 from factory.corpus import all_tables, kept
 from factory.runs import Run
@@ -9,29 +8,15 @@ from factory.views import ledger
 from factory.views.chapter import Chapter, Finding, some
 
 NAME, TITLE = "waterfall", "What came in, what was kept"
-MAKERS = ("ingest", "split", "generate", "export")  # they make rows of another kind: in and out do not add up
 
 
 def chapter(run: Run) -> Chapter:
     """The steps in the order they ran."""
-    steps = _in_order(run)
+    steps = ledger.waterfall(run)
     lost = Counter(entry.stage for entry in ledger.entries(run))
     measures: dict[str, float] = {"rejected.total": lost.total()}
-    measures |= {f"rejected.{stage}": lost[stage] for stage, _ in ledger.STEPS if run.stands(stage)}
+    measures |= {f"rejected.{stage}": lost[stage] for stage, *_ in ledger.STEPS if run.stands(stage)}
     return Chapter({"steps": steps}, measures | _kept(run), [*_failed(run), *_unfinished(run)])
-
-
-def _in_order(run: Run) -> list[dict[str, Any]]:
-    """The ledger's steps, filters in the order of the recipe."""
-    places = {stage: nth for nth, (stage, _) in enumerate(ledger.STEPS)}
-    orders = {stage: run.counts(stage).get("order", []) for stage in places}
-
-    def place(step: dict[str, Any]) -> tuple[int, int]:
-        order = orders[step["stage"]]
-        return places[step["stage"]], order.index(step["by"]) if step["by"] in order else 0
-
-    steps = sorted(ledger.waterfall(run), key=place)
-    return [{"edited": 0, "reasons": {}, **step, "makes": step["stage"] in MAKERS} for step in steps]
 
 
 def _kept(run: Run) -> dict[str, float]:

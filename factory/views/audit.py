@@ -1,0 +1,98 @@
+"""The audit: report.json for machines, report.html for people, from the tables of a run. It changes no table.
+
+    {"schema", "run", "verdict", "measures", "not_measured", "findings", "chapters", "checks"}
+
+`report.schema.json` beside this file is its published form. The same run gives the same bytes: no time, host or path of
+the machine is in it. A new chapter is one module and one template in `chapters/`, and its line in CHAPTERS.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from factory import tables
+from factory.runs import Run
+from factory.views import checks as checking
+from factory.views.chapter import SEVERITIES, Chapter, Finding, Writes
+from factory.views.chapters import (
+    coverage,
+    duplicates,
+    lengths,
+    personal_data,
+    quotes,
+    rejections,
+    rows,
+    sources,
+    splits,
+    waterfall,
+)
+from factory.views.page import page
+
+SCHEMA = "dataset-factory/report/1"
+CHAPTERS: tuple[Writes, ...] = (
+    waterfall, sources, lengths, splits, duplicates, personal_data, quotes, coverage, rejections,
+)  # fmt: skip
+
+
+def audit(run: Run, *, checks: Sequence[str] = ()) -> dict[str, Any]:
+    """Write report.json and report.html, and return the report.
+
+    Raises WrongRequest, before anything is written, for a check that is malformed or names an unknown measure.
+    """
+    made, chapters = _make(run, checks)
+    tables.write_file(run.path / "report.html", page(made, chapters).encode())
+    tables.write_json(run.path / "report.json", made)
+    return made
+
+
+def report(run: Run, *, checks: Sequence[str] = ()) -> dict[str, Any]:
+    """What `audit` writes to report.json; nothing is written."""
+    return _make(run, checks)[0]
+
+
+def _make(run: Run, checks: Sequence[str]) -> tuple[dict[str, Any], dict[str, tuple[str, Chapter]]]:
+    asked = [checking.parse(check) for check in checks]  # before hours of work
+    chapters = {module.NAME: (module.TITLE, module.chapter(run)) for module in CHAPTERS}
+    findings = _in_order([finding for _, chapter in chapters.values() for finding in chapter.findings])
+    examples = [id_ for finding in findings for id_ in finding.rows]
+    chapters[rows.NAME] = (rows.TITLE, rows.chapter(run, examples))
+    measures = _together([chapter.measures for _, chapter in chapters.values()])
+    not_measured = _together([chapter.not_measured for _, chapter in chapters.values()])
+    results = checking.evaluate(asked, measures, not_measured)
+    made = {
+        "schema": SCHEMA,
+        "run": run.path.resolve().name,
+        "verdict": verdict(findings, results),
+        "measures": measures,
+        "not_measured": not_measured,
+        "findings": [finding.as_dict() for finding in findings],
+        "chapters": {name: chapter.numbers for name, (_, chapter) in chapters.items()},
+        "checks": results,
+    }
+    return made, chapters
+
+
+def _in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """The gravest first, else in the order of the chapters."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return dict(sorted((name, value) for part in parts for name, value in part.items()))
+
+
+def verdict(findings: Sequence[Finding], checks: Sequence[Mapping[str, Any]]) -> str:
+    """The report in a sentence."""
+    errors, warnings = (sum(f.severity == severity for f in findings) for severity in ("error", "warning"))
+    failed = sum(not check["holds"] for check in checks)
+    against = [_many(errors, "error")] if errors else []
+    against += [_many(warnings, "warning")] if warnings else []
+    against += [f"{_many(failed, 'check')} failed"] if failed else []
+    if errors or failed:
+        return f"Do not train yet: {', '.join(against)}."
+    if warnings:
+        return f"Nothing forbids training; read {_many(warnings, 'warning')} first."
+    return "Nothing stands against training."
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("s" if count != 1 else "")
