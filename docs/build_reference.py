@@ -1,7 +1,7 @@
 """Build docs/reference/cli.md from the command line's own help, so that the page cannot be wrong.
 
-    python docs/build_reference.py           write the page
-    python docs/build_reference.py --check   exit 1 if the page is not what would be written
+Reads   the commands of factory.cli.app.
+Writes  docs/reference/cli.md; with --check nothing, and exit code 1 says that the page is not what would be written.
 """
 
 import sys

@@ -324,17 +324,27 @@ def _with_marks(document: Document, made: list[tuple[int, Passage]]) -> list[tup
     if not document.marks:
         return made
     result, stack, page = [], list[tuple[int, str]](), None
-    marks = iter(document.marks)
-    mark = next(marks, None)
+    marks = list(document.marks)
+    at = 0
     everyone = [passage for _, passage in made]
     for position, passage in made:
-        while mark is not None and mark.start < passage.start:
-            page, stack = _after(mark, page, stack, everyone)
-            mark = next(marks, None)
-        here = mark.level if mark is not None and mark.kind == "page" and mark.start == passage.start else page
-        titles = tuple(title for _, title in stack if title)
+        while at < len(marks) and marks[at].start < passage.start:
+            page, stack = _after(marks[at], page, stack, everyone)
+            at += 1
+        opens_page = at < len(marks) and marks[at].kind == "page" and marks[at].start == passage.start
+        here = marks[at].level if opens_page else page
+        own = _opening_level(document, passage, marks[at : at + 2])
+        titles = tuple(title for level, title in stack if title and level < own)
         result.append((position, replace(passage, heading=titles, page=here)))
     return result
+
+
+def _opening_level(document: Document, passage: Passage, marks: Sequence[Any]) -> int:
+    """The level of the heading that a passage begins with, which ends those before it; 7 where it begins with none."""
+    for mark in marks:
+        if mark.kind == "heading" and not document.text[passage.start : mark.start].strip("#*_ \t"):
+            return int(mark.level)
+    return 7
 
 
 def titles_at(document: Document, passages: Sequence[Passage], place: int) -> tuple[str, ...]:

@@ -61,7 +61,8 @@ class EditMap:
         """The edited text. Raises ValueError where an edit lies outside `source`."""
         if self.edits and self.edits[-1].end > len(source):
             raise ValueError("an edit lies outside the text")
-        pieces, at = [], 0
+        pieces: list[str] = []
+        at = 0
         for edit in self.edits:
             pieces += (source[at : edit.start], edit.replacement)
             at = edit.end

@@ -250,7 +250,8 @@ def _check_sources(checked: Checked, places: Places) -> None:
         if not any(c in source.path for c in WILD) and not place.exists() and not place.is_symlink():
             hint = did_you_mean(place.name, _names_in(place.parent))
             raise WrongRequest(
-                f"{where}: the source '{source.path}' is not there: no {place}.{hint} Paths are relative to the recipe."
+                f"{where}: the source '{source.path}' is not there: no {place}.{hint} "
+                "Paths are relative to the recipe's file."
             )
 
 
@@ -361,6 +362,7 @@ def _override(value: dict[str, Any], override: str, places: Places) -> None:
     for name in outer:
         at, step = _step(at, name, override)
         place += step
+        places.setdefault(place, f"--set {override}")
     try:
         parsed = yaml.safe_load(given)
     except (yaml.YAMLError, ValueError):

@@ -121,6 +121,8 @@ class PartWriter:
     def _put_in_place(self) -> None:
         if self._once_filled and not self.rows:
             self._beside.unlink()
+            with contextlib.suppress(OSError):
+                self._path.parent.rmdir()  # if nothing else is in it
             return
         with self._beside.open("rb+") as file:
             os.fsync(file.fileno())

@@ -15,11 +15,13 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from factory import near
 from factory.verdicts import Verdicts
 
 Texts = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
+Signatures = NDArray[np.uint32]
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Seen:
 
     ids: list[str] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
-    signatures: list["np.ndarray[Any, np.dtype[np.uint32]]"] = field(default_factory=list)
+    signatures: list[Signatures] = field(default_factory=list)
     kept_for: dict[str, str] = field(default_factory=dict)
 
 
@@ -74,8 +76,7 @@ class MinhashDedup:
         order = sorted(range(len(seen.ids)), key=seen.ids.__getitem__)  # one order, however the batches came
         ids = [seen.ids[n] for n in order]
         lengths = [seen.lengths[n] for n in order]
-        signatures = np.concatenate(seen.signatures)[order]
-        seen.signatures.clear()
+        signatures = _sorted(seen.signatures, order, self.num_perm)
 
         def texts_of(indices: Any) -> list[str]:
             found = dict(texts([ids[n] for n in indices]))
@@ -95,6 +96,19 @@ class MinhashDedup:
         return Verdicts.keep_where(
             ids, kept, reason="minhash_dedup.near_copy", evidence=[{"kept": winner} for winner in stays]
         )
+
+
+def _sorted(chunks: list[Signatures], order: Sequence[int], num_perm: int) -> Signatures:
+    """The rows of all chunks in `order`; each chunk is let go as it is copied: they are most of the memory."""
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    whole = np.empty((len(order), num_perm), dtype=np.uint32)
+    at = 0
+    while chunks:
+        chunk = chunks.pop(0)
+        whole[rank[at : at + len(chunk)]] = chunk
+        at += len(chunk)
+    return whole
 
 
 def _survivors(ids: Sequence[str], lengths: Sequence[int], labels: Sequence[int]) -> dict[str, str]:

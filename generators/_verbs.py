@@ -143,7 +143,7 @@ def task(sentence: str) -> str | None:
     shorter = re.sub(r" (?:as well|too|instead)$", "", shorter)
     act = act if shorter.endswith("ed") else shorter  # "a key saved using `set`" is one thing
     if len(act.split()) not in range(2, MAX_TASK_WORDS + 1) or re.search(
-        r" [-–—] |\b(?:if|because|which|where"
+        r" [-–—] |\b(?:if|because|which|where|(?:you|we|I) can"
         r"|looks?|is|are|works?|returns?|would"
         r"|will|now)\b",
         act,

@@ -118,10 +118,10 @@ class _Export:
         for table in record_tables(self._run):
             batch: list[tuple[str, dict[str, Any], str, list[str]]] = []
             for row in kept_records(self._run, table):
-                text, meta = records.joined(table.kind, row), json.loads(row["meta"])
+                meta = json.loads(row["meta"])
                 self._origins.take(meta)
                 batch += [
-                    (kind, out, text, meta["documents"])
+                    (kind, out, records.joined(kind, out), meta["documents"])  # its text as it leaves: verify has no other
                     for kind, out in exported_rows(table.kind, row, open_book=open_book)
                 ]
                 progress.advance()
@@ -231,7 +231,8 @@ def _write_sorted(batches: Any, its_schema: pa.Schema, folder: Path, split: str)
         whole = pa.concat_tables(waiting)
         while whole.num_rows >= rows and whole.num_rows:
             if writer is None:
-                writer = tables.PartWriter(folder / f"{split}-{total // FILE_ROWS:05d}.parquet", its_schema).__enter__()
+                file = folder / f"{split}-{total // FILE_ROWS:05d}.parquet"
+                writer = tables.PartWriter(file, its_schema, group_rows=GROUP_ROWS).__enter__()
             writer.write_table(whole.slice(0, GROUP_ROWS))
             total += min(GROUP_ROWS, whole.num_rows)
             whole = whole.slice(GROUP_ROWS)

@@ -61,8 +61,8 @@ def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None 
     again = bool(retry) and _is_among(retry or "", rejections.read(run, "ingest"), progress)
     if run.is_done("ingest", mark) and not again:
         return mark
+    remember(run, files)  # first: a run killed while it parses does not read all its files for their digests again
     _Ingest(run, progress, retry).all(files, bad, mark)
-    remember(run, files)
     return mark
 
 

@@ -5,6 +5,7 @@ Without a tokenizer the number of tokens is an estimate (UTF-8 bytes / 4) and is
 """
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def split(run: Run, checked: Checked, before: str, progress: Progress) -> str:
 
 
 class Cutter:
-    """Cuts texts into pieces of at most `max_tokens`, at the highest boundary that fits: heading, paragraph, sentence."""
+    """Cuts texts into pieces of at most `max_tokens`, at the highest boundary that fits: heading, paragraph …"""
 
     def __init__(self, max_tokens: int, tokenizer: str | None = None) -> None:
         from semantic_text_splitter import MarkdownSplitter, TextSplitter
@@ -97,9 +98,9 @@ class Cutter:
         """Where the pieces of `text` begin and end: everything but white space is in exactly one."""
         splitter = self._markdown if markdown else self._plain
         starts = [_uncut(at, edits) for at, _ in splitter.chunk_indices(text)]
-        starts = sorted(set(starts))
+        bounds = [*sorted(set(starts)), len(text)]
         spans = []
-        for start, after in zip(starts, [*starts[1:], len(text)], strict=True):
+        for start, after in pairwise(bounds):  # none where the text is white space, or was edited away
             end = start + len(text[start:after].rstrip())
             if start < end:
                 spans.append((start, end))

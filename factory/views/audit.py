@@ -72,8 +72,10 @@ def _make(run: Run, checks: Sequence[str]) -> tuple[dict[str, Any], dict[str, tu
 
 
 def _in_order(findings: Sequence[Finding]) -> list[Finding]:
-    """The gravest first, else in the order of the chapters."""
-    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    """Those that found something: the gravest first, else in the order of the chapters."""
+    return sorted(
+        (finding for finding in findings if finding.count), key=lambda finding: SEVERITIES.index(finding.severity)
+    )
 
 
 def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ class Finding:
     """One thing that a reader should know before training.
 
     `why` says in a sentence how it hurts; `rows` are ids to look at; `fix` is the command or the recipe's line that
-    mends it, in which RUN stands for the run's folder.
+    mends it, code between backticks; in it RUN stands for the run's folder. A finding of count 0 found nothing, and
+    the report leaves it out.
     """
 
     id: str

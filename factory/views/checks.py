@@ -32,9 +32,8 @@ def parse(text: str) -> Check:
     """A check from its text. Raises WrongRequest where it is not MEASURE OP NUMBER."""
     found = FORM.fullmatch(text)
     if found is None:
-        signs = " ".join(OPERATORS)
         raise WrongRequest(
-            f"'{text}' is not a check. Write a measure, one of {signs}, and a number, as in 'duplicates.near.share < 0.01'."
+            f"'{text}' is not a check. Write a measure, one of {' '.join(OPERATORS)} and a number: 'pii.share == 0'."
         )
     measure, sign, number = found.groups()
     return Check(text.strip(), measure, sign, float(number))
@@ -51,7 +50,8 @@ def evaluate(
         if check.measure not in measures and check.measure not in not_measured:
             hint = did_you_mean(check.measure, [*measures, *not_measured])
             raise WrongRequest(
-                f"'{check.text}': there is no measure '{check.measure}'.{hint} List them with: factory audit RUN --list-measures"
+                f"'{check.text}': there is no measure '{check.measure}'.{hint} "
+                "List them with: factory audit RUN --list-measures"
             )
     return [
         {"check": check.text, "value": measures.get(check.measure), "holds": check.holds(measures.get(check.measure))}

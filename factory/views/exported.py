@@ -17,8 +17,8 @@ from factory.stages.splits import SPLITS
 Columns = list[str] | None
 WHOLE: dict[str, Columns] = dict.fromkeys(EXPORTED)
 TEXTS: dict[str, Columns] = {kind: [name for name, _ in columns] for kind, columns in EXPORTED.items()}
-IDS: dict[str, Columns] = dict.fromkeys(EXPORTED, ["id"])
-METAS: dict[str, Columns] = dict.fromkeys(EXPORTED, ["id", "meta"])
+IDS: dict[str, Columns] = {kind: ["id"] for kind in EXPORTED}
+METAS: dict[str, Columns] = {kind: ["id", "meta"] for kind in EXPORTED}
 
 
 def files(run: Run) -> Iterator[tuple[str, str, Path]]:

@@ -15,8 +15,9 @@ def summary(lengths: NDArray[np.int64]) -> dict[str, Any]:
     if not lengths.size:
         return {"count": 0, "total": 0}
     found = np.quantile(lengths, list(QUANTILES.values()), method="lower").tolist()
+    quantiles = dict(zip(QUANTILES, found, strict=True))
     mean = round(float(lengths.mean()), 1)
-    return {"count": int(lengths.size), "total": int(lengths.sum()), "mean": mean, **dict(zip(QUANTILES, found, strict=True))}
+    return {"count": int(lengths.size), "total": int(lengths.sum()), "mean": mean, **quantiles}
 
 
 def bins(lengths: NDArray[np.int64]) -> list[dict[str, int]]:

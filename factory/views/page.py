@@ -27,16 +27,20 @@ HEADLINES = (  # the figures at the top: measure, what it is called
 def page(report: Mapping[str, Any], chapters: Mapping[str, tuple[str, Chapter]]) -> str:
     """The page as a string."""
     rows = chapters["rows"][1].shown.get("rows", [])
-    return _environment().get_template("page.html").render(
-        report=report,
-        measures=report["measures"],
-        headlines=[(name, words) for name, words in HEADLINES if name in report["measures"]],
-        chapters=chapters,
-        places={row["id"]: f"row-{nth}" for nth, row in enumerate(rows)},
-        style=_packaged("page.css"),
-        script=_packaged("page.js"),
-        policy=f"default-src 'none'; style-src {_digest('page.css')}; script-src {_digest('page.js')}; "
-        "base-uri 'none'; form-action 'none'",
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            measures=report["measures"],
+            headlines=[(name, words) for name, words in HEADLINES if name in report["measures"]],
+            chapters=chapters,
+            places={row["id"]: f"row-{nth}" for nth, row in enumerate(rows)},
+            style=_packaged("page.css"),
+            script=_packaged("page.js"),
+            policy=f"default-src 'none'; style-src {_digest('page.css')}; script-src {_digest('page.js')}; "
+            "base-uri 'none'; form-action 'none'",
+        )
     )
 
 

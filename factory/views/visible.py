@@ -1,4 +1,4 @@
-"""Text of rows on a page: characters that hide or turn text are shown as marks, so that a reader sees what a model does."""
+"""Text on a page: characters that hide or turn text are shown as marks, so that a reader sees what a model does."""
 
 import re
 from typing import Any

@@ -489,6 +489,7 @@ def test_an_action_is_a_verb_with_its_object(title: str, act: str | None) -> Non
     "sentence",
     [
         "Using a toolbox looks like this:",
+        "Using the toolbox you can declare a tool with a handle like this:",
         "The answer holds a cursor:",
         "To print, and then to wait:",
         "You will see:",

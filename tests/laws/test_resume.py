@@ -21,7 +21,7 @@ from factory.views import verify
 from tests.corpora import contents, recipe, workspace, write_documents, write_recipe
 from tests.laws.strategies import Drawn, corpora, recipes
 
-FACTORY = [sys.executable, "-m", "factory.cli"]
+FACTORY = [sys.executable, "-c", "from factory.cli import main; main()"]
 
 
 class Stopped(BaseException):

@@ -40,6 +40,10 @@ class _Passages:
                 used.add(number)
                 self.quotes.extend((number, quote["start"], quote["end"]))
 
+    def used_by_any(self) -> set[int]:
+        """The passages that a row of some kind was made from."""
+        return set().union(*self.used.values())
+
     def quoted(self) -> int:
         """Characters that lie in a quote, each counted once."""
         spans = np.array(self.quotes, np.int64).reshape(-1, 3)
@@ -59,39 +63,46 @@ def chapter(run: Run) -> Chapter:
     taught = _taught(run, passages)
     documents = _documents(run)
     kept_documents = [id_ for id_, (_, is_kept) in documents.items() if is_kept]
-    everywhere = set[int]().union(*passages.used.values()) if passages.used else set()
-    characters = sum(passages.ends) - sum(passages.starts)
     counts = {
-        "passages": {"made": made.total(), "kept": len(passages.numbers), "used": len(everywhere)},
-        "documents": {"all": len(documents), "kept": len(kept_documents), "used": sum(id_ in taught for id_ in kept_documents)},
-        "characters": {"kept": characters, "quoted": passages.quoted()},
+        "passages": {"made": made.total(), "kept": len(passages.numbers), "used": len(passages.used_by_any())},
+        "documents": {
+            "all": len(documents),
+            "kept": len(kept_documents),
+            "used": len(taught.intersection(kept_documents)),
+        },
+        "characters": {"kept": sum(passages.ends) - sum(passages.starts), "quoted": passages.quoted()},
     }
-    measures = {
-        "coverage.passages": share(counts["passages"]["used"], counts["passages"]["kept"]),
-        "coverage.documents": share(counts["documents"]["used"], counts["documents"]["kept"]),
-        "coverage.quoted": share(counts["characters"]["quoted"], characters),
+    kinds = {
+        kind: {"passages": len(used), "share": share(len(used), len(passages.numbers))}
+        for kind, used in passages.used.items()
     }
-    kinds = {kind: {"passages": len(used), "share": share(len(used), len(passages.numbers))} for kind, used in passages.used.items()}
-    measures |= {f"coverage.{kind}.passages": its["share"] for kind, its in kinds.items()}
     silent = [id_ for id_ in documents if id_ not in taught]
     listed = _listed(run, silent[:SHOWN], documents, made, alive)
     numbers = {**counts, "kinds": kinds, "without_rows": {"count": len(silent), "documents": listed}}
-    return Chapter(numbers, measures, _little(kinds, len(passages.numbers)))
+    return Chapter(numbers, _measures(counts, kinds), _little(kinds, len(passages.numbers)))
+
+
+def _measures(counts: dict[str, dict[str, int]], kinds: dict[str, dict[str, Any]]) -> dict[str, float]:
+    return {
+        "coverage.passages": share(counts["passages"]["used"], counts["passages"]["kept"]),
+        "coverage.documents": share(counts["documents"]["used"], counts["documents"]["kept"]),
+        "coverage.quoted": share(counts["characters"]["quoted"], counts["characters"]["kept"]),
+        **{f"coverage.{kind}.passages": its["share"] for kind, its in kinds.items()},
+    }
 
 
 def _kept_passages(run: Run) -> tuple[_Passages, Counter[str], Counter[str]]:
     """The kept passages; how many were made of each document, and how many kept."""
     passages, made, alive = _Passages(), Counter[str](), Counter[str]()
-    table, position = passage_table(run), 0
-    state = kept(run, table).alive
-    for row in tables.rows(table.folder, table.schema, columns=["id", "document", "start", "end"]):
+    table = passage_table(run)
+    rows = tables.rows(table.folder, table.schema, columns=["id", "document", "start", "end"])
+    for row, lives in zip(rows, kept(run, table).alive, strict=True):
         made[row["document"]] += 1
-        if state[position]:
+        if lives:
             alive[row["document"]] += 1
             passages.numbers[row["id"]] = len(passages.numbers)
             passages.starts.append(row["start"])
             passages.ends.append(row["end"])
-        position += 1
     return passages, made, alive
 
 
@@ -109,10 +120,12 @@ def _documents(run: Run) -> dict[str, tuple[str, bool]]:
     table = document_table(run)
     state = kept(run, table).alive
     rows = tables.rows(table.folder, table.schema, columns=["id", "source", "path", "row"])
-    return {
-        row["id"]: (f"{row['source']}/{row['path']}" + (f":{row['row']}" if row["row"] is not None else ""), bool(alive))
-        for row, alive in zip(rows, state, strict=True)
-    }
+    return {row["id"]: (_place(row), bool(alive)) for row, alive in zip(rows, state, strict=True)}
+
+
+def _place(row: dict[str, Any]) -> str:
+    """`handbook/faq.jsonl:17`."""
+    return f"{row['source']}/{row['path']}" + (f":{row['row']}" if row["row"] is not None else "")
 
 
 def _listed(
@@ -124,8 +137,8 @@ def _listed(
         if (its := reasons.get(entry.id.split("/")[0])) is not None:
             its[entry.reason] += 1
     return [
-        {"id": id_, "place": documents[id_][0], "passages": made[id_], "kept": alive[id_], "reasons": dict(reasons[id_].most_common())}
-        for id_ in silent
+        {"id": id_, "place": documents[id_][0], "passages": made[id_], "kept": alive[id_], "reasons": dict(its)}
+        for id_, its in reasons.items()
     ]
 
 
@@ -133,9 +146,9 @@ def _little(kinds: dict[str, dict[str, Any]], passages: int) -> list[Finding]:
     """Kinds whose rows come from less than half of the passages."""
     return [
         Finding(
-            f"coverage.{kind}", "info", f"Rows of kind {kind} come from {its['share']:.0%} of the passages",
-            "What the other passages say is not taught in this form.", passages - its["passages"],
-            "factory ledger RUN --stage generate: why the others gave nothing; another method may read them",
+            f"coverage.{kind}", "info", f"Rows of kind {kind} leave out more than half of the passages",
+            "What those passages say is not taught in this form.", passages - its["passages"],
+            "`factory ledger RUN --stage generate` says why they gave nothing; another method may read them",
         )
         for kind, its in kinds.items() if its["share"] < TOO_LITTLE
     ]  # fmt: skip

@@ -51,7 +51,8 @@ def chapter(run: Run) -> Chapter:
         "rows": count, "exact": len(exact), "near": len(close), "across_splits": len(across), "threshold": THRESHOLD,
         "largest": _largest(run, alike),
     }  # fmt: skip
-    return Chapter(numbers, measures, [*_across_found(run, across), *_exact_found(run, exact), *_near_found(run, close)])
+    findings = [_across_found(run, across), _exact_found(run, exact), _near_found(run, close)]
+    return Chapter(numbers, measures, findings)
 
 
 def fold_digest(text: str) -> int:
@@ -71,7 +72,8 @@ def _measured(run: Run) -> _Rows:
     if not kinds:
         nothing = np.zeros(0, np.uint8)
         return _Rows(nothing, nothing, np.zeros(0, np.uint64), np.zeros((0, 128), np.uint32))
-    return _Rows(*map(np.concatenate, (kinds, splits, folds, signatures)))
+    joined = np.concatenate
+    return _Rows(joined(kinds), joined(splits), joined(folds), joined(signatures))
 
 
 def _clusters(run: Run, rows: _Rows) -> Positions:
@@ -111,37 +113,25 @@ def _named(run: Run, positions: list[int]) -> tuple[str, ...]:
     return some(exported.ids_at(run, positions[:EXAMPLES]))
 
 
-def _across_found(run: Run, rows: list[int]) -> list[Finding]:
-    if not rows:
-        return []
-    return [
-        Finding(
-            "duplicates.across_splits", "error", "Near-duplicates stand in two splits",
-            "The test then asks for what was trained on, and its score says nothing.", len(rows),
-            "factory export RUN: it keeps what is alike in one split", _named(run, rows),
-        )
-    ]  # fmt: skip
+def _across_found(run: Run, rows: list[int]) -> Finding:
+    return Finding(
+        "duplicates.across_splits", "error", "Near-duplicates stand in two splits",
+        "The test then asks for what was trained on, and its score says nothing.", len(rows),
+        "`factory export RUN` keeps what is alike in one split", _named(run, rows),
+    )  # fmt: skip
 
 
-def _exact_found(run: Run, rows: list[int]) -> list[Finding]:
-    if not rows:
-        return []
-    return [
-        Finding(
-            "duplicates.exact", "warning", "Rows repeat another row word for word",
-            "A row that stands twice weighs twice, and is learned by heart.", len(rows),
-            "in the recipe: filter: [exact_dedup]", _named(run, rows),
-        )
-    ]  # fmt: skip
+def _exact_found(run: Run, rows: list[int]) -> Finding:
+    return Finding(
+        "duplicates.exact", "warning", "Rows repeat another row word for word",
+        "A row that stands twice weighs twice, and is learned by heart.", len(rows),
+        "in the recipe `filter: [exact_dedup]`", _named(run, rows),
+    )  # fmt: skip
 
 
-def _near_found(run: Run, rows: list[int]) -> list[Finding]:
-    if not rows:
-        return []
-    return [
-        Finding(
-            "duplicates.near", "warning", "Rows nearly repeat another row",
-            "They weigh several times, and the model learns their wording instead of what they say.", len(rows),
-            f"in the recipe: filter: [minhash_dedup: {{threshold: {THRESHOLD}}}]", _named(run, rows),
-        )
-    ]  # fmt: skip
+def _near_found(run: Run, rows: list[int]) -> Finding:
+    return Finding(
+        "duplicates.near", "warning", "Rows nearly repeat another row",
+        "They weigh several times, and the model learns their wording instead of what they say.", len(rows),
+        f"in the recipe `filter: [minhash_dedup: {{threshold: {THRESHOLD}}}]`", _named(run, rows),
+    )  # fmt: skip

@@ -80,9 +80,9 @@ def _rows(run: Run) -> dict[str, tuple[Lengths, Lengths]]:
 def _too_few(rows: dict[str, dict[str, Any]]) -> list[Finding]:
     return [
         Finding(
-            f"lengths.few_rows.{kind}", "info", f"Only {its['tokens']['count']} rows of kind {kind}",
+            f"lengths.few_rows.{kind}", "info", f"Few rows of kind {kind}",
             f"Below {FEW} rows a model learns the rows by heart more than what they teach.", its["tokens"]["count"],
-            "add documents, or a method that makes more rows, under generate: methods: in the recipe",
+            "add documents, or a method under `generate: methods:` in the recipe",
         )
         for kind, its in rows.items() if its["tokens"]["count"] < FEW
     ]  # fmt: skip

@@ -75,7 +75,7 @@ def chapter(run: Run) -> Chapter:
         "pii.share": share(touched, looked_at),
         "pii.left_in": len(left_in),
     }
-    return Chapter(numbers, measures, _left_in(left_in))
+    return Chapter(numbers, measures, [_left_in(left_in)])
 
 
 def _stage(run: Run, stage: str) -> _Stage:
@@ -107,17 +107,13 @@ def _nothing_ran() -> Finding:
     return Finding(
         "personal_data.not_looked_for", "warning", "Nobody looked for personal data",
         "A model repeats e-mail addresses and numbers that it was trained on.", 1,
-        "in the recipe: passages: {filter: [pii: {action: placeholder}]}",
+        "in the recipe `passages: {filter: [pii: {action: placeholder}]}`",
     )  # fmt: skip
 
 
-def _left_in(rows: list[str]) -> list[Finding]:
-    if not rows:
-        return []
-    return [
-        Finding(
-            "personal_data.left_in", "warning", "Personal data was found and left in",
-            "The filter was told to flag it only; a model repeats what it was trained on.", len(rows),
-            "in the recipe: pii: {action: placeholder} instead of flag", some(rows),
-        )
-    ]  # fmt: skip
+def _left_in(rows: list[str]) -> Finding:
+    return Finding(
+        "personal_data.left_in", "warning", "Personal data was found and left in",
+        "The filter was told to flag it only; a model repeats what it was trained on.", len(rows),
+        "in the recipe `pii: {action: placeholder}` instead of flag", some(rows),
+    )  # fmt: skip

@@ -36,7 +36,7 @@ def chapter(run: Run) -> Chapter:
     checked = len(quotes.rows)
     measures = {"quotes.checked": checked, "quotes.broken": len(broken)}
     numbers = {"checked": checked, "broken": len(broken), "broken_share": share(len(broken), checked), "kinds": rows}
-    return Chapter(numbers, measures, _found(run, broken, quotes.rows))
+    return Chapter(numbers, measures, [_found(run, broken, quotes.rows)])
 
 
 class _Quotes:
@@ -94,15 +94,11 @@ def _documents(run: Run, wanted: dict[str, int]) -> Any:
         yield from zip(picked["id"].to_pylist(), picked["text"].to_pylist(), strict=True)
 
 
-def _found(run: Run, broken: list[int], rows: "array[int]") -> list[Finding]:
-    if not broken:
-        return []
+def _found(run: Run, broken: list[int], rows: "array[int]") -> Finding:
     positions = sorted({rows[quote] for quote in broken})
-    return [
-        Finding(
-            "quotes.broken", "error", "Quotes do not stand in their document",
-            "The answer is not proved by its source, and may be made up.", len(broken),
-            "factory verify RUN, then factory run RUN: rows are made again from the documents as they are now",
-            some(exported.ids_at(run, positions[:EXAMPLES])),
-        )
-    ]  # fmt: skip
+    return Finding(
+        "quotes.broken", "error", "Quotes do not stand in their document",
+        "The answer is not proved by its source, and may be made up.", len(broken),
+        "`factory verify RUN` checks again; `factory run RUN` makes rows from the documents as they are now",
+        some(exported.ids_at(run, positions[:EXAMPLES])),
+    )  # fmt: skip

@@ -24,7 +24,7 @@ def chapter(run: Run) -> Chapter:
         if len(its["examples"]) < EACH:
             its["examples"].append({"id": entry.id, "place": entry.place, "detail": _detail(entry.detail)})
     ordered = dict(sorted(reasons.items(), key=lambda pair: (-pair[1]["count"], pair[0])))
-    return Chapter({"reasons": ordered}, findings=_not_read(run))
+    return Chapter({"reasons": ordered}, findings=[_not_read(run)])
 
 
 def _detail(text: str) -> str:
@@ -37,15 +37,11 @@ def _detail(text: str) -> str:
     return told if len(told) <= DETAIL else told[:DETAIL] + "…"
 
 
-def _not_read(run: Run) -> list[Finding]:
+def _not_read(run: Run) -> Finding:
     lost = list(ledger.entries(run, stage="ingest"))
-    if not lost:
-        return []
     reasons = ", ".join(f"{reason} {count}" for reason, count in ledger.by_reason(lost).items())
-    return [
-        Finding(
-            "ingest.rejected", "info", f"Files or lines were not read: {reasons}",
-            "What they hold is not in the dataset.", len(lost),
-            "factory ledger RUN --stage ingest --rows: each says what to do", some(entry.place for entry in lost),
-        )
-    ]  # fmt: skip
+    return Finding(
+        "ingest.rejected", "info", "Files or lines were not read",
+        f"What they hold is not in the dataset ({reasons}).", len(lost),
+        "`factory ledger RUN --stage ingest --rows` says for each what to do", some(entry.place for entry in lost),
+    )  # fmt: skip

@@ -40,7 +40,8 @@ def chapter(run: Run, examples: Iterable[str] = ()) -> Chapter:
     """Up to `MOST` rows: those of `examples` that are exported, and a sample of the others."""
     total, chosen = _chosen(run, set(examples))
     places = sorted(chosen)
-    found = [_Row(kind, split, row, json.loads(row["meta"])) for kind, split, row in exported.at(run, places, exported.WHOLE)]
+    rows = exported.at(run, places, exported.WHOLE)
+    found = [_Row(kind, split, row, json.loads(row["meta"])) for kind, split, row in rows]
     sourced = _passages(run, found)
     told = dict(zip(places, (_told(row, sourced) for row in found), strict=True))
     shown = [told[place] for place in sorted(_fitting(chosen, told))]
@@ -83,7 +84,8 @@ def _told(row: _Row, sourced: Sourced) -> dict[str, Any]:
     first = sourced.get(next((quote["passage"] for quote in meta["quotes"]), next(iter(meta["parents"]), "")))
     return {
         "id": row.row["id"], "kind": row.kind, "split": row.split, "method": meta["generator"], "texts": texts,
-        "label": row.row.get("label"), "quotes": list(_quotes(meta, sourced)), "more_quotes": max(0, len(meta["quotes"]) - QUOTES),
+        "label": row.row.get("label"), "quotes": list(_quotes(meta, sourced)),
+        "more_quotes": max(0, len(meta["quotes"]) - QUOTES),
         "sources": meta["sources"], "paths": meta["paths"][:QUOTES], "place": _place(*first) if first else "",
         "licence": meta["licence"], "confidentiality": meta["confidentiality"], "language": meta["language"],
     }  # fmt: skip
@@ -118,7 +120,8 @@ def _place(document: Document, passage: Passage) -> str:
     """`handbook/setup.md, page 3, Install › Linux`."""
     row = f":{document.row}" if document.row is not None else ""
     page = f"page {passage.page}" if passage.page else ""
-    return ", ".join(part for part in (f"{document.source}/{document.path}{row}", page, " › ".join(passage.heading)) if part)
+    parts = (f"{document.source}/{document.path}{row}", page, " › ".join(passage.heading))
+    return ", ".join(part for part in parts if part)
 
 
 def _fitting(places: Iterable[int], told: Mapping[int, dict[str, Any]]) -> Iterator[int]:

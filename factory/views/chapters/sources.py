@@ -28,13 +28,13 @@ def chapter(run: Run) -> Chapter:
         for name in sorted(languages["documents"] | languages["rows"], key=lambda n: (-languages["documents"][n], n))
     }
     measures = {"licences.unstated.share": share(len(unlicensed), rows), "sources.count": len(sources)}
-    findings = [*_no_licence(unlicensed, sources), *_nothing_read(sources), *_nothing_kept(run, sources)]
+    findings = [_no_licence(unlicensed, sources), *_nothing_read(sources), *_nothing_kept(run, sources)]
     return Chapter({"sources": sources, "languages": by_language}, measures, findings)
 
 
 def _declared(run: Run) -> Counts:
     zero = {"files_rejected": 0, "documents": 0, "documents_kept": 0, "characters": 0, "passages_kept": 0, "rows": 0}
-    sources = {
+    sources: Counts = {
         source.name: {
             "licence": source.licence, "confidentiality": source.confidentiality, "copyright": source.copyright, **zero,
         }
@@ -84,17 +84,13 @@ def _count_rows(run: Run, sources: Counts, languages: Counter[str]) -> tuple[lis
     return unlicensed, rows
 
 
-def _no_licence(unlicensed: list[str], sources: Counts) -> list[Finding]:
-    if not unlicensed:
-        return []
+def _no_licence(unlicensed: list[str], sources: Counts) -> Finding:
     names = ", ".join(name for name, its in sources.items() if its["licence"] is None)
-    return [
-        Finding(
-            "sources.no_licence", "warning", "Rows come from sources without a stated licence",
-            "Nobody can tell later whether a model trained on them may be used.", len(unlicensed),
-            f"in the recipe, under each of these sources: licence: SPDX-ID   ({names})", some(unlicensed),
-        )
-    ]  # fmt: skip
+    return Finding(
+        "sources.no_licence", "warning", "Rows come from sources without a stated licence",
+        "Nobody can tell later whether a model trained on them may be used.", len(unlicensed),
+        f"in the recipe, under each of these sources, `licence: SPDX-ID`: {names}", some(unlicensed),
+    )  # fmt: skip
 
 
 def _nothing_read(sources: Counts) -> list[Finding]:
@@ -102,8 +98,8 @@ def _nothing_read(sources: Counts) -> list[Finding]:
     return [
         Finding(
             f"sources.nothing_read.{name}", "warning", f"Not one document was read from the source {name}",
-            "The model will know nothing of what it holds.", sources[name]["files_rejected"],
-            "factory ledger RUN --stage ingest --rows",
+            "The model will know nothing of what it holds.", max(1, sources[name]["files_rejected"]),
+            "`factory ledger RUN --stage ingest --rows` says why",
         )
         for name in silent
     ]  # fmt: skip
@@ -116,14 +112,18 @@ def _nothing_kept(run: Run, sources: Counts) -> list[Finding]:
         return []
     reasons, ids = _why(run, silent)
     return [
-        Finding(
-            f"sources.nothing_kept.{name}", "info" if all(r.startswith("policy.") for r in reasons[name]) else "warning",
-            f"Every document of the source {name} was rejected ({', '.join(sorted(reasons[name]))})",
-            "The model will know nothing of what it holds.", sources[name]["documents"],
-            "factory ledger RUN --stage filter.documents --rows", some(ids[name]),
-        )
-        for name in sources if name in silent
-    ]  # fmt: skip
+        _nothing_of(name, sources[name]["documents"], reasons[name], ids[name]) for name in sources if name in silent
+    ]
+
+
+def _nothing_of(name: str, documents: int, reasons: set[str], ids: list[str]) -> Finding:
+    meant = all(reason.startswith("policy.") for reason in reasons)
+    return Finding(
+        f"sources.nothing_kept.{name}", "info" if meant else "warning",
+        f"Every document of the source {name} was rejected",
+        f"The model will know nothing of what it holds ({', '.join(sorted(reasons))}).",
+        documents, "`factory ledger RUN --stage filter.documents --rows` says why", some(ids),
+    )  # fmt: skip
 
 
 def _why(run: Run, silent: set[str]) -> tuple[dict[str, set[str]], dict[str, list[str]]]:

@@ -25,19 +25,15 @@ def chapter(run: Run) -> Chapter:
     measures = {"rows.total": sum(totals.values()), "splits.shared_documents": len(shared)}
     measures |= {f"rows.{split}": count for split, count in totals.items()}
     numbers = {"rows": rows, "totals": totals, "shares": {s: share(n, sum(totals.values())) for s, n in totals.items()}}
-    return Chapter(numbers, measures, [*_shared(shared, torn), *_empty(run, rows)])
+    return Chapter(numbers, measures, [_shared(shared, torn), *_empty(run, rows)])
 
 
-def _shared(shared: set[str], torn: list[str]) -> list[Finding]:
-    if not shared:
-        return []
-    return [
-        Finding(
-            "splits.shared_documents", "error", "A document stands in two splits",
-            "The test then asks for what was trained on, and its score says nothing.", len(shared),
-            "factory export RUN: it keeps the rows of a document in one split", some(torn),
-        )
-    ]  # fmt: skip
+def _shared(shared: set[str], torn: list[str]) -> Finding:
+    return Finding(
+        "splits.shared_documents", "error", "A document stands in two splits",
+        "The test then asks for what was trained on, and its score says nothing.", len(shared),
+        "`factory export RUN` keeps the rows of a document in one split", some(torn),
+    )  # fmt: skip
 
 
 def _empty(run: Run, rows: Rows) -> list[Finding]:
@@ -47,8 +43,9 @@ def _empty(run: Run, rows: Rows) -> list[Finding]:
     return [
         Finding(
             f"splits.empty.{kind}.{split}", "warning", f"No {split} rows of kind {kind}",
-            "Nothing can be measured on rows that were not trained on.", sum(its.values()),
-            f"more documents, or in the recipe: export: {{split: {{{split}: {max(0.2, 2 * share_asked):g}}}}}",
+            "There is nothing to measure on; rows of one document stay together, and no such group was small enough.",
+            sum(its.values()),
+            f"more documents, or in the recipe `export: {{split: {{{split}: {max(0.2, min(0.4, 2 * part)):g}}}}}`",
         )
-        for kind, its in rows.items() for split, share_asked in asked.items() if share_asked and not its[split]
+        for kind, its in rows.items() for split, part in asked.items() if part and not its[split]
     ]  # fmt: skip

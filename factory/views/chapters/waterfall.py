@@ -2,12 +2,15 @@
 
 from collections import Counter
 
+from factory import tables
 from factory.corpus import all_tables, kept
 from factory.runs import Run
+from factory.stages.generate import UNITS
 from factory.views import ledger
 from factory.views.chapter import Chapter, Finding, some
 
 NAME, TITLE = "waterfall", "What came in, what was kept"
+LOSE = ("ingest", "filter.documents", "filter.passages", "generate", "filter.records")  # stages that can
 
 
 def chapter(run: Run) -> Chapter:
@@ -15,8 +18,8 @@ def chapter(run: Run) -> Chapter:
     steps = ledger.waterfall(run)
     lost = Counter(entry.stage for entry in ledger.entries(run))
     measures: dict[str, float] = {"rejected.total": lost.total()}
-    measures |= {f"rejected.{stage}": lost[stage] for stage, *_ in ledger.STEPS if run.stands(stage)}
-    return Chapter({"steps": steps}, measures | _kept(run), [*_failed(run), *_unfinished(run)])
+    measures |= {f"rejected.{stage}": lost[stage] for stage in LOSE if run.stands(stage)}
+    return Chapter({"steps": steps}, measures | _kept(run), [_failed(run), _unfinished(run)])
 
 
 def _kept(run: Run) -> dict[str, float]:
@@ -30,27 +33,19 @@ def _kept(run: Run) -> dict[str, float]:
     return found
 
 
-def _failed(run: Run) -> list[Finding]:
-    failed = run.counts("generate").get("failed", 0)
-    if not failed:
-        return []
-    reasons = {entry.reason: entry.id for entry in ledger.entries(run, stage="generate") if entry.reason.endswith("failed")}
-    return [
-        Finding(
-            "generate.units_failed", "warning", "Some calls of a generator failed",
-            "What they would have made is missing, and it is seldom a random part of the documents.",
-            failed, "factory ledger RUN --stage generate --rows, then factory run RUN again once the cause is mended",
-            some(reasons.values()),
-        )
-    ]  # fmt: skip
+def _failed(run: Run) -> Finding:
+    units = tables.rows(run.path / "units", UNITS, columns=["unit", "method", "outcome"])
+    failed = [f"{unit['unit']}/{unit['method']}" for unit in units if unit["outcome"] == "failed"]
+    return Finding(
+        "generate.units_failed", "warning", "Calls of a generator failed",
+        "What they would have made is missing, and it is seldom a random part of the documents.", len(failed),
+        "`factory ledger RUN --stage generate --rows` tells the cause; mend it, then `factory run RUN`", some(failed),
+    )  # fmt: skip
 
 
-def _unfinished(run: Run) -> list[Finding]:
-    if run.stands("export"):
-        return []
-    return [
-        Finding(
-            "export.not_done", "error", "Nothing is exported",
-            "There is no dataset to train on; what is said of rows below is empty.", 1, "factory export RUN",
-        )
-    ]  # fmt: skip
+def _unfinished(run: Run) -> Finding:
+    return Finding(
+        "export.not_done", "error", "Nothing is exported",
+        "There is no dataset to train on; what is said of rows below is empty.", int(not run.stands("export")),
+        "`factory export RUN`",
+    )  # fmt: skip
