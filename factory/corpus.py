@@ -98,8 +98,8 @@ def kept(run: Run, table: Table, *, order: Sequence[str] | None = None) -> Kept:
     """What the filters of a table's stage left of it: those of the finished stage, or those in `order`."""
     state = Kept.all(tables.count(table.folder))
     if table.stage == "records":
-        for batch, offset in _with_offset(tables.batches(table.folder, table.schema, columns=["rejected"])):
-            state.alive[offset : offset + len(batch)] = batch["rejected"].is_null().to_numpy(zero_copy_only=False)
+        for batch, offset in _with_offset(tables.batches(table.folder, table.schema, columns=["reason"])):
+            state.alive[offset : offset + len(batch)] = batch["reason"].is_null().to_numpy(zero_copy_only=False)
     for name in run.counts(f"filter.{table.stage}").get("order", []) if order is None else order:
         apply_verdicts(state, table.verdicts / f"{name}.parquet")
     return state
@@ -190,7 +190,7 @@ def _passage_rows(run: Run, state: Kept) -> Iterator[Row]:
 
 
 def _record_rows(table: Table, state: Kept) -> Iterator[Row]:
-    columns = [name for name in table.schema.names if name not in ("unit", "digest", "rejected")]
+    columns = [name for name in table.schema.names if name not in ("unit", "digest", "reason")]
     for row, position in _living(table, state, columns):
         meta = json.loads(row["meta"])
         made = Row(

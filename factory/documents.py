@@ -51,6 +51,11 @@ class Document:
     replaced: int = 0
     file_digest: str = ""
 
+    @property
+    def place(self) -> str:
+        """`source/path:row`: how messages and the ledger name it."""
+        return place(self.source, self.path, self.row)
+
     def as_row(self) -> dict[str, object]:
         """As a row of SCHEMA."""
         marks = [{"kind": m.kind, "start": m.start, "end": m.end, "level": m.level} for m in self.marks]
@@ -77,6 +82,12 @@ class Document:
         names = ("id", "text", "source", "path", "row", "language", "media_type", "replaced", "file_digest")
         plain = {name: row[name] for name in names}
         return cls(marks=marks, policy=policy, **plain)  # type: ignore[arg-type] # typed by the schema
+
+
+def place(source: str, path: str, row: int | None = None) -> str:
+    """`source/path:row`; a source that is one file has its name already."""
+    file = path if path == source else f"{source}/{path}"
+    return file if row is None else f"{file}:{row}"
 
 
 def document_id(source: str, path: str, row: int | None = None) -> str:

@@ -15,8 +15,8 @@ class Progress:
     def advance(self, items: int = 1) -> None:
         """So many more items are done."""
 
-    def end(self, summary: str) -> None:
-        """The stage is over, and this is what it gave."""
+    def end(self, stage: str, summary: str) -> None:
+        """A stage is over, and this is what it gave; others may have run inside it."""
 
     def say(self, line: str) -> None:
         """One line for a person, outside any stage."""

@@ -216,6 +216,12 @@ def load(name: str, *, overrides: Sequence[str] = (), methods: Sequence[str] = (
     return checked
 
 
+def declared_checks(file: Path) -> list[str]:
+    """The `audit.checks` of a run's recipe; plugins are not loaded for that."""
+    value = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return list((value or {}).get("audit", {}).get("checks", []))
+
+
 def _as_json(value: Any) -> str:
     return json.dumps(value, default=str)  # YAML has dates; no key of a recipe is one
 
@@ -276,7 +282,7 @@ def _with_plugins(recipe: Recipe, file: Path, places: Places) -> Checked:
         if generator.models:
             where = _where(file, places, ("generate", "methods", nth))
             raise WrongRequest(
-                f"{where}: {generator.instance} asks for a model ({generator.models[0]}), and this version has none yet."
+                f"{where}: {generator.instance} asks for a model ({generator.models[0]}); this version has none yet."
             )
     return Checked(recipe, file, generators, made)
 

@@ -43,7 +43,7 @@ COLUMNS: dict[str, list[tuple[str, pa.DataType]]] = {
 def schema(kind: Kind) -> pa.Schema:
     """The Arrow schema of one kind's table in a run: its columns between what every record has."""
     before = [("id", pa.string()), ("unit", pa.string()), ("method", pa.string())]
-    after = [("digest", pa.string()), ("meta", pa.string()), ("rejected", pa.string())]
+    after = [("digest", pa.string()), ("meta", pa.string()), ("reason", pa.string())]
     metadata = {"factory.table": f"records/{kind}", "factory.version": str(VERSION)}
     return pa.schema([*before, *COLUMNS[kind], *after], metadata=metadata)
 
@@ -172,7 +172,7 @@ def as_row(
         **record.data,
         "digest": digest(content),
         "meta": json.dumps(meta, ensure_ascii=False, sort_keys=True),
-        "rejected": rejected,
+        "reason": rejected,  # why its generator does not stand for it; not 'rejected', which a preference has
     }
 
 

@@ -13,12 +13,10 @@ class Bars(Progress):
         self._tty = sys.stderr.isatty()
         self._bar: Any = None
         self._task: Any = None
-        self._stage = ""
 
     def start(self, stage: str, total: int | None = None) -> None:
         """A bar begins."""
         self.close()
-        self._stage = stage
         if self._tty:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -40,10 +38,10 @@ class Bars(Progress):
         if self._bar is not None:
             self._bar.advance(self._task, items)
 
-    def end(self, summary: str) -> None:
+    def end(self, stage: str, summary: str) -> None:
         """The bar gives way to a line."""
         self.close()
-        self.say(f"{self._stage:<17} {summary}")
+        self.say(f"{stage:<17} {summary}")
 
     def say(self, line: str) -> None:
         """One line."""

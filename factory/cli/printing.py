@@ -213,7 +213,10 @@ def verify(run: Path, json: bool) -> None:
     from factory.views.verify import broken
     from factory.views.verify import verify as check
 
-    findings = check(Run(run))
+    opened = Run(run)
+    findings = check(opened)
+    if (run / "report.json").exists() and not opened.stands("audit"):
+        say(f"The report is older than the tables and was not checked. Make it anew: factory audit {run}")
     if json:
         out([finding.as_dict() for finding in findings])
     else:

@@ -47,7 +47,7 @@ def _object(line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
-        what = error.msg.partition(":")[0].removesuffix(" at")
+        what = error.msg.partition(":")[0].removesuffix(" at").rstrip(" '\"").lower()
         raise BadItem("ingest.bad_json", f"Not JSON (column {error.colno}: {what}). Correct or remove it.") from None
     except (ValueError, RecursionError):
         raise BadItem("ingest.bad_json", "Not usable JSON (nested too deep, or a number too long).") from None

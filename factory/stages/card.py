@@ -77,7 +77,7 @@ def _body(run: Run, checked: Checked, rows: Mapping[str, Mapping[str, int]], ori
         [
             f"# {name}",
             "",
-            f"Made by dataset-factory {__version__} from {run.counts('ingest').get('documents', 0)} documents. Every row "
+            f"Made by dataset-factory {__version__} from {run.counts('ingest')['documents']} documents. Every row "
             "names its source in `meta` (a JSON string): documents, passages, quotes with offsets, licence, "
             "confidentiality.",
             "",

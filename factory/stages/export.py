@@ -64,7 +64,7 @@ def export(run: Run, checked: Checked, before: str, progress: Progress) -> str:
     exporting.split()
     counts = exporting.write()
     run.done("export", mark, counts)
-    progress.end(", ".join(f"{kind}: {_of(n)}" for kind, n in counts["rows"].items()) or "nothing to export")
+    progress.end("export", ", ".join(f"{kind}: {_of(n)}" for kind, n in counts["rows"].items()) or "nothing to export")
     return mark
 
 
@@ -121,7 +121,12 @@ class _Export:
                 meta = json.loads(row["meta"])
                 self._origins.take(meta)
                 batch += [
-                    (kind, out, records.joined(kind, out), meta["documents"])  # its text as it leaves: verify has no other
+                    (
+                        kind,
+                        out,
+                        records.joined(kind, out),
+                        meta["documents"],
+                    )  # its text as it leaves: verify has no other
                     for kind, out in exported_rows(table.kind, row, open_book=open_book)
                 ]
                 progress.advance()

@@ -75,9 +75,9 @@ def filter_stage(
             _add(counts, one)
     if target is not None:
         counts["filters"][SURPLUS] = reject_surplus(run, target, order)
-        counts = {**counts, "order": [*order, SURPLUS], "kept": counts["filters"][SURPLUS]["kept"]}
+        counts |= {"order": [*order, SURPLUS], "kept": counts["filters"][SURPLUS]["kept"], "target": target}
     run.done(name, mark, counts)
-    progress.end(f"{counts['kept']} of {counts['read']} {stage} kept" + _why(counts["filters"]))
+    progress.end(f"filter {stage}", f"{counts['kept']} of {counts['read']} {stage} kept{_why(counts['filters'])}")
     return mark
 
 

@@ -103,7 +103,7 @@ def generate(
     counts = {**generating.counts.as_dict(), "units": done, "planned": len(units), "rounds": nth + 1 if units else 0}
     run.done("generate", mark, counts)
     ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
-    progress.end(f"{counts['records']} records from {done} units: {ended}")
+    progress.end("generate", f"{counts['records']} records from {done} units: {ended}")
     return mark
 
 
@@ -256,7 +256,7 @@ class _Generating:
         )
 
     def _reject(self, id_: str, call: _Call, reason: str, detail: str) -> None:
-        place = f"{call.document.source}/{call.document.path}"
+        place = call.document.place
         self.rejected.write(
             {"id": f"{id_}/{call.unit.method}", "place": place, "reason": reason, "detail": detail or None}
         )

@@ -112,7 +112,9 @@ class _Ingest:
             "reused": self._reused,
         }
         self._run.done("ingest", mark, {name: n for name, n in counts.items() if name != "reused"})
-        self._progress.end(f"{table.rows} documents from {counts['files']} files, {len(self._rejected)} rejected")
+        self._progress.end(
+            "ingest", f"{table.rows} documents from {counts['files']} files, {len(self._rejected)} rejected"
+        )
 
     def _documents(self, file: File, before: "_Parsed") -> Iterator[Document]:
         known = before.find(file)

@@ -53,7 +53,8 @@ def split(run: Run, checked: Checked, before: str, progress: Progress) -> str:
     counts = {"documents": read, "passages": table.rows, "tokens_are": "exact" if cut.exact else "estimated"}
     run.done("split", mark, counts)
     progress.end(
-        f"{table.rows} passages of at most {checked.recipe.passages.max_tokens} tokens ({counts['tokens_are']})"
+        "split",
+        f"{table.rows} passages of at most {checked.recipe.passages.max_tokens} tokens ({counts['tokens_are']})",
     )
     return mark
 

@@ -52,6 +52,11 @@ def batches(run: Run, columns: dict[str, Columns]) -> Iterator[tuple[str, str, p
         yield from ((kind, split, batch) for batch in table.to_batches(tables.BATCH_ROWS))
 
 
+def count(run: Run) -> int:
+    """How many rows there are, without reading them."""
+    return sum(_open(file).metadata.num_rows for _, _, file in files(run))
+
+
 def ids(run: Run) -> Iterator[str]:
     """The id of every row."""
     for _, _, batch in batches(run, IDS):

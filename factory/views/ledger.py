@@ -10,6 +10,7 @@ from typing import Any
 
 from factory import rejections, tables, verdicts
 from factory.corpus import all_tables, document_table, record_tables
+from factory.documents import place
 from factory.errors import WrongRequest, did_you_mean
 from factory.runs import Run
 
@@ -59,19 +60,21 @@ def matches(reason: str, prefix: str) -> bool:
 
 
 def _all(run: Run) -> Iterator[Entry]:
-    for row in rejections.read(run, "ingest"):
+    for row in rejections.read(run, "ingest") if run.stands("ingest") else ():
         yield Entry("ingest", "", row["id"], row["reason"], row["place"], row["detail"] or "")
     places = _places(run)
     yield from _by_filters(run, "documents", places)
     yield from _by_filters(run, "passages", places)
+    if not run.stands("generate"):
+        return
     for row in rejections.read(run, "generate"):
         yield Entry(
             "generate", row["id"].rsplit("/", 1)[1], row["id"], row["reason"], row["place"], row["detail"] or ""
         )
     for table in record_tables(run):
-        for row in tables.rows(table.folder, table.schema, columns=["id", "method", "rejected"]):
-            if row["rejected"]:
-                yield Entry("generate", row["method"], row["id"], row["rejected"], _place(row["id"], places), "")
+        for row in tables.rows(table.folder, table.schema, columns=["id", "method", "reason"]):
+            if row["reason"]:
+                yield Entry("generate", row["method"], row["id"], row["reason"], _from(row["id"], places), "")
     yield from _by_filters(run, "records", places)
 
 
@@ -79,10 +82,10 @@ def _places(run: Run) -> dict[str, str]:
     """`source/path:row` of each document, by id; about 150 bytes of RAM a document."""
     table = document_table(run)
     found = tables.rows(table.folder, table.schema, columns=["id", "source", "path", "row"])
-    return {d["id"]: f"{d['source']}/{d['path']}" + (f":{d['row']}" if d["row"] is not None else "") for d in found}
+    return {d["id"]: place(d["source"], d["path"], d["row"]) for d in found}
 
 
-def _place(id_: str, places: Mapping[str, str]) -> str:
+def _from(id_: str, places: Mapping[str, str]) -> str:
     """Where a document, a passage or a record comes from: each id begins with its document's."""
     return places.get(id_.split("/", 1)[0], id_)
 
@@ -97,7 +100,7 @@ def _by_filters(run: Run, stage: str, places: Mapping[str, str]) -> Iterator[Ent
                         name,
                         row["id"],
                         row["reason"],
-                        _place(row["id"], places),
+                        _from(row["id"], places),
                         row["evidence"] or "",
                     )
 

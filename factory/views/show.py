@@ -49,6 +49,6 @@ def _records(run: Run, kind: str | None, method: str | None) -> Iterator[dict[st
                 left = {
                     name: row[name]
                     for name in row
-                    if name not in ("unit", "digest", "rejected", "meta") and row[name] is not None
+                    if name not in ("unit", "digest", "reason", "meta") and row[name] is not None
                 }
                 yield {"kind": table.kind, **left, "meta": json.loads(row["meta"])}

@@ -13,6 +13,7 @@ from factory.documents import Document
 from factory.errors import WrongRequest
 from factory.passages import Passage
 from factory.runs import Run
+from factory.views.scrubbed import may_show_passages
 
 AROUND = 160  # characters of the passage shown on each side of a quote
 
@@ -23,7 +24,7 @@ def trace(run: Run, id_: str) -> dict[str, Any]:
     {"id", "stage", "kind", "kept": bool, "verdicts": [{"by", "outcome", "reason", "evidence"}], "parents": the same of
     what it was made from, and of a kept record also "row", "meta" and "quotes": [{"text", "before", "after",
     "document", "path", "page", "heading"}]}. Nothing of a row that a filter rejected but its verdicts: it was not
-    scrubbed by the filters that come later.
+    scrubbed by the filters that come later; and nothing around a quote that only rows were scrubbed of.
     """
     for stage in ("records", "passages", "documents"):
         for table in all_tables(run, stage):
@@ -62,7 +63,7 @@ def _traced(run: Run, table: Table, id_: str, position: int) -> dict[str, Any]:
         row = edited(_row(table, position), state.edits.get(position, {}))
         meta = json.loads(row["meta"])
         columns = {
-            name: row[name] for name in row if name not in ("id", "unit", "method", "digest", "meta", "rejected")
+            name: row[name] for name in row if name not in ("id", "unit", "method", "digest", "meta", "reason")
         }
         return {
             **found,
@@ -103,8 +104,8 @@ def _generators_word(table: Table, position: int) -> Iterator[dict[str, Any]]:
     """A record's generator may have rejected it itself."""
     if table.stage == "records":
         row = _row(table, position)
-        if row["rejected"]:
-            yield {"by": row["method"], "outcome": "reject", "reason": row["rejected"], "evidence": None}
+        if row["reason"]:
+            yield {"by": row["method"], "outcome": "reject", "reason": row["reason"], "evidence": None}
 
 
 def _verdicts_on(run: Run, table: Table, id_: str) -> Iterator[dict[str, Any]]:
@@ -123,26 +124,26 @@ def _quotes(run: Run, meta: dict[str, Any]) -> list[dict[str, Any]]:
         document.id: (document, {passage.id: passage for _, passage in group})
         for document, group in passages_by_document(run, wanted=meta["documents"])
     }
-    found = []
+    found, may_show = [], may_show_passages(run)
     for quote in meta["quotes"]:
         document, passages = documents[quote["document"]]
         passage = passages[quote["passage"]]
-        heading = list(titles_at(document, list(passages.values()), quote["start"]))
+        heading = list(titles_at(document, list(passages.values()), quote["start"])) if may_show else []
         place = {**_of_document(document), "page": passage.page, "heading": heading}
-        found.append({"text": quote["text"], **_around(quote, passage), **place})
+        found.append({"text": quote["text"], **_around(quote, passage, AROUND if may_show else 0), **place})
     return found
 
 
-def _around(quote: dict[str, Any], passage: Passage) -> dict[str, Any]:
+def _around(quote: dict[str, Any], passage: Passage, most: int) -> dict[str, Any]:
     first, last = passage.edits.to_edited(quote["start"] - passage.start, quote["end"] - passage.start)
-    before, after = passage.text[max(0, first - AROUND) : first], passage.text[last : last + AROUND]
+    before, after = passage.text[max(0, first - most) : first], passage.text[last : last + most]
     return {"before": before, "after": after, "start": quote["start"], "end": quote["end"], "passage": passage.id}
 
 
 def _of_document(document: Document) -> dict[str, Any]:
     return {
         "document": document.id,
-        "path": f"{document.source}/{document.path}",
+        "path": document.place,
         "row": document.row,
         **document.policy.as_dict(),
     }

@@ -14,14 +14,14 @@ from itertools import zip_longest
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from factory import near, records, rejections, tables, verdicts
 from factory.corpus import Table, all_tables, kept, kept_documents, kept_records, record_tables
 from factory.runs import Run
 from factory.stages.export import exported_rows
 from factory.stages.generate import UNITS
-from factory.stages.splits import SPLITS, THRESHOLD
+from factory.stages.splits import THRESHOLD
+from factory.views import exported
 
 EXAMPLES = 5
 
@@ -61,11 +61,7 @@ def verify(run: Run) -> list[Finding]:
         ("export", _splits),
         ("audit", _report),
     ]
-    return [
-        check(run)
-        for stage, check in checks
-        if run.stands(stage) or (stage == "audit" and (run.path / "report.json").exists())
-    ]
+    return [check(run) for stage, check in checks if run.stands(stage)]
 
 
 def _verdicts(run: Run, stage: str) -> Finding:
@@ -115,23 +111,20 @@ def _units(run: Run) -> Finding:
 
 def _dataset(run: Run) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(kind, split, row) of everything exported."""
-    for kind in run.kinds:
-        for split in SPLITS:
-            for part in sorted((run.path / "dataset" / kind).glob(f"{split}-*.parquet")):
-                for batch in pq.ParquetFile(part).iter_batches(batch_size=tables.BATCH_ROWS):
-                    yield from ((kind, split, row) for row in batch.to_pylist())
+    for kind, split, batch in exported.batches(run, exported.WHOLE):
+        yield from ((kind, split, row) for row in batch.to_pylist())
 
 
 def _exported(run: Run) -> Finding:
     """The rows of dataset/ are the kept records, no more and no fewer."""
     finding = Finding(1, "export: the rows are the kept records")
-    exported = {row["id"] for _, _, row in _dataset(run)}
+    left = set(exported.ids(run))
     for table in record_tables(run):
         for row in kept_records(run, table):
             for _, out in exported_rows(table.kind, row, open_book=False):
-                finding.note(out["id"] in exported, out["id"])
-                exported.discard(out["id"])
-    for id_ in sorted(exported):
+                finding.note(out["id"] in left, out["id"])
+                left.discard(out["id"])
+    for id_ in sorted(left):
         finding.note(False, id_)
     return finding
 

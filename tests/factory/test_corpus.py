@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from factory import Passage, Run, plugins, run
+from factory import Passage, Run, run
 from factory.corpus import Corpus, edited, kept_documents, kept_records, passages_by_document, record_tables
 from factory.edits import Edit, EditMap
 from factory.errors import DeadWorld
 from tests.corpora import write_documents, write_recipe
 from tests.documents import pdf
+from tests.factory.installing import Package, on_the_path
 
 HANDBOOK = """# Handbook
 
@@ -135,9 +136,9 @@ def test_verdicts_that_do_not_fit_their_table_stop_the_run(tmp_path: Path) -> No
 
 
 def test_an_edited_records_quotes_are_edited_and_lead_back(tmp_path: Path) -> None:
-    text = "# Contact\n\n## Whom do I write to in case of doubt?\n\nWrite to anna.smith@example.com, who knows it all.\n"
+    text = "# Contact\n\nA keeper is the person at anna.smith@example.com who holds the keys of the mill.\n"
     write_documents(tmp_path, {"a.md": text})
-    done = run(write_recipe(tmp_path, records=["pii"], methods=["extractive_qa"]), until="filter")
+    done = run(write_recipe(tmp_path, records=["pii"], methods=["extractive_qa"]), until="generate")
     [(_, document, _)] = kept_documents(done)
     found = [(json.loads(row["meta"]), row) for table in record_tables(done) for row in kept_records(done, table)]
     assert found
@@ -198,34 +199,21 @@ def test_a_corpus_is_read_by_id_and_in_order(corpus: Corpus) -> None:
     assert corpus["d/0001"].text == "A valve stops water."
 
 
-def test_a_generator_that_asks_for_the_corpus_gets_all_kept_passages(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sys
-
-    (tmp_path / "near_neighbours.py").write_text(
+def test_a_generator_that_asks_for_the_corpus_gets_all_kept_passages(tmp_path: Path) -> None:
+    source = (
         "from factory import Passage, records\n"
         "from factory.corpus import Corpus\n"
-        "async def generate(passage: Passage, corpus: Corpus):\n"
+        "async def neighbours(passage: Passage, corpus: Corpus):\n"
         "    found = [other.id for other, _ in corpus.search(passage.text, k=3) if other.id != passage.id]\n"
         "    yield records.text([passage], passage.text, neighbours=found, size=len(corpus))\n"
     )
-    info = tmp_path / "neighbours-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: neighbours\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[factory.generators]\nneighbours = near_neighbours:generate\n")
-    (info / "RECORD").write_text("near_neighbours.py,,\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    plugins.declared.cache_clear()
-    try:
-        write_documents(tmp_path, {"a.md": "A pump moves water.", "b.md": "The pump is blue.", "c.md": "x"})
+    write_documents(tmp_path, {"a.md": "A pump moves water.", "b.md": "The pump is blue.", "c.md": "x"})
+    with on_the_path(tmp_path / "site") as site:
+        Package(site, "stranger").declares("generators", "neighbours", source)
         recipe = write_recipe(tmp_path, methods=["neighbours"], passages=[{"length": {"min_chars": 5}}])
         done = run(recipe, until="generate")
-        [table] = record_tables(done)
-        metas = [json.loads(row["meta"]) for row in kept_records(done, table)]
-        ids = [passage.id for passage in passages(done)]
-        assert [meta["size"] for meta in metas] == [2, 2]
-        assert [meta["neighbours"] for meta in metas] == [[ids[1]], [ids[0]]]
-    finally:
-        plugins.declared.cache_clear()
-        sys.modules.pop("near_neighbours", None)
+    [table] = record_tables(done)
+    metas = [json.loads(row["meta"]) for row in kept_records(done, table)]
+    ids = [passage.id for passage in passages(done)]
+    assert [meta["size"] for meta in metas] == [2, 2]
+    assert [meta["neighbours"] for meta in metas] == [[ids[1]], [ids[0]]]

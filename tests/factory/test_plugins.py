@@ -13,6 +13,7 @@ from factory import plugins
 from factory.errors import WrongRequest
 from filters.exact_dedup import ExactDedup
 from filters.minhash_dedup import MinhashDedup
+from tests.factory.installing import Package, on_the_path
 
 
 @dataclass(frozen=True)
@@ -28,36 +29,17 @@ class Sample:
     words: list[str] = field(default_factory=lambda: ["x"])
 
 
-class Installed:
-    """A package on the path with plugins that it declares, as `pip install` leaves one."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def declares(self, group: str, name: str, source: str, *, package: str = "stranger", at: str = "") -> None:
-        """`name` = the object `at` of the module `<package>_<name>`, whose source this is."""
-        module = f"{package}_{name}"
-        (self._folder / f"{module}.py").write_text(source)
-        info = self._folder / f"{package}-1.0.dist-info"
-        info.mkdir(exist_ok=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        with (info / "entry_points.txt").open("a") as file:
-            file.write(f"[factory.{group}]\n{name} = {module}:{at or name}\n")
-        with (info / "RECORD").open("a") as file:
-            file.write(f"{module}.py,,\n")
-        plugins.declared.cache_clear()
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Path]:
+    """A folder on the path."""
+    with on_the_path(tmp_path / "site") as folder:
+        yield folder
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installed]:
-    """A folder on the path to which packages can be added."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(str(folder))
-    yield Installed(folder)
-    plugins.declared.cache_clear()
-    for name in [name for name, module in sys.modules.items() if str(folder) in str(getattr(module, "__file__", ""))]:
-        del sys.modules[name]
+def installed(site: Path) -> Package:
+    """A stranger's package on the path."""
+    return Package(site, "stranger")
 
 
 def refusal(group: str, name: str, **options: object) -> str:
@@ -111,7 +93,7 @@ def test_a_plugin_without_options_says_so() -> None:
     assert refusal("filters", "exact_dedup", case=True) == "exact_dedup has no option 'case'. It takes no options."
 
 
-def test_an_option_named_like_a_key_of_every_entry_is_refused(installed: Installed) -> None:
+def test_an_option_named_like_a_key_of_every_entry_is_refused(installed: Package) -> None:
     installed.declares("filters", "bad", "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass bad:\n    plugin: int = 1\n"
                        "    def measure(self, batch): ...\n    def decide(self, features): ...\n")  # fmt: skip
     assert refusal("filters", "bad").startswith("stranger_bad:bad has an option 'plugin', which is a key of")
@@ -161,7 +143,7 @@ def test_every_plugin_file_has_its_line(pytestconfig: pytest.Config) -> None:
 # --- strangers
 
 
-def test_a_strangers_plugin_is_equal_to_ours(installed: Installed) -> None:
+def test_a_strangers_plugin_is_equal_to_ours(installed: Package) -> None:
     installed.declares(
         "generators",
         "shout",
@@ -183,7 +165,7 @@ def test_a_strangers_plugin_is_equal_to_ours(installed: Installed) -> None:
         ("x = 1\n", "The generator 'broken' (stranger_broken:broken) cannot be loaded: "),
     ],
 )  # fmt: skip
-def test_a_generator_of_another_shape_is_refused(installed: Installed, source: str, said: str) -> None:
+def test_a_generator_of_another_shape_is_refused(installed: Package, source: str, said: str) -> None:
     installed.declares("generators", "broken", source)
     assert refusal("generators", "broken").startswith(said)
 
@@ -197,21 +179,21 @@ def test_a_generator_of_another_shape_is_refused(installed: Installed, source: s
         ("from dataclasses import dataclass\n@dataclass(frozen=True)\nclass broken:\n    sees = 'pair'\n", "The filter 'broken' sees 'pair', which this version cannot show. Known: text, strings, row."),
     ],
 )  # fmt: skip
-def test_a_filter_of_another_shape_is_refused(installed: Installed, source: str, said: str) -> None:
+def test_a_filter_of_another_shape_is_refused(installed: Package, source: str, said: str) -> None:
     installed.declares("filters", "broken", source)
     assert refusal("filters", "broken") == said
 
 
-def test_two_packages_with_one_name_are_refused_by_name(installed: Installed) -> None:
-    installed.declares("filters", "twin", "", package="north")
-    installed.declares("filters", "twin", "", package="south")
+def test_two_packages_with_one_name_are_refused_by_name(site: Path) -> None:
+    for name in ("north", "south"):
+        Package(site, name).declares("filters", "twin", "")
     said = refusal("filters", "twin")
     assert said.startswith("Two packages declare the filter 'twin': ")
     assert "north" in said
     assert "south" in said
 
 
-def test_a_module_that_another_package_hides_is_refused_with_both(installed: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_another_package_hides_is_refused_with_both(installed: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed.declares("filters", "hidden", "")
     hiding = tmp_path / "hiding"
     hiding.mkdir()
@@ -222,7 +204,7 @@ def test_a_module_that_another_package_hides_is_refused_with_both(installed: Ins
     assert "environment of its own" in said
 
 
-def test_an_editable_installs_own_folder_is_no_stranger(installed: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_editable_installs_own_folder_is_no_stranger(installed: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkout = tmp_path / "checkout with space"
     checkout.mkdir()
     (checkout / "stranger_live.py").write_text(
@@ -239,7 +221,7 @@ def test_an_editable_installs_own_folder_is_no_stranger(installed: Installed, tm
     assert plugins.generator("live").takes == "passage"
 
 
-def test_the_digest_of_a_lone_module_does_not_hang_on_its_neighbours(installed: Installed, tmp_path: Path) -> None:
+def test_the_digest_of_a_lone_module_does_not_hang_on_its_neighbours(installed: Package, tmp_path: Path) -> None:
     source = "from factory import Passage\nasync def {}(passage: Passage):\n    yield\n"
     installed.declares("generators", "one", source.format("one"))
     before = plugins.generator("one").digest

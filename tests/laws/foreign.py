@@ -38,6 +38,16 @@ async def with_context(passage: Passage) -> AsyncIterator[Record | Rejected]:
     yield records.sft(passage, question, answer, context=passage.text)
 
 
+async def quoting(passage: Passage, *, step: int = 7) -> AsyncIterator[Record | Rejected]:
+    """Quotes of everywhere: spans that begin and end in the middle of words, of code points and of replacements."""
+    length = len(passage.text)
+    spans = [(start, min(length, start + 1 + start % 23)) for start in range(0, length, step)]
+    quotes = [passage.span(start, end) for start, end in [*spans, (0, length)]]
+    for nth in range(0, len(quotes), 10):
+        some = quotes[nth : nth + 10]
+        yield records.sft(passage, f"What stands at {nth}?", " ".join(quote.text for quote in some), quotes=some)
+
+
 async def ranked(passage: Passage) -> AsyncIterator[Record | Rejected]:
     """Three answers in an order."""
     answers = [[{"role": "assistant", "content": f"{word} of {passage.id}"}] for word in ("best", "good", "worst")]

@@ -1,7 +1,7 @@
 """Law 5: every quote leads back; and what was scrubbed before a generator saw it is nowhere but in `documents/`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory import Run
+from factory import run as run_
 from factory.views import ledger, show, trace, verify
 from tests.corpora import finished, recipe, rows, strings, workspace
+from tests.laws import foreign
 from tests.laws.strategies import Drawn, corpora, recipes
 
 
@@ -39,10 +41,10 @@ def check_quotes(run: Run) -> int:
     return count
 
 
-@settings(max_examples=60)
-@given(drawn=corpora(), made=recipes(methods=["extractive_qa", "text"], target=None))
+@settings(max_examples=50)
+@given(drawn=corpora(), made=recipes(methods=["quoting", "extractive_qa"], target=None))
 def test_every_exported_quote_is_its_slice_of_the_document_edited(drawn: Drawn, made: dict[str, Any]) -> None:
-    with workspace() as folder:
+    with workspace() as folder, foreign.declared(quoting=foreign.quoting):
         run = finished(folder, drawn.files, made)
         check_quotes(run)
         assert not verify.broken(verify.verify(run))
@@ -57,12 +59,11 @@ def test_quotes_lead_back_through_edits_at_all_three_stages(documents: list[Any]
         "+49 30 90180004 — 𝔘𝔫𝔦 — before li.ng@example.org leaves at noon.\r\n\r\n"
         "## Reset the pump\r\n\r\n1. Ask bob.ng7@example.org for the key.\r\n2. Ping 10.9.8.7 and wait.\r\n3. Close the valve.\r\n"
     )
-    made = recipe(documents=documents, passages=passages, records=records, methods=["extractive_qa", "text"])
-    with workspace() as folder:
+    made = recipe(documents=documents, passages=passages, records=records, methods=["quoting", "text"])
+    with workspace() as folder, foreign.declared(quoting=foreign.quoting):
         run = finished(folder, {"contacts.md": text}, made)
-        assert check_quotes(run) >= 2
+        assert check_quotes(run) >= 20
         shown = "\n".join(strings(rows(run.path / "dataset")))
-        assert ("example.org" in shown) == (not passages and not records and not documents or shown.count("@") > 0)
         if passages == ["pii"] or records:
             assert "@" not in shown
             assert "10.9.8.7" not in shown
@@ -72,11 +73,18 @@ def test_quotes_lead_back_through_edits_at_all_three_stages(documents: list[Any]
 # --- nothing that was scrubbed is anywhere else ----------------------------------------------------------------------
 
 
+SOURCES = ("documents/", "show documents")  # as parsed; shown as the filters of documents left them
+
+
 def everything(run: Run, *, but: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """(path, text) of every file of a run, raw and decoded, but those under some folders; and of every view."""
+    """(name, text) of every file of a run, raw and decoded, and of every view, but those whose names begin so."""
+    return ((name, text) for name, text in _everything(run) if not name.startswith(but))
+
+
+def _everything(run: Run) -> Iterator[tuple[str, str]]:
     for file in sorted(run.path.rglob("*")):
         name = file.relative_to(run.path).as_posix()
-        if not file.is_file() or name.startswith(but):
+        if not file.is_file():
             continue
         yield name, file.read_bytes().decode("latin-1")
         yield name, file.read_bytes().decode("utf-8", errors="replace")
@@ -89,10 +97,10 @@ def everything(run: Run, *, but: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     yield "waterfall", json.dumps(ledger.waterfall(run), ensure_ascii=False)
     yield "overview", json.dumps(show.overview(run), ensure_ascii=False)
     for table in show.TABLES:
-        yield table, json.dumps(list(show.rows(run, table, limit=None)), ensure_ascii=False)
-    traced = [row["id"] for folder in ("records", "passages") for row in rows(run.path / folder)]
-    for id_ in traced:
-        yield f"trace of {id_}", json.dumps(trace.trace(run, id_), ensure_ascii=False)
+        yield f"show {table}", json.dumps(list(show.rows(run, table, limit=None)), ensure_ascii=False)
+    for folder in ("documents", "passages", "records"):
+        for row in rows(run.path / folder):
+            yield f"trace {folder} {row['id']}", json.dumps(trace.trace(run, row["id"]), ensure_ascii=False)
 
 
 def cut_apart(run: Run, value: str) -> bool:
@@ -108,6 +116,12 @@ def cut_apart(run: Run, value: str) -> bool:
     return False
 
 
+def audited(folder: Path, files: Mapping[str, str], made: Mapping[str, Any]) -> Run:
+    """The run of these documents with its report."""
+    finished(folder, files, made)
+    return run_(folder / "recipe.yaml")
+
+
 def check_nowhere(run: Run, planted: tuple[str, ...], *, but: tuple[str, ...]) -> None:
     pages = list(everything(run, but=but))
     for value in planted:
@@ -119,12 +133,12 @@ def check_nowhere(run: Run, planted: tuple[str, ...], *, but: tuple[str, ...]) -
 @given(drawn=corpora(max_blocks=8), made=recipes(documents=[], pii_passages=True, pii_records=True))
 def test_what_was_scrubbed_from_passages_is_nowhere_outside_documents(drawn: Drawn, made: dict[str, Any]) -> None:
     with workspace() as folder:
-        run = finished(folder, drawn.files, made)
+        run = audited(folder, drawn.files, made)
         cut = tuple(value for value in drawn.planted if cut_apart(run, value))
         whole = tuple(value for value in drawn.planted if value not in cut)
-        check_nowhere(run, whole, but=("documents/",))
+        check_nowhere(run, whole, but=SOURCES)
         # a value that a passage cuts is whole again in joined rows, where only the filter of records can find it
-        check_nowhere(run, cut, but=("documents/", "records/"))
+        check_nowhere(run, cut, but=(*SOURCES, "records/"))
         check_quotes(run)
 
 
@@ -132,24 +146,19 @@ def test_what_was_scrubbed_from_passages_is_nowhere_outside_documents(drawn: Dra
 @given(drawn=corpora(max_blocks=8), made=recipes(documents=[], pii_passages=False, pii_records=True, max_tokens=512))
 def test_what_only_the_filter_of_records_finds_stays_in_records(drawn: Drawn, made: dict[str, Any]) -> None:
     with workspace() as folder:
-        run = finished(folder, drawn.files, made)
-        pages = [(name, text) for name, text in everything(run, but=("documents/", "records/")) if name not in ("documents", "passages") and not is_of_a_passage(name)]
-        for value in drawn.planted:
-            assert not [name for name, text in pages if value in text]
-
-
-def is_of_a_passage(name: str) -> bool:
-    """A view of a passage shows it as the filters of passages left it; here none scrubbed it."""
-    return name.startswith("trace of") and name.count("/") == 1
+        run = audited(folder, drawn.files, made)
+        # passages are shown as their own filters left them, also around the quote of a record: here nobody scrubbed them
+        views = ("show documents", "show passages", "trace ")
+        check_nowhere(run, drawn.planted, but=(*SOURCES, "records/", *views))
 
 
 @settings(max_examples=30)
 @given(drawn=corpora(max_blocks=8), action=st.sampled_from(["placeholder", "mask"]))
 def test_what_was_scrubbed_from_documents_is_not_even_in_passages_that_cut_it(drawn: Drawn, action: str) -> None:
     with workspace() as folder:
-        made = recipe(documents=[{"pii": {"action": action}}], max_tokens=16)
-        run = finished(folder, drawn.files, made)
-        check_nowhere(run, drawn.planted, but=("documents/",))
+        made = recipe(documents=[{"pii": {"action": action}}], max_tokens=16, methods=["text"])
+        run = audited(folder, drawn.files, made)
+        check_nowhere(run, drawn.planted, but=SOURCES)
         check_quotes(run)
 
 
@@ -157,12 +166,12 @@ def test_what_was_scrubbed_from_documents_is_not_even_in_passages_that_cut_it(dr
 def test_a_heading_a_file_name_apart_shows_no_value_either(action: str) -> None:
     text = "# Desk of anna.weber@example.org\n\n## How do I call +49 30 90180004?\n\nA relief valve is a part that opens when the tank is full.\n"
     with workspace() as folder:
-        run = finished(folder, {"desk.md": text, "desk.txt": text}, recipe(passages=[{"pii": {"action": action}}], max_tokens=24))
-        check_nowhere(run, ("anna.weber@example.org", "+49 30 90180004"), but=("documents/",))
+        run = audited(folder, {"desk.md": text, "desk.txt": text}, recipe(passages=[{"pii": {"action": action}}], max_tokens=24))
+        check_nowhere(run, ("anna.weber@example.org", "+49 30 90180004"), but=SOURCES)
 
 
 def test_a_file_that_cannot_be_read_is_named_without_its_words(tmp_path: Path) -> None:
     broken = '{"text": "mail anna.weber@example.org"\n{"note": "bob.ng7@example.org"}\n'
-    run = finished(tmp_path, {"broken.jsonl": broken, "good.txt": "A drain valve opens when the tank is full."})
+    run = audited(tmp_path, {"broken.jsonl": broken, "good.txt": "A drain valve opens when the tank is full."}, recipe())
     assert len(list(ledger.entries(run, reason="ingest"))) == 2
     check_nowhere(run, ("anna.weber@example.org", "bob.ng7@example.org"), but=("\0",))

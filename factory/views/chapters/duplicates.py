@@ -20,6 +20,7 @@ from factory.views.chapter import EXAMPLES, Chapter, Finding, share, some
 
 NAME, TITLE = "duplicates", "Duplicates"
 LARGEST = 5  # groups that are shown
+PERMUTATIONS = 128
 Positions = NDArray[np.int64]
 
 
@@ -62,18 +63,16 @@ def fold_digest(text: str) -> int:
 
 
 def _measured(run: Run) -> _Rows:
-    kinds, splits, folds, signatures = [], [], [], []
-    names = sorted(exported.TEXTS)
+    count, names, first = exported.count(run), sorted(exported.TEXTS), 0
+    kinds, splits = np.empty(count, np.uint8), np.empty(count, np.uint8)
+    folds, signatures = np.empty(count, np.uint64), np.empty((count, PERMUTATIONS), np.uint32)
     for kind, split, texts in exported.texts(run):
-        kinds.append(np.full(len(texts), names.index(kind), np.uint8))
-        splits.append(np.full(len(texts), SPLITS.index(split), np.uint8))
-        folds.append(np.array([fold_digest(text) for text in texts], np.uint64))
-        signatures.append(near.signatures(texts))
-    if not kinds:
-        nothing = np.zeros(0, np.uint8)
-        return _Rows(nothing, nothing, np.zeros(0, np.uint64), np.zeros((0, 128), np.uint32))
-    joined = np.concatenate
-    return _Rows(joined(kinds), joined(splits), joined(folds), joined(signatures))
+        here = slice(first, first + len(texts))  # filled in place: joining parts would hold all of them twice
+        kinds[here], splits[here] = names.index(kind), SPLITS.index(split)
+        folds[here] = [fold_digest(text) for text in texts]
+        signatures[here] = near.signatures(texts, num_perm=PERMUTATIONS)
+        first += len(texts)
+    return _Rows(kinds, splits, folds, signatures)
 
 
 def _clusters(run: Run, rows: _Rows) -> Positions:
@@ -88,7 +87,9 @@ def _groups(keys: NDArray[np.uint64], kinds: NDArray[np.uint8]) -> list[Position
     """The positions of rows that are alike and of one kind, where there are two or more; each group ascends."""
     order = np.lexsort((np.arange(len(keys)), kinds, keys))
     changes = (np.diff(keys[order]) != 0) | (np.diff(kinds[order]) != 0)
-    return [group for group in np.split(order, np.flatnonzero(changes) + 1) if len(group) > 1]
+    bounds = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(order)]])
+    several = np.flatnonzero(np.diff(bounds) > 1)
+    return [order[bounds[nth] : bounds[nth + 1]] for nth in several]
 
 
 def _later(groups: list[Positions]) -> list[int]:

@@ -25,7 +25,15 @@ def chapter(run: Run) -> Chapter:
     measures = {"rows.total": sum(totals.values()), "splits.shared_documents": len(shared)}
     measures |= {f"rows.{split}": count for split, count in totals.items()}
     numbers = {"rows": rows, "totals": totals, "shares": {s: share(n, sum(totals.values())) for s, n in totals.items()}}
-    return Chapter(numbers, measures, [_shared(shared, torn), *_empty(run, rows)])
+    return Chapter(numbers, measures, [_no_rows(run, rows), _shared(shared, torn), *_empty(run, rows)])
+
+
+def _no_rows(run: Run, rows: Rows) -> Finding:
+    return Finding(
+        "splits.no_rows", "error", "Not one row is exported",
+        "There is nothing to train on.", int(run.stands("export") and not rows),
+        "`factory ledger RUN` says what was lost and why",
+    )  # fmt: skip
 
 
 def _shared(shared: set[str], torn: list[str]) -> Finding:

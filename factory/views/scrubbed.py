@@ -1,0 +1,33 @@
+"""Whether a page may show a passage beside a row: only where passages were edited by all that edits rows.
+
+A filter of personal data that stands on records alone leaves its values in the passages: what stands around a quote, and
+the headings above it, would show what was taken out of the row.
+"""
+
+from typing import Any
+
+import yaml
+
+from factory import plugins
+from factory.errors import WrongRequest
+from factory.recipe import Use
+from factory.runs import Run
+
+
+def may_show_passages(run: Run) -> bool:
+    """Whether each filter of records that can edit stands on documents or passages too, with the same options."""
+    recipe = yaml.safe_load((run.path / "recipe.yaml").read_text(encoding="utf-8"))
+    try:
+        before = [*_made(recipe.get("documents")), *_made(recipe.get("passages"))]
+        return all(its.sees != "strings" or _same(its, before) for its in _made(recipe))  # the others see no field
+    except WrongRequest:
+        return False  # a plugin that is no longer installed: nobody knows what it would have taken out
+
+
+def _made(section: dict[str, Any] | None) -> list[plugins.Filter]:
+    uses = [Use.model_validate(entry) for entry in (section or {}).get("filter") or []]
+    return [plugins.filter_(use.plugin, use.options) for use in uses]
+
+
+def _same(wanted: plugins.Filter, among: list[plugins.Filter]) -> bool:
+    return any(other.code == wanted.code for other in among)
