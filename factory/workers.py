@@ -8,6 +8,7 @@ however its parent died. What is measured does not depend on where.
 import contextlib
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def _serve() -> None:
     """Answer until the pipe closes. What a plugin prints goes to stderr: stdout is the wire."""
     from factory import plugins
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     wire = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     made: dict[str, Filter] = {}

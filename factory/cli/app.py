@@ -116,7 +116,7 @@ def filter_(
 
     What was measured before is not measured again: a new threshold costs seconds.
 
-    Example: factory filter runs/handbook --set passages.filter.minhash_dedup.threshold=0.7
+    Example: factory filter runs/handbook --set filter.length.min_chars=40
     """
     printing.run(run, override, json, until="filter", workers=workers)
 

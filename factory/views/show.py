@@ -1,7 +1,7 @@
 """Show: what a run holds, and its rows as the filters left them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -20,12 +20,22 @@ def overview(run: Run) -> dict[str, Any]:
 def rows(
     run: Run, table: str, *, limit: int | None = 10, kind: str | None = None, method: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The first rows of a table that are kept, edited text only. Raises WrongRequest for a table there is not."""
-    if table not in TABLES:
-        raise WrongRequest(f"There is no table '{table}'.{did_you_mean(table, TABLES)} Known: {', '.join(TABLES)}.")
+    """The first rows of a table that are kept, edited text only.
+
+    Raises WrongRequest for a table, a kind or a method that there is not.
+    """
+    _check("table", table, TABLES)
+    _check("kind", kind, [found.kind for found in record_tables(run)])
+    _check("method", method, list(run.counts("generate").get("methods", {})))
     return islice(
         {"documents": _documents, "passages": _passages, "records": _records}[table](run, kind, method), limit
     )
+
+
+def _check(what: str, name: str | None, known: Sequence[str]) -> None:
+    if name is not None and name not in known:
+        there = ", ".join(known) or "none"
+        raise WrongRequest(f"There is no {what} '{name}'.{did_you_mean(name, known)} There are: {there}.")
 
 
 def _documents(run: Run, *_: Any) -> Iterator[dict[str, Any]]:

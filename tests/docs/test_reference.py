@@ -174,7 +174,7 @@ def test_the_examples_of_a_generator_are_made_as_its_page_says(name: str, tmp_pa
     files = sorted((done.path / "records").rglob("*.parquet"))
     made = [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
     outcomes = [
-        (row["rejected"] or "kept", row["text"] if "text" in row else row["messages"][1]["content"]) for row in made
+        (row["reason"] or "kept", row["text"] if "text" in row else row["messages"][1]["content"]) for row in made
     ]
     for begins, said in examples:
         assert any(outcome == said and answer.startswith(begins) for outcome, answer in outcomes), outcomes

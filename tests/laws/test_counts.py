@@ -82,12 +82,12 @@ def test_every_row_that_came_in_is_kept_or_rejected_once_with_a_reason(drawn: Dr
         lost_units = rows_of(run.path / "rejected/generate.parquet")
         check_units(run, made, passages, kept_passages, [row for its in records.values() for row in its], lost_units)
 
-        standing = {kind: [row["id"] for row in its if row["rejected"] is None] for kind, its in records.items()}
+        standing = {kind: [row["id"] for row in its if row["reason"] is None] for kind, its in records.items()}
         kept_records, why_records = check_filters(run, "records", {kind: ids for kind, ids in standing.items() if records[kind]})
         assert sorted(row["id"] for row in rows(run.path / "dataset")) == sorted(kept_records)
 
         lost = [(entry.id, entry.reason) for entry in ledger.entries(run)]
-        by_generators = [(row["id"], row["rejected"]) for its in records.values() for row in its if row["rejected"]]
+        by_generators = [(row["id"], row["reason"]) for its in records.values() for row in its if row["reason"]]
         expected = [(row["id"], row["reason"]) for row in unread + lost_units] + by_generators
         assert sorted(lost) == sorted([*expected, *why_documents.items(), *why_passages.items(), *why_records.items()])
         assert all(finding.broken == 0 for finding in verify.verify(run))

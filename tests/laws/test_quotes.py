@@ -64,10 +64,11 @@ def test_quotes_lead_back_through_edits_at_all_three_stages(documents: list[Any]
         run = finished(folder, {"contacts.md": text}, made)
         assert check_quotes(run) >= 20
         shown = "\n".join(strings(rows(run.path / "dataset")))
+        values = ("anna.weber@example.org", "li.ng@example.org", "bob.ng7@example.org", "10.1.2.3", "10.9.8.7", "+49 30 90180004")
         if passages == ["pii"] or records:
-            assert "@" not in shown
-            assert "10.9.8.7" not in shown
-            assert "90180004" not in shown
+            assert not [value for value in values if value in shown]
+        if passages == ["pii"]:
+            assert "@" not in shown, "a quote that cuts a replacement gets the whole of it"
 
 
 # --- nothing that was scrubbed is anywhere else ----------------------------------------------------------------------
@@ -129,7 +130,7 @@ def check_nowhere(run: Run, planted: tuple[str, ...], *, but: tuple[str, ...]) -
         assert not where, f"{value!r} is in {where}"
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(drawn=corpora(max_blocks=8), made=recipes(documents=[], pii_passages=True, pii_records=True))
 def test_what_was_scrubbed_from_passages_is_nowhere_outside_documents(drawn: Drawn, made: dict[str, Any]) -> None:
     with workspace() as folder:
@@ -142,17 +143,17 @@ def test_what_was_scrubbed_from_passages_is_nowhere_outside_documents(drawn: Dra
         check_quotes(run)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(drawn=corpora(max_blocks=8), made=recipes(documents=[], pii_passages=False, pii_records=True, max_tokens=512))
 def test_what_only_the_filter_of_records_finds_stays_in_records(drawn: Drawn, made: dict[str, Any]) -> None:
     with workspace() as folder:
         run = audited(folder, drawn.files, made)
-        # passages are shown as their own filters left them, also around the quote of a record: here nobody scrubbed them
-        views = ("show documents", "show passages", "trace ")
+        # asked for, a passage is shown as its own filters left it; beside a record it is not
+        views = ("show passages", "trace passages", "trace documents")
         check_nowhere(run, drawn.planted, but=(*SOURCES, "records/", *views))
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(drawn=corpora(max_blocks=8), action=st.sampled_from(["placeholder", "mask"]))
 def test_what_was_scrubbed_from_documents_is_not_even_in_passages_that_cut_it(drawn: Drawn, action: str) -> None:
     with workspace() as folder:

@@ -17,6 +17,7 @@ from factory.passages import Passage
 from factory.runs import Run
 from factory.views import exported
 from factory.views.chapter import Chapter
+from factory.views.scrubbed import may_show_passages
 from factory.views.visible import size
 
 NAME, TITLE = "rows", "Rows"
@@ -42,7 +43,7 @@ def chapter(run: Run, examples: Iterable[str] = ()) -> Chapter:
     places = sorted(chosen)
     rows = exported.at(run, places, exported.WHOLE)
     found = [_Row(kind, split, row, json.loads(row["meta"])) for kind, split, row in rows]
-    sourced = _passages(run, found)
+    sourced = _passages(run, found) if may_show_passages(run) else {}
     told = dict(zip(places, (_told(row, sourced) for row in found), strict=True))
     shown = [told[place] for place in sorted(_fitting(chosen, told))]
     numbers = {"shown": len(shown), "of": total, "longest": LONGEST}
@@ -101,14 +102,19 @@ def _cut(texts: Iterable[records.Text]) -> Iterator[dict[str, Any]]:
 
 
 def _quotes(meta: dict[str, Any], sourced: Sourced) -> Iterator[dict[str, Any]]:
-    """Each quote between what stands before and after it in its passage."""
+    """Each quote between what stands before and after it in its passage, where that may be shown."""
     for quote in meta["quotes"][:QUOTES]:
+        text = quote["text"]
         if quote["passage"] not in sourced:
+            yield {
+                "text": text[:LONGEST], "more": max(0, len(text) - LONGEST), "before": "", "after": "",
+                "cut_before": True, "cut_after": True, "start": quote["start"], "end": quote["end"],
+                "place": ", ".join(meta["paths"][:1]),
+            }  # fmt: skip
             continue
         document, passage = sourced[quote["passage"]]
         first, last = passage.edits.to_edited(quote["start"] - passage.start, quote["end"] - passage.start)
         before, after = passage.text[max(0, first - AROUND) : first], passage.text[last : last + AROUND]
-        text = quote["text"]
         yield {
             "text": text[:LONGEST], "more": max(0, len(text) - LONGEST), "before": before, "after": after,
             "cut_before": first > AROUND, "cut_after": last + AROUND < len(passage.text),

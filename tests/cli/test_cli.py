@@ -1,0 +1,344 @@
+"""The command line: help that teaches, results on stdout, words on stderr, and an exit code for each fate."""
+
+import json
+import os
+import pty
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from factory import Run
+from tests.cli.conftest import COMMAND, Ended, environment, factory
+from tests.corpora import contents
+
+VERBS = ("run", "ingest", "generate", "filter", "export", "audit", "show", "trace", "ledger", "verify", "plugins")
+HEAVY = ("pyarrow", "datasets", "presidio_analyzer", "numpy", "kreuzberg", "duckdb", "torch", "openai", "rich", "pandas")
+RUN = "runs/quickstart"
+
+
+def record_id(folder: Path) -> str:
+    return next(line for line in factory("show", RUN, "--ids", "--method", "extractive_qa", cwd=folder).out.splitlines())
+
+
+# --- help
+
+
+def test_help_names_every_verb_and_the_first_command_to_type(tmp_path: Path) -> None:
+    said = factory("--help", cwd=tmp_path).out
+    assert "factory run quickstart" in said
+    assert [line.split()[0] for line in said.split("Commands:")[1].splitlines() if line.strip()] == list(VERBS)
+
+
+def test_no_verb_shows_the_help(tmp_path: Path) -> None:
+    ended = factory(cwd=tmp_path)
+    assert "Commands:" in ended.out + ended.err
+    assert ended.code in (0, 2)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_example_in_the_help_of_each_verb_runs(copy: Path, verb: str) -> None:
+    said = factory(verb, "--help", cwd=copy).out
+    [example] = re.findall(r"Example: factory (.*)", said)
+    assert example.split()[0] == verb
+    (copy / "recipe.yaml").write_text((copy / RUN / "recipe.yaml").read_text())
+    example = example.replace("runs/handbook", RUN).replace("3f9a0c11d2e4/0003/extractive_qa/0", record_id(copy))
+    ended = factory(*shlex.split(example), cwd=copy)
+    assert ended.code == 0, ended.err
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_fits_a_narrow_terminal_with_its_example_in_one_piece(tmp_path: Path, verb: str) -> None:
+    shown = subprocess.run(
+        [COMMAND, verb, "--help"], cwd=tmp_path, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True
+    ).stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    example = next(line for line in shown.splitlines() if "Example: " in line)
+    assert shlex.split(example)
+    following = shown.splitlines()[shown.splitlines().index(example) + 1]
+    assert not following.strip()
+
+
+# --- what is loaded
+
+
+def loaded_by(*args: str, cwd: Path) -> tuple[int, set[str]]:
+    """The exit code and the heavy modules that a command had loaded at its end."""
+    script = (
+        "import sys\n"
+        "from factory.cli import main\n"
+        f"sys.argv = ['factory', *{list(args)!r}]\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n    code = end.code or 0\n"
+        f"print('LOADED', code, *sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=cwd, capture_output=True, text=True, check=True)
+    code, *modules = ended.stderr.rsplit("LOADED ", 1)[1].split()
+    return int(code), set(modules)
+
+
+@pytest.mark.parametrize("args", [["--help"], *([verb, "--help"] for verb in VERBS)])
+def test_help_loads_nothing_heavy(tmp_path: Path, args: list[str]) -> None:
+    assert loaded_by(*args, cwd=tmp_path) == (0, set())
+
+
+def test_a_run_that_is_up_to_date_does_nothing_and_loads_no_parser_and_no_trainer(finished: Path) -> None:
+    code, modules = loaded_by("run", "quickstart", cwd=finished)
+    assert code == 0
+    assert modules.isdisjoint({"presidio_analyzer", "kreuzberg", "datasets", "torch", "openai", "duckdb", "rich"})
+    ended = factory("run", "quickstart", cwd=finished)
+    assert ended.err.startswith("Nothing to do: runs/quickstart is up to date.\n")
+
+
+# --- stdout and stderr
+
+
+def test_a_run_prints_its_paths_and_tells_the_rest_on_stderr(first_run: tuple[Path, Ended]) -> None:
+    folder, ended = first_run
+    assert ended.code == 0
+    paths = ended.out.splitlines()
+    assert paths == [f"{RUN}/{name}" for name in ("dataset", "exports/messages", "report.html", "report.json")]
+    assert all((folder / path).exists() for path in paths)
+    lines = ended.err.splitlines()
+    assert [line.split("  ")[0] for line in lines[:8]] == [
+        "ingest", "filter documents", "split", "filter passages", "generate", "filter records", "export", "audit",
+    ]  # fmt: skip
+    assert "ingest.corrupt_pdf 1" in ended.err
+    assert lines[-1].startswith(f"Next: factory show {RUN} records")
+
+
+def test_nothing_in_a_pipe_is_coloured_or_redrawn(first_run: tuple[Path, Ended]) -> None:
+    _, ended = first_run
+    assert "\x1b" not in ended.out + ended.err
+    assert "\r" not in ended.out + ended.err
+
+
+def test_a_terminal_sees_bars_that_go_and_lines_that_stay(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/a.md").write_text("A pump moves water.")
+    (tmp_path / "r.yaml").write_text("run: r\nsources: [{path: docs}]\ngenerate: {methods: [text]}\n")
+    ours, theirs = pty.openpty()
+    env = {**environment(), "TERM": "xterm"}
+    process = subprocess.Popen([COMMAND, "export", "r.yaml"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:  # how a terminal says that nobody is left to write
+            break
+        if not piece:
+            break
+        shown += piece
+    out, _ = process.communicate(timeout=60)
+    os.close(ours)
+    assert process.returncode == 0
+    assert out == b"r/dataset\n"
+    assert b"\x1b[" in shown
+    assert b"1 documents from 1 files" in shown
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["run", "quickstart"], ["ingest", "quickstart"], ["generate", "quickstart"], ["filter", "quickstart"],
+        ["export", "quickstart"], ["audit", RUN], ["show", RUN], ["show", RUN, "documents"], ["show", RUN, "passages"],
+        ["show", RUN, "records"], ["show", RUN, "records", "--ids"], ["ledger", RUN], ["ledger", RUN, "--rows"],
+        ["ledger", RUN, "--rows", "--reason", "nothing.of.this"], ["verify", RUN], ["plugins"], ["plugins", "pii"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_json_is_one_value_on_stdout(finished: Path, args: list[str]) -> None:
+    ended = factory(*args, "--json", cwd=finished)
+    assert ended.code == 0, ended.err
+    json.loads(ended.out)
+
+
+def test_a_trace_in_json_leads_back_to_the_document(finished: Path) -> None:
+    found = json.loads(factory("trace", RUN, record_id(finished), "--json", cwd=finished).out)
+    assert found["kept"]
+    [quote, *_] = found["quotes"]
+    assert quote["text"]
+    assert quote["path"].startswith(("handbook/", "support/"))
+
+
+def test_the_json_of_a_run_is_what_python_gives(finished: Path) -> None:
+    said = json.loads(factory("run", "quickstart", "--json", cwd=finished).out)
+    assert said["did"] == []
+    assert said["run"] == RUN
+    export = said["waterfall"][-1]
+    rows = Run(finished / RUN).counts("export")["rows"]
+    assert export["kept"] == sum(sum(splits.values()) for splits in rows.values())
+
+
+@pytest.mark.parametrize("args", [["ledger", RUN, "--rows"], ["show", RUN, "records", "-n", "99"], ["show", RUN, "--ids"]], ids=" ".join)
+def test_a_reader_that_leaves_is_no_error(finished: Path, args: list[str]) -> None:
+    line = f"{shlex.join([COMMAND, *args])}; echo $? >&2"
+    ended = subprocess.run(f"({line}) | head -1", shell=True, cwd=finished, capture_output=True, text=True, check=True)  # noqa: S602 # ours
+    assert ended.stdout.count("\n") == 1
+    assert ended.stderr in ("0\n", f"Every entry: factory ledger {RUN} --rows\n0\n")
+
+
+# --- looking
+
+
+def test_show_ids_are_those_of_the_exported_rows(finished: Path) -> None:
+    from tests.corpora import rows
+
+    ids = factory("show", RUN, "--ids", cwd=finished).out.split()
+    assert sorted(ids) == sorted(row["id"] for row in rows(finished / RUN / "dataset"))
+
+
+def test_what_show_is_asked_for_and_there_is_not_is_refused_with_what_there_is(finished: Path) -> None:
+    for args, said in (
+        (["recrods"], "There is no table 'recrods'. Did you mean 'records'? There are: documents, passages, records.\n"),
+        (["--kind", "stf"], "There is no kind 'stf'. Did you mean 'sft'? There are: text, sft.\n"),
+        (["--method", "texts"], "There is no method 'texts'. Did you mean 'text'? There are: extractive_qa, text.\n"),
+    ):
+        assert factory("show", RUN, *args, cwd=finished) == Ended(2, "", said)
+
+
+def test_the_ledger_narrows_down_by_reason_and_stage(finished: Path) -> None:
+    everything = json.loads(factory("ledger", RUN, "--json", cwd=finished).out)
+    assert everything["ingest.corrupt_pdf"] == 1
+    assert everything["policy.non_commercial"] == 1
+    assert json.loads(factory("ledger", RUN, "--reason", "ingest", "--json", cwd=finished).out) == {"ingest.corrupt_pdf": 1}
+    [entry] = json.loads(factory("ledger", RUN, "--stage", "filter.documents", "--rows", "--json", cwd=finished).out)
+    assert (entry["by"], entry["reason"]) == ("policy", "policy.non_commercial")
+    ended = factory("ledger", RUN, "--stage", "filter.document", cwd=finished)
+    assert ended.code == 2
+    assert "Did you mean 'filter.documents'?" in ended.err
+
+
+def test_plugins_say_what_they_take(finished: Path) -> None:
+    said = factory("plugins", "length", cwd=finished).out
+    assert said.startswith("length (filters, from dataset-factory)\n")
+    assert "  min_chars (int | None, default 1)" in said
+    ended = factory("plugins", "lenght", cwd=finished)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("There is no plugin 'lenght'. Did you mean 'length'?")
+
+
+# --- exit codes
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["run", "nothing.yaml"], "There is no recipe file nothing.yaml."),
+        (["run", "quickstart", "--set", "generate.targets=3"], "--set generate.targets=3: unknown key 'generate.targets'. Did you mean 'target'?"),
+        (["show", "nowhere"], "nowhere is not a run of dataset-factory"),
+        (["audit", "nowhere"], "nowhere is not a run of dataset-factory"),
+        (["trace", RUN, "x"], f"{RUN} has no record, passage or document 'x'. List the records with: factory show {RUN} --ids"),
+        (["generate", RUN, "txt"], "METHOD: Unknown generator 'txt'. Did you mean 'text'?"),
+        (["generate", RUN, "text", "--set", "max_token=3"], "--set generate.methods.text.max_token=3: text has no option 'max_token'. Did you mean 'max_tokens'?"),
+        (["audit", RUN, "--check", "pii.sharp == 0"], ""),
+    ],
+)  # fmt: skip
+def test_a_wrong_request_ends_with_2_and_a_sentence(copy: Path, args: list[str], said: str) -> None:
+    ended = factory(*args, cwd=copy)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(said)
+    assert "Traceback" not in ended.err
+
+
+def test_an_unknown_verb_or_option_ends_with_2(tmp_path: Path) -> None:
+    for args in (["ruin"], ["run"], ["run", "quickstart", "--lmit", "3"], ["run", "quickstart", "--limit", "0"]):
+        ended = factory(*args, cwd=tmp_path)
+        assert (ended.code, ended.out) == (2, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_that_does_not_hold_ends_with_1(copy: Path) -> None:
+    ended = factory("audit", RUN, "--check", "records.kept == 0", cwd=copy)
+    assert ended.code == 1
+    assert "records.kept == 0" in ended.err
+    assert factory("audit", RUN, "--check", "records.kept > 0", cwd=copy).code == 0
+
+
+def test_a_run_that_was_tampered_with_fails_to_verify_with_1(copy: Path) -> None:
+    part = next((copy / RUN / "dataset/text").glob("validation-*.parquet"))
+    part.rename(part.with_name("test-00007.parquet.away"))
+    ended = factory("verify", RUN, cwd=copy)
+    assert ended.code == 1
+    assert "export: the rows are the kept records: " in ended.out
+    assert "broken" in ended.out
+
+
+def test_a_damaged_table_ends_with_3_and_what_to_do_works(copy: Path) -> None:
+    part = next((copy / RUN / "records/text").glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:99])
+    ended = factory("show", RUN, "records", cwd=copy)
+    assert ended.code == 3
+    assert ended.err.startswith("text/part-00000.parquet is damaged. Delete manifest.json in the run's folder and run the same")
+    before = contents(copy / RUN / "dataset")
+    (copy / RUN / "manifest.json").unlink()
+    assert factory("run", "quickstart", cwd=copy).code == 0
+    assert contents(copy / RUN / "dataset") == before
+
+
+def test_a_fault_of_ours_shows_no_text_of_a_document(copy: Path) -> None:
+    manifest = json.loads((copy / RUN / "manifest.json").read_text())
+    manifest["stages"]["filter.records"]["counts"] = {"order": 7}
+    (copy / RUN / "manifest.json").write_text(json.dumps(manifest))
+    ended = factory("show", RUN, "records", cwd=copy)
+    assert ended.code == 3
+    assert re.fullmatch(r"A fault of dataset-factory: TypeError at corpus\.py:\d+\. What is done is safe\. Set .*\n", ended.err)
+
+
+# --- interrupts
+
+
+@pytest.fixture
+def slow_start(tmp_path: Path) -> Iterator[Path]:
+    """A folder with a recipe that works for a few seconds."""
+    (tmp_path / "docs").mkdir()
+    for n in range(600):
+        (tmp_path / f"docs/{n:04d}.md").write_text(f"# Part {n}\n\n" + f"The pump of kind {n} moves {n * n} litres an hour. " * 40)
+    (tmp_path / "r.yaml").write_text(
+        "run: r\nsources: [{path: docs}]\npassages: {max_tokens: 64, filter: [pii]}\n"
+        "generate: {methods: [text, extractive_qa]}\nfilter: [pii, minhash_dedup]\n"
+    )
+    yield tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after", ["", "ingest", "split", "filter passages"])
+def test_an_interrupt_ends_with_130_at_once_and_the_same_command_goes_on(slow_start: Path, number: int, after: str) -> None:
+    process = subprocess.Popen(
+        [COMMAND, "export", "r.yaml"], cwd=slow_start, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    said = ""
+    while after and not said.startswith(after):
+        said = process.stderr.readline()
+    time.sleep(0.4)
+    os.killpg(process.pid, number)  # as a terminal does: the children get it too
+    began = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert time.monotonic() - began < 10
+    assert out == ""
+    assert err.splitlines()[-1] == "Interrupted. What is done is safe; run the same command again and it goes on."
+    assert "Traceback" not in err
+    again = factory("export", "r.yaml", cwd=slow_start)
+    assert again.code == 0, again.err
+    if after:
+        assert "ingest  " not in again.err  # that was done
+
+
+def test_an_interrupt_before_anything_is_done_ends_with_130(slow_start: Path) -> None:
+    process = subprocess.Popen([COMMAND, "export", "r.yaml"], cwd=slow_start, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (slow_start / "r/manifest.json").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "Interrupted. What is done is safe; run the same command again and it goes on.\n"
