@@ -211,7 +211,7 @@ def batch_of(rows: Sequence[Row], sees: str) -> pa.RecordBatch:
     """
     ids = pa.array([row.id for row in rows], pa.string())
     if sees == "strings":
-        flat = [(row.id, *string) for row in rows for string in row.strings]
+        flat = [(row.id, *string) for row in rows for string in row.strings or [Text("", "", "")]]  # each row is seen
         names = ("id", "field", "role", "text")
         types = (pa.string(), pa.string(), pa.string(), pa.large_string())
         return pa.record_batch(

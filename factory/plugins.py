@@ -131,15 +131,26 @@ def _unknown(group: Group, name: str, known: list[str]) -> str:
 
 def _check_owner(entry: EntryPoint) -> None:
     """Our module names are plain words, and other packages use them too: be sure that it is ours that loads."""
-    spec = importlib.util.find_spec(entry.module)
-    if spec is None or spec.origin is None or entry.dist is None:
+    origin = _origin(entry.module)
+    if origin is None or entry.dist is None:
         return  # entry.load() says what is missing
-    origin = Path(spec.origin).resolve()
     if not any(origin.is_relative_to(root) for root in _roots(entry.dist, entry.module)):
         raise WrongRequest(
             f"'{entry.module}' of {entry.dist.name} is hidden by another package: {origin} was found first. "
             f"Install dataset-factory in an environment of its own."
         )
+
+
+def _origin(module: str) -> Path | None:
+    """Where Python finds a module; where it does not, what it finds for the top of its name. None: nothing at all."""
+    top = importlib.util.find_spec(module.split(".")[0])
+    try:
+        spec = importlib.util.find_spec(module) if top else None
+    except ModuleNotFoundError:  # what stands above it is no package
+        spec = None
+    found = spec or top
+    place = (found.origin or next(iter(found.submodule_search_locations or ()), None)) if found else None
+    return Path(place).resolve() if place else None
 
 
 def _roots(dist: Distribution, module: str) -> list[Path]:

@@ -113,6 +113,16 @@ class Export(_Strict):
 class Audit(_Strict):
     checks: list[str] = []
 
+    @field_validator("checks")
+    @classmethod
+    def _are_checks(cls, checks: list[str]) -> list[str]:
+        from factory.views.checks import parse
+
+        try:
+            return [parse(check).text for check in checks]
+        except WrongRequest as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+
 
 class Recipe(_Strict):
     """A whole recipe, checked. See `docs/reference/recipe.md`."""

@@ -141,6 +141,29 @@ def _record(
     )
 
 
+OPTIONAL = {"context", "tools"}
+
+
+def check(record: Record) -> None:
+    """Raise ValueError for a record whose columns or `meta` have no place in its table, saying which.
+
+    Raises UnicodeEncodeError, which is one too, for text that is no Unicode.
+    """
+    for name, type_ in COLUMNS[record.kind]:
+        value = record.data[name]
+        if value is None and name not in OPTIONAL:
+            raise ValueError(f"'{name}' is missing")
+        try:
+            pa.array([value], type_)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError):
+            raise ValueError(f"'{name}' is not of its type") from None
+    try:
+        meta = json.dumps(record.meta, ensure_ascii=False)
+    except TypeError:
+        raise ValueError("its meta is not JSON") from None
+    (meta + "".join(quote.text for quote in record.quotes)).encode()
+
+
 def as_row(
     record: Record,
     *,

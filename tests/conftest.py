@@ -1,4 +1,4 @@
-"""What holds for every test: nothing leaves this machine, not even from a child process, and the environment is plain."""
+"""What holds for every test: nothing leaves this machine, not even from a child process; no setting comes in."""
 
 import os
 import shutil

@@ -1,8 +1,8 @@
 """Small runs for tests: a folder of documents, a recipe beside it, and ways to look at what a run left behind.
 
-    with workspace() as folder:
-        done = finished(folder, {"pump.md": "# Pump\\n\\nA pump moves water."}, methods=["text"])
-        assert rows(done.path / "dataset")
+with workspace() as folder:
+    done = finished(folder, {"pump.md": "# Pump\\n\\nA pump moves water."}, methods=["text"])
+    assert rows(done.path / "dataset")
 """
 
 import os
@@ -23,8 +23,10 @@ IN_MEMORY = "/dev/shm"  # noqa: S108 # only ever the parent of a TemporaryDirect
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """A folder that is gone afterwards, in memory where the machine has a place for that: a run flushes dozens of times."""
-    with tempfile.TemporaryDirectory(prefix="corpus-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None) as name:
+    """A folder that is gone afterwards, in memory where there is a place for that: a run flushes often."""
+    with tempfile.TemporaryDirectory(
+        prefix="corpus-", dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None
+    ) as name:
         yield Path(name)
 
 
@@ -80,7 +82,9 @@ def finished(folder: Path, files: Files, made: Mapping[str, Any] | None = None, 
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, by its path: two that are equal are the same bytes under the same names."""
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()
+    }
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:

@@ -17,12 +17,16 @@ from tests.loopback_only import Outside, is_here
 ELSEWHERE = "192.0.2.1"  # TEST-NET-1: no machine has it
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", "localhost", b"localhost", "", None])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", "localhost", b"localhost", "", None]
+)
 def test_loopback_is_here(host: object) -> None:
     assert is_here(host)
 
 
-@pytest.mark.parametrize("host", [ELSEWHERE, "8.8.8.8", "2001:db8::1", "example.org", b"example.org", "localhost.example.org"])
+@pytest.mark.parametrize(
+    "host", [ELSEWHERE, "8.8.8.8", "2001:db8::1", "example.org", b"example.org", "localhost.example.org"]
+)
 def test_everything_else_is_not(host: object) -> None:
     assert not is_here(host)
 
@@ -78,7 +82,11 @@ def test_a_child_process_cannot_leave_either(environment: str, attempts: Attempt
     ours = {**os.environ, "PYTHONPATH": os.pathsep.join(place for place in sys.path if place)}
     code = "import socket\ntry:\n    socket.getaddrinfo('example.org', 443)\nexcept RuntimeError: print('refused')"
     child = subprocess.run(
-        [sys.executable, "-c", code], env=ours if environment == "our sys.path" else None, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=ours if environment == "our sys.path" else None,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert child.stdout.strip() == "refused"
     [noted] = attempts.take()

@@ -1,10 +1,9 @@
 """The command line: parses, calls, prints. Nothing heavy is imported before a verb is chosen."""
 
 import os
-import signal
 import sys
-from types import FrameType
 
+from factory.cli.interrupts import Interrupts, is_interrupt
 from factory.errors import FactoryError
 
 
@@ -12,16 +11,12 @@ def main() -> None:
     """The `factory` command. Ends with 0, 1 (a check failed), 2 (wrong request), 3 (stopped, resumable) or 130."""
     from factory.cli.app import app
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    Interrupts().install()
     try:
         app()
     except FactoryError as error:
         _say(str(error))
         sys.exit(error.exit_code)
-    except _Interrupted:
-        _say("Interrupted. What is done is safe; run the same command again and it goes on.")
-        sys.exit(130)
     except OSError as error:
         _say(f"{_refused(error)}. What is done is safe: mend that, then run the same command again.")
         sys.exit(3)
@@ -33,14 +28,11 @@ def main() -> None:
             "Set FACTORY_TRACEBACK=1 to see all, and report it."
         )
         sys.exit(3)
-
-
-class _Interrupted(SystemExit):
-    """Ctrl-C or a request to end. A SystemExit, for typer would make its own of a KeyboardInterrupt."""
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise _Interrupted
+    except BaseException as error:
+        if not is_interrupt(error):
+            raise
+        _say("Interrupted. What is done is safe; run the same command again and it goes on.")
+        sys.exit(130)
 
 
 def _refused(error: OSError) -> str:

@@ -147,7 +147,7 @@ class TableFilter:
         """Run them in order; verdict files of filters that are no longer in the recipe go."""
         wanted = {f"{f.instance}.parquet" for f in filters}  # the surplus is rejected anew, after them
         for folder in (self._table.verdicts, self._features_folder()):
-            for file in folder.glob("*.parquet"):
+            for file in folder.glob("*.parquet*"):  # and what a killed run left half written
                 if file.name not in wanted:
                     file.unlink()
         for segment in _segments(filters):
@@ -265,10 +265,10 @@ def _one_by_one(batch: list[Row], outputs: Sequence[_Output], worker: Worker | N
         good, failed, keys, measured, fresh = measure(living, output, worker)
         verdict_of = {r.id: v for r, v in failed}
         if measured is not None:
-            verdict_of.update(_checked(output.filter, output.filter.code.decide(_whole(measured)), good))
+            verdict_of.update(_checked(output.filter, _decided(output.filter, _whole(measured)), good))
         said = [verdict_of[row.id] for row in living]
         results.append(_Result(keys, measured, fresh, [r.position for r in living], said))
-        living = [row for row, verdict in zip(living, said, strict=True) if _survives(row, verdict)]
+        living = [row for row, verdict in zip(living, said, strict=True) if _survives(output.filter, row, verdict)]
     return results
 
 
@@ -278,23 +278,53 @@ def _whole(table: pa.Table) -> pa.RecordBatch:
     return batch
 
 
-def _survives(row: Row, verdict: Mapping[str, Any]) -> bool:
+def _survives(filter_: Filter, row: Row, verdict: Mapping[str, Any]) -> bool:
     """Whether a row goes on to the next filter; its strings change where the verdict edits."""
     if verdict["outcome"] == "edit":
-        row.apply({name: EditMap(tuple(edits)) for name, edits in by_field(verdict["edits"]).items()})
+        row.apply(_edits(filter_, row, verdict))
     return bool(verdict["outcome"] != "reject")
+
+
+def _edits(filter_: Filter, row: Row, verdict: Mapping[str, Any]) -> dict[str, EditMap]:
+    """A verdict's edits by field. Raises WrongRequest for a filter whose edits do not fit the row."""
+    lengths = {string.field: len(string.text) for string in row.strings}
+    try:
+        made = {name: EditMap(tuple(edits)) for name, edits in by_field(verdict["edits"]).items()}
+        fit = all(edits.edits[-1].end <= lengths.get(name, 0) for name, edits in made.items())
+    except ValueError:
+        fit = False
+    if not fit:
+        raise WrongRequest(
+            f"The filter '{filter_.instance}' gave edits that cannot be applied to {row.id}: they overlap, replace "
+            "nothing, or lie outside the field that they name."
+        )
+    return made
+
+
+def _decided(filter_: Filter, measured: pa.RecordBatch, *state: Any) -> list[Mapping[str, Any]]:
+    """The verdicts of one batch; where the filter raises, find the rows on which it does by halving."""
+    try:
+        return list(filter_.code.decide(measured, *state).rows)
+    except Exception as error:  # noqa: BLE001 # as where it measures: a filter's fault costs its row, not the run
+        if len(measured) == 1:
+            return [_failure(filter_, measured["id"][0].as_py(), type(error).__name__)]
+        middle = len(measured) // 2
+        halves = (measured.slice(0, middle), measured.slice(middle))
+        return [verdict for half in halves for verdict in _decided(filter_, half, *state)]
 
 
 def _keep(id_: str) -> Mapping[str, Any]:
     return {"id": id_, "outcome": "keep", "reason": None, "edits": None, "evidence": None}
 
 
-def _checked(filter_: Filter, said: Verdicts, shown: Sequence[Row]) -> dict[str, Mapping[str, Any]]:
+def _checked(
+    filter_: Filter, said: Sequence[Mapping[str, Any]], shown: Sequence[Row]
+) -> dict[str, Mapping[str, Any]]:
     """The verdicts by id. Raises WrongRequest for a filter that does not give each row exactly one."""
-    found: dict[str, Mapping[str, Any]] = {verdict["id"]: verdict for verdict in said.rows}
-    if len(found) != len(said.rows) or set(found) != {row.id for row in shown}:
+    found: dict[str, Mapping[str, Any]] = {verdict["id"]: verdict for verdict in said}
+    if len(found) != len(said) or set(found) != {row.id for row in shown}:
         raise WrongRequest(
-            f"The filter '{filter_.instance}' gave {len(said.rows)} verdicts on {len(shown)} rows; each row needs one."
+            f"The filter '{filter_.instance}' gave {len(said)} verdicts on {len(shown)} rows; each row needs one."
         )
     return found
 
@@ -311,7 +341,7 @@ def measure(
     keys = [features.key(row, filter_.sees) for row in batch]
     fresh = [nth for nth, key in enumerate(keys) if key not in output.known]
     made, failed = _fresh([batch[nth] for nth in fresh], filter_, worker)
-    bad = {row.id: _failure(filter_, row, why) for row, why in failed}
+    bad = {row.id: _failure(filter_, row.id, why) for row, why in failed}
     good = [nth for nth, row in enumerate(batch) if row.id not in bad]
     pieces, order = [], []
     old = [nth for nth in good if keys[nth] in output.known]
@@ -330,9 +360,9 @@ def measure(
     return shown, [(row, bad[row.id]) for row in batch if row.id in bad], [keys[n] for n in good], together, len(fresh)
 
 
-def _failure(filter_: Filter, row: Row, why: str) -> Mapping[str, Any]:
+def _failure(filter_: Filter, id_: str, why: str) -> Mapping[str, Any]:
     verdict = Verdicts()
-    verdict.reject(row.id, f"{filter_.instance}.failed", error=why)
+    verdict.reject(id_, f"{filter_.instance}.failed", error=why)
     return verdict.rows[0]
 
 
@@ -412,15 +442,22 @@ class _Scan:
         said: list[tuple[int, Mapping[str, Any]]] = list(self._failed.items())
         at = 0
         for piece in features.read(self._table.features_file(self._filter)) if self._positions else ():
-            verdict_rows = self._filter.code.decide(piece, state).rows
+            verdict_rows = _decided(self._filter, piece, state)
             if [v["id"] for v in verdict_rows] != piece["id"].to_pylist():
                 raise WrongRequest(f"The filter '{self._filter.instance}' must give one verdict a row, in order.")
             said += zip(self._positions[at : at + len(verdict_rows)], verdict_rows, strict=True)
             at += len(verdict_rows)
+        self._check_edits({position: verdict for position, verdict in said if verdict["outcome"] == "edit"})
         for position, verdict in sorted(said, key=lambda pair: pair[0]):
             self._output.verdict(verdict)
             self._table.state.take(position, verdict)
         self._output.close()
+
+    def _check_edits(self, editing: Mapping[int, Mapping[str, Any]]) -> None:
+        """Whether edits fit their rows; these are read once more, and only for a filter that edits."""
+        for row in rows(self._table._run, self._table._table, self._table.state) if editing else ():
+            if row.position in editing:
+                _edits(self._filter, row, editing[row.position])
 
 
 class Measuring:

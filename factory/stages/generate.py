@@ -10,7 +10,7 @@ import hashlib
 import math
 import shutil
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
@@ -177,6 +177,7 @@ class _Call:
     generator: Generator
     document: Document
     given: Passage | list[Passage]
+    passages: Mapping[str, Passage]  # the kept ones of the document
     items: list[Record | Rejected] = field(default_factory=list)
     failure: tuple[str, str] | None = None  # reason, detail
 
@@ -223,7 +224,7 @@ class _Generating:
             by_id = {passage.id: passage for passage in passages}
             for unit in by_document[document.id]:
                 given = passages if unit.passage is None else by_id[unit.passage]
-                yield _Call(unit, self._generators[unit.method], document, given)
+                yield _Call(unit, self._generators[unit.method], document, given, by_id)
 
     async def _finish(self, call: _Call, task: "asyncio.Task[None]") -> None:
         await task
@@ -300,13 +301,31 @@ def _verdict(call: _Call, item: Record | Rejected) -> tuple[Record | None, str |
         raise WrongRequest(
             f"The generator '{call.unit.method}' yielded a '{record.kind}' record with other columns than that kind's."
         )
+    try:
+        records.check(record)
+    except UnicodeEncodeError:
+        return None, f"{call.unit.method}.not_unicode", "It holds half a character (a lone surrogate)."
+    except ValueError as error:
+        raise WrongRequest(
+            f"The generator '{call.unit.method}' yielded a '{record.kind}' record that cannot be kept: {error}."
+        ) from None
     if call.failure and reason is None:
         reason = call.failure[0]  # what came before the failure is incomplete
-    if reason is None and not all(_is_true(quote, call.document) for quote in record.quotes):
+    if reason is None and not all(_is_true(quote, call) for quote in record.quotes):
         reason = f"{call.unit.method}.quote_not_in_source"
     return record, reason, detail
 
 
-def _is_true(quote: Quote, document: Document) -> bool:
-    """Whether the quote leads back: its slice of the document, edited, is its text (law 5)."""
-    return quote.document == document.id and quote.edits.apply(document.text[quote.start : quote.end]) == quote.text
+def _is_true(quote: Quote, call: _Call) -> bool:
+    """Whether the quote leads back: its slice of the document, edited as its passage is, is its text (law 5)."""
+    passage = call.passages.get(quote.passage)
+    if passage is None or quote.document != call.document.id:
+        return False
+    first, last = quote.start - passage.start, quote.end - passage.start
+    if not 0 <= first < last <= passage.end - passage.start:
+        return False
+    edits = passage.edits.within(first, last)
+    touched = sum(edit.start < last and first < edit.end for edit in passage.edits.edits)
+    if quote.edits != edits or touched != len(edits.edits):  # edits of its own, or half of a replacement
+        return False
+    return edits.apply(call.document.text[quote.start : quote.end]) == quote.text

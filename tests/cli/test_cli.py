@@ -319,6 +319,7 @@ def test_an_interrupt_ends_with_130_at_once_and_the_same_command_goes_on(slow_st
     said = ""
     while after and not said.startswith(after):
         said = process.stderr.readline()
+        assert said, "it ended by itself"
     time.sleep(0.4)
     os.killpg(process.pid, number)  # as a terminal does: the children get it too
     began = time.monotonic()
@@ -337,6 +338,7 @@ def test_an_interrupt_ends_with_130_at_once_and_the_same_command_goes_on(slow_st
 def test_an_interrupt_before_anything_is_done_ends_with_130(slow_start: Path) -> None:
     process = subprocess.Popen([COMMAND, "export", "r.yaml"], cwd=slow_start, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while not (slow_start / "r/manifest.json").exists():
+        assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

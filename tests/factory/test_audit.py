@@ -276,6 +276,17 @@ def test_personal_data_and_rejected_text_are_never_shown(folder: Path) -> None:
     assert "names of people, postal addresses, organisations" in both
 
 
+@pytest.mark.parametrize("stage", ["passages", "records"])
+def test_what_stands_around_a_quote_is_shown_only_where_it_was_scrubbed_too(folder: Path, stage: str) -> None:
+    text = PUMP.replace("## Questions", "Ask joe.bloggs@fernweir.com in the yard.\n\n## Questions")
+    made = finished(folder, {"a.md": text}, methods=["extractive_qa"], **{stage: ["pii"]})
+    told, page = audit(made), (made.path / "report.html").read_text(encoding="utf-8")
+    assert told["chapters"]["rows"]["around_quotes"] == (stage == "passages")
+    assert ("in the yard" in page) == (stage == "passages")
+    assert "<mark>" in page
+    assert "bloggs" not in page + json.dumps(told)
+
+
 def test_a_page_stays_small_enough_to_mail(folder: Path) -> None:
     """10,000 rows of marks are cut to what fits."""
     hidden = "\u202e" * 200
@@ -383,6 +394,17 @@ def test_sources_that_give_nothing_are_named(folder: Path) -> None:
     assert "good" in findings["sources.no_licence"]["fix"]
 
 
+def test_what_was_not_read_counts_at_its_source(folder: Path) -> None:
+    lines = '{"text": "The first line is a text that is long enough."}\nno json\n{"text": 5}\n'
+    write_documents(folder, {"faq.jsonl": lines, "more/faq.jsonl": lines})
+    sources = [{"path": "documents/faq.jsonl"}, {"path": "documents/more"}]
+    told = report(run(write_recipe(folder, sources=sources), until="export"))["chapters"]["sources"]["sources"]
+    assert {name: (its["documents"], its["files_rejected"]) for name, its in told.items()} == {
+        "faq.jsonl": (1, 2),
+        "more": (1, 2),
+    }
+
+
 def test_a_source_that_another_filter_emptied_is_a_warning(folder: Path) -> None:
     for name in ("one", "two"):
         write_documents(folder / name, {"a.md": PUMP})
@@ -423,13 +445,13 @@ def test_without_a_pii_filter_the_report_says_so(folder: Path) -> None:
     assert "No pii filter ran." in page_of(made).words
 
 
-@pytest.mark.parametrize(("action", "share", "left_in"), [("flag", 0, 1), ("reject", 1, 0), ("mask", 1, 0)])
+@pytest.mark.parametrize(("action", "share", "left_in"), [("flag", 1, 1), ("reject", 0, 0), ("mask", 0, 0)])
 def test_personal_data_is_counted_by_what_became_of_it(folder: Path, action: str, share: float, left_in: int) -> None:
     made = finished(
         folder, {"a.md": VALVE}, passages=[{"scrub": {"plugin": "pii", "action": action}}], methods=["text"]
     )
     measures = report(made)["measures"]
-    assert (measures["pii.share"], measures["pii.left_in"]) == (share, left_in)
+    assert (measures["pii.found.share"], measures["pii.share"], measures["pii.left_in"]) == (1, share, left_in)
     assert ("personal_data.left_in" in found(made)) == bool(left_in)
 
 

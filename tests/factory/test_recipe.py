@@ -347,3 +347,11 @@ def test_a_resolved_recipe_is_found_again_in_a_folder_whose_name_holds_brackets(
     first = run(odd / "r.yaml", until="ingest")
     assert first.counts("ingest")["documents"] == 2
     assert run(first.path, until="ingest").did == []
+
+
+def test_a_check_that_is_none_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("One sentence.", encoding="utf-8")
+    file = tmp_path / "recipe.yaml"
+    file.write_text("run: out\nsources: [{path: a.md}]\naudit:\n  checks:\n    - pii.share equals 0\n", encoding="utf-8")
+    with pytest.raises(WrongRequest, match=r"recipe\.yaml:4: 'audit\.checks' is not right: 'pii\.share equals 0' is not a"):
+        recipe.load(str(file))

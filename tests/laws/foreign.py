@@ -34,7 +34,10 @@ def declared(**named: Any) -> Iterator[None]:
 
 async def with_context(passage: Passage) -> AsyncIterator[Record | Rejected]:
     """The same short question and answer of every passage, over its own context."""
-    question, answer = "Which valve has to be closed before the filter of the pump is taken out?", "The one that is marked red."
+    question, answer = (
+        "Which valve has to be closed before the filter of the pump is taken out?",
+        "The one that is marked red.",
+    )
     yield records.sft(passage, question, answer, context=passage.text)
 
 

@@ -18,7 +18,9 @@ from tests.laws.strategies import Drawn, corpora, recipes
 Rows = list[dict[str, Any]]
 
 
-def through(run: Run, stage: str, order: list[str], ids: list[str], below: str = "") -> tuple[list[str], dict[str, str]]:
+def through(
+    run: Run, stage: str, order: list[str], ids: list[str], below: str = ""
+) -> tuple[list[str], dict[str, str]]:
     """The ids that the filters of a stage leave, and the reason of each that they reject. Checks every verdict file."""
     rejected: dict[str, str] = {}
     for name in order:
@@ -41,7 +43,7 @@ def counted(run: Run, stage: str) -> dict[str, Any]:
 
 
 def check_filters(run: Run, stage: str, tables: dict[str, list[str]]) -> tuple[set[str], dict[str, str]]:
-    """Law 1 at every filter of a stage; `tables` are the ids of each table. Returns who is kept, and why others are not."""
+    """Law 1 at every filter of a stage; `tables` are ids by table. Returns who is kept, and why others are not."""
     counts = counted(run, f"filter.{stage}")
     kept: set[str] = set()
     rejected: dict[str, str] = {}
@@ -83,7 +85,9 @@ def test_every_row_that_came_in_is_kept_or_rejected_once_with_a_reason(drawn: Dr
         check_units(run, made, passages, kept_passages, [row for its in records.values() for row in its], lost_units)
 
         standing = {kind: [row["id"] for row in its if row["reason"] is None] for kind, its in records.items()}
-        kept_records, why_records = check_filters(run, "records", {kind: ids for kind, ids in standing.items() if records[kind]})
+        kept_records, why_records = check_filters(
+            run, "records", {kind: ids for kind, ids in standing.items() if records[kind]}
+        )
         assert sorted(row["id"] for row in rows(run.path / "dataset")) == sorted(kept_records)
 
         lost = [(entry.id, entry.reason) for entry in ledger.entries(run)]
@@ -103,7 +107,9 @@ def check_units(run: Run, made: dict[str, Any], passages: Rows, kept: set[str], 
     planned = {(unit, method) for method in methods for unit in of[method]}
     if made["generate"].get("target"):
         assert set(names) <= planned
-        assert sorted(row["rank"] for row in units) == list(range(len(units))), "rounds take the plan from its beginning"
+        assert sorted(row["rank"] for row in units) == list(range(len(units))), (
+            "rounds take the plan from its beginning"
+        )
     else:
         assert set(names) == planned
     made_by = {name: [row["id"] for row in records if (row["unit"], row["method"]) == name] for name in names}

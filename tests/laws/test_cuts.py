@@ -17,7 +17,7 @@ from factory.corpus import Row, batch_of
 from factory.records import Text
 from factory.stages import filter as stage
 from tests.corpora import contents, recipe, rows, workspace, write_documents, write_recipe
-from tests.laws.strategies import STRANGE, Drawn, corpora, planted, plain, recipes
+from tests.laws.strategies import STRANGE, Drawn, corpora, plain, planted, recipes
 
 RELAXED = {"chars": stage.BATCH_CHARS, "group": tables.GROUP_ROWS, "batch": tables.BATCH_ROWS, "rows": stage.BATCH_ROWS}
 
@@ -37,13 +37,22 @@ def cut(*, rows: int, chars: int, batch: int, group: int) -> Iterator[None]:
 
 def results(folder: Path) -> dict[str, Any]:
     """What must be the same: the bytes of the dataset, and every row of the verdicts."""
-    said = {file.relative_to(folder).as_posix(): rows(file.parent) for file in sorted(folder.glob("verdicts/**/*.parquet"))}
+    said = {
+        file.relative_to(folder).as_posix(): rows(file.parent) for file in sorted(folder.glob("verdicts/**/*.parquet"))
+    }
     return {"dataset": contents(folder / "dataset"), "exports": contents(folder / "exports"), "verdicts": said}
 
 
 @settings(max_examples=30)
-@given(drawn=corpora(), made=recipes(), sizes=st.tuples(*[st.integers(1, 3)] * 2, st.integers(1, 4)), chars=st.integers(1, 200))
-def test_where_tables_are_cut_changes_no_byte(drawn: Drawn, made: dict[str, Any], sizes: tuple[int, int, int], chars: int) -> None:
+@given(
+    drawn=corpora(),
+    made=recipes(),
+    sizes=st.tuples(*[st.integers(1, 3)] * 2, st.integers(1, 4)),
+    chars=st.integers(1, 200),
+)
+def test_where_tables_are_cut_changes_no_byte(
+    drawn: Drawn, made: dict[str, Any], sizes: tuple[int, int, int], chars: int
+) -> None:
     with workspace() as folder:
         write_documents(folder, drawn.files)
         whole = run(write_recipe(folder, made), until="export", workers=1)
@@ -54,8 +63,11 @@ def test_where_tables_are_cut_changes_no_byte(drawn: Drawn, made: dict[str, Any]
 
 
 MIXED = {
-    **{f"{nth}.md": f"# Part {nth}\n\nA drain valve opens when tank {nth} is full. Write to a{nth}@example.org or 10.0.0.{nth}.\n" for nth in range(8)},
-    "copy.md": "# Part 1\n\nA drain valve opens when tank 1 is full. Write to a1@example.org or 10.0.0.1.\n",
+    **{
+        f"{nth}.md": f"# Part {nth}\n\nA valve opens when tank {nth} is full. Mail a{nth}@example.org, 10.0.0.{nth}.\n"
+        for nth in range(8)
+    },
+    "copy.md": "# Part 1\n\nA valve opens when tank 1 is full. Write to a1@example.org or 10.0.0.1.\n",
     "strange.txt": "\n\n".join(STRANGE),
 }
 EVERYTHING = recipe(
@@ -82,7 +94,9 @@ def test_how_many_processes_measure_changes_no_byte(monkeypatch: pytest.MonkeyPa
         threaded = run(write_recipe(folder, {**EVERYTHING, "run": "1/run"}), until="export", workers=1)
         assert results(threaded.path) == results(alone.path)
         for workers in (2, 3):
-            several = run(write_recipe(folder, {**EVERYTHING, "run": f"{workers}/run"}), until="export", workers=workers)
+            several = run(
+                write_recipe(folder, {**EVERYTHING, "run": f"{workers}/run"}), until="export", workers=workers
+            )
             assert results(several.path) == results(alone.path)
         assert len(started) == 3 * (2 + 3), "each stage has its own processes"
 
@@ -102,15 +116,25 @@ def test_the_order_in_which_files_are_found_changes_no_byte(drawn: Drawn, made: 
 # --- the filters on their own ----------------------------------------------------------------------------------------
 
 FILTERS = {
-    "exact_dedup": {}, "minhash_dedup": {"threshold": 0.5, "ngram": 2}, "length": {"min_chars": 20}, "policy": {}, "pii": {},
+    "exact_dedup": {}, "minhash_dedup": {"threshold": 0.5, "ngram": 2}, "length": {"min_chars": 20}, "policy": {},
+    "pii": {},
 }  # fmt: skip
-INFO = {"kind": "text", "language": "en", "licence": "CC-BY-NC-4.0", "copyright": None, "confidentiality": "internal", "sources": ["a"]}
+INFO = {
+    "kind": "text",
+    "language": "en",
+    "licence": "CC-BY-NC-4.0",
+    "copyright": None,
+    "confidentiality": "internal",
+    "sources": ["a"],
+}
 
 
 def sentences() -> st.SearchStrategy[list[str]]:
     """Texts of which some are the same, some nearly."""
     one = st.one_of(plain(), planted().map(lambda pair: pair[0]), st.sampled_from(STRANGE), st.text(max_size=20))
-    return st.lists(one, max_size=12).flatmap(lambda texts: st.permutations(texts + [text.upper() for text in texts[:3]]))
+    return st.lists(one, max_size=12).flatmap(
+        lambda texts: st.permutations(texts + [text.upper() for text in texts[:3]])
+    )
 
 
 def shown(texts: Sequence[str], name: str) -> list[Row]:

@@ -50,21 +50,33 @@ def test_every_exported_quote_is_its_slice_of_the_document_edited(drawn: Drawn, 
         assert not verify.broken(verify.verify(run))
 
 
-@pytest.mark.parametrize("documents", [[], [{"pii": {"types": ["email"]}}], [{"pii": {"types": ["ip"], "action": "mask"}}]])
+@pytest.mark.parametrize(
+    "documents", [[], [{"pii": {"types": ["email"]}}], [{"pii": {"types": ["ip"], "action": "mask"}}]]
+)
 @pytest.mark.parametrize("passages", [[], ["pii"], [{"pii": {"types": ["phone", "ip"]}}]])
 @pytest.mark.parametrize("records", [[], ["pii"], [{"pii": {"action": "mask"}}]])
-def test_quotes_lead_back_through_edits_at_all_three_stages(documents: list[Any], passages: list[Any], records: list[Any]) -> None:
+def test_quotes_lead_back_through_edits_at_all_three_stages(
+    documents: list[Any], passages: list[Any], records: list[Any]
+) -> None:
     text = (
-        "\ufeff# Contacts 🚰\r\n\r\n## How do I reach the desk?\r\n\r\nWrite to anna.weber@example.org or 10.1.2.3, or call "
-        "+49 30 90180004 — 𝔘𝔫𝔦 — before li.ng@example.org leaves at noon.\r\n\r\n"
-        "## Reset the pump\r\n\r\n1. Ask bob.ng7@example.org for the key.\r\n2. Ping 10.9.8.7 and wait.\r\n3. Close the valve.\r\n"
+        "\ufeff# Contacts 🚰\r\n\r\n## How do I reach the desk?\r\n\r\nWrite to anna.weber@example.org or "
+        "10.1.2.3, or call +49 30 90180004 — 𝔘𝔫𝔦 — before li.ng@example.org leaves at noon.\r\n\r\n"
+        "## Reset the pump\r\n\r\n1. Ask bob.ng7@example.org for the key.\r\n2. Ping 10.9.8.7 and wait.\r\n"
+        "3. Close the valve.\r\n"
     )
     made = recipe(documents=documents, passages=passages, records=records, methods=["quoting", "text"])
     with workspace() as folder, foreign.declared(quoting=foreign.quoting):
         run = finished(folder, {"contacts.md": text}, made)
         assert check_quotes(run) >= 20
         shown = "\n".join(strings(rows(run.path / "dataset")))
-        values = ("anna.weber@example.org", "li.ng@example.org", "bob.ng7@example.org", "10.1.2.3", "10.9.8.7", "+49 30 90180004")
+        values = (
+            "anna.weber@example.org",
+            "li.ng@example.org",
+            "bob.ng7@example.org",
+            "10.1.2.3",
+            "10.9.8.7",
+            "+49 30 90180004",
+        )
         if passages == ["pii"] or records:
             assert not [value for value in values if value in shown]
         if passages == ["pii"]:
@@ -165,14 +177,19 @@ def test_what_was_scrubbed_from_documents_is_not_even_in_passages_that_cut_it(dr
 
 @pytest.mark.parametrize("action", ["placeholder", "mask", "reject"])
 def test_a_heading_a_file_name_apart_shows_no_value_either(action: str) -> None:
-    text = "# Desk of anna.weber@example.org\n\n## How do I call +49 30 90180004?\n\nA relief valve is a part that opens when the tank is full.\n"
+    text = "# Desk of anna.weber@example.org\n\n## How do I call +49 30 90180004?\n\nA relief valve is a part that "
+    text += "opens when the tank is full.\n"
     with workspace() as folder:
-        run = audited(folder, {"desk.md": text, "desk.txt": text}, recipe(passages=[{"pii": {"action": action}}], max_tokens=24))
+        run = audited(
+            folder, {"desk.md": text, "desk.txt": text}, recipe(passages=[{"pii": {"action": action}}], max_tokens=24)
+        )
         check_nowhere(run, ("anna.weber@example.org", "+49 30 90180004"), but=SOURCES)
 
 
 def test_a_file_that_cannot_be_read_is_named_without_its_words(tmp_path: Path) -> None:
     broken = '{"text": "mail anna.weber@example.org"\n{"note": "bob.ng7@example.org"}\n'
-    run = audited(tmp_path, {"broken.jsonl": broken, "good.txt": "A drain valve opens when the tank is full."}, recipe())
+    run = audited(
+        tmp_path, {"broken.jsonl": broken, "good.txt": "A drain valve opens when the tank is full."}, recipe()
+    )
     assert len(list(ledger.entries(run, reason="ingest"))) == 2
     check_nowhere(run, ("anna.weber@example.org", "bob.ng7@example.org"), but=("\0",))

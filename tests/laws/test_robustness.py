@@ -1,4 +1,4 @@
-"""What a faulty plugin costs: its unit, its row, or a clear refusal; never the run of the others, never a word of text."""
+"""What a faulty plugin costs: its unit, its row, or a clear refusal; never the others' work, never a word of text."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,9 @@ FILES = {
 
 
 def with_methods(folder: Path, *methods: Any, **keys: Any) -> Run:
-    with foreign.declared(**{name: getattr(foreign, name) for method in methods for name in [name_of(method)] if name != "text"}):
+    with foreign.declared(
+        **{name: getattr(foreign, name) for method in methods for name in [name_of(method)] if name != "text"}
+    ):
         run = finished(folder, FILES, recipe(methods=methods, **keys))
         assert not verify.broken(verify.verify(run))
         return run
@@ -37,7 +39,9 @@ def reasons(run: Run) -> dict[str, int]:
 
 
 def details(run: Run) -> str:
-    return json.dumps([entry.as_dict() for entry in ledger.entries(run)], ensure_ascii=False) + (run.path / "run.log").read_text(encoding="utf-8")
+    return json.dumps([entry.as_dict() for entry in ledger.entries(run)], ensure_ascii=False) + (
+        run.path / "run.log"
+    ).read_text(encoding="utf-8")
 
 
 # --- generators ------------------------------------------------------------------------------------------------------
@@ -83,10 +87,16 @@ def test_a_record_with_a_true_quote_is_not(tmp_path: Path) -> None:
     assert reasons(with_methods(tmp_path, {"lies": {"how": "true"}})) == {}
 
 
-@pytest.mark.parametrize("how", ["item", "kind", "columns", "type", "null", "meta", "surrogate"])
+@pytest.mark.parametrize("how", ["item", "kind", "columns", "type", "null", "meta"])
 def test_what_is_no_record_is_refused_by_the_generators_name(tmp_path: Path, how: str) -> None:
     with pytest.raises(WrongRequest, match=r"The generator 'strange' yielded"):
         with_methods(tmp_path, {"strange": {"how": how}})
+
+
+def test_a_record_of_half_characters_is_rejected_alone(tmp_path: Path) -> None:
+    run = with_methods(tmp_path, {"strange": {"how": "surrogate"}}, "text")
+    assert reasons(run) == {"strange.not_unicode": 3}
+    assert len(rows(run.path / "dataset")) == 3
 
 
 @pytest.mark.parametrize("how", ["empty", "no messages"])

@@ -1,4 +1,4 @@
-"""Law 8: train, validation and test share no document and no near-duplicate cluster; the seed alone decides who goes where."""
+"""Law 8: train, validation and test share no document and no near-duplicate cluster; the seed deals them."""
 
 import itertools
 import json
@@ -25,7 +25,11 @@ CLEARLY_NEAR = 0.85  # of word 5-grams; the law is at 0.8
 def exported(dataset: Path) -> list[tuple[str, str, dict[str, Any]]]:
     """(kind, split, row) of every exported row."""
     files = sorted(dataset.glob("*/*.parquet"))
-    return [(file.parent.name, file.name.split("-")[0], row) for file in files for row in pq.ParquetFile(file).read().to_pylist()]
+    return [
+        (file.parent.name, file.name.split("-")[0], row)
+        for file in files
+        for row in pq.ParquetFile(file).read().to_pylist()
+    ]
 
 
 def text_of(kind: str, row: dict[str, Any]) -> str:
@@ -48,7 +52,9 @@ def check_apart(dataset: Path) -> None:
     for _, split, row in found:
         for document in json.loads(row["meta"])["documents"]:
             assert split_of.setdefault(document, split) == split
-    measured = [(split, shingles(text_of(kind, row)), row["id"]) for kind, split, row in found if text_of(kind, row).isascii()]
+    measured = [
+        (split, shingles(text_of(kind, row)), row["id"]) for kind, split, row in found if text_of(kind, row).isascii()
+    ]
     for (split, one, id_), (other_split, other, other_id) in itertools.combinations(measured, 2):
         if one and other and len(one & other) >= CLEARLY_NEAR * len(one | other):
             assert split == other_split, f"{id_} and {other_id} are near-duplicates"
@@ -122,7 +128,9 @@ def test_the_same_seed_deals_the_same_splits_and_another_seed_others() -> None:
 
 def labels(count: int) -> st.SearchStrategy[list[int]]:
     """A cluster label a row: the smallest row of its cluster."""
-    return st.lists(st.integers(0, 5), min_size=count, max_size=count).map(lambda of: [of.index(cluster) for cluster in of])
+    return st.lists(st.integers(0, 5), min_size=count, max_size=count).map(
+        lambda of: [of.index(cluster) for cluster in of]
+    )
 
 
 @st.composite

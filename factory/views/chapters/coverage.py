@@ -12,6 +12,7 @@ import numpy as np
 
 from factory import tables
 from factory.corpus import document_table, kept, passage_table
+from factory.documents import place
 from factory.runs import Run
 from factory.views import exported, ledger
 from factory.views.chapter import Chapter, Finding, share
@@ -120,12 +121,10 @@ def _documents(run: Run) -> dict[str, tuple[str, bool]]:
     table = document_table(run)
     state = kept(run, table).alive
     rows = tables.rows(table.folder, table.schema, columns=["id", "source", "path", "row"])
-    return {row["id"]: (_place(row), bool(alive)) for row, alive in zip(rows, state, strict=True)}
-
-
-def _place(row: dict[str, Any]) -> str:
-    """`handbook/faq.jsonl:17`."""
-    return f"{row['source']}/{row['path']}" + (f":{row['row']}" if row["row"] is not None else "")
+    return {
+        row["id"]: (place(row["source"], row["path"], row["row"]), bool(alive))
+        for row, alive in zip(rows, state, strict=True)
+    }
 
 
 def _listed(

@@ -1,6 +1,10 @@
 """Personal data: what filters found at each stage and what became of it, by type; never a value.
 
 It reads verdicts: edits and reasons that begin with `pii`. What no filter looked for is said in words.
+
+pii.found.share   of the rows looked at, of all stages, those in which something was found, whatever became of it
+pii.left_in       the rows in which something was found and flagged only
+pii.share         those of the rows looked at: what a gate before training should ask for
 """
 
 from collections import Counter
@@ -47,6 +51,7 @@ class _Stage:
             self.rows.add(verdict["id"])
         elif reason.startswith(FILTER):
             self.flagged[reason] += 1
+            self.rows.add(verdict["id"])
             self.left_in.append(verdict["id"])
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,14 +71,15 @@ def chapter(run: Run) -> Chapter:
         "ran_on": ran, "not_looked_for": list(NOT_LOOKED_FOR),
     }  # fmt: skip
     if not ran:
-        why = dict.fromkeys(("pii.edits", "pii.share", "pii.left_in"), "no pii filter ran")
+        why = dict.fromkeys(("pii.edits", "pii.found.share", "pii.left_in", "pii.share"), "no pii filter ran")
         return Chapter(numbers, findings=[_nothing_ran()], not_measured=why)
     touched, looked_at = sum(len(its.rows) for its in stages.values()), sum(its.looked_at for its in stages.values())
     left_in = [id_ for its in stages.values() for id_ in its.left_in]
     measures = {
         "pii.edits": sum(its.edits.total() for its in stages.values()),
-        "pii.share": share(touched, looked_at),
+        "pii.found.share": share(touched, looked_at),
         "pii.left_in": len(left_in),
+        "pii.share": share(len(left_in), looked_at),
     }
     return Chapter(numbers, measures, [_left_in(left_in)])
 

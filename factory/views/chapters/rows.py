@@ -1,5 +1,6 @@
 """The explorer: some exported rows in full, each with its quotes in the passage they come from, as filters left it.
 
+Where only records were scrubbed a quote stands alone: what is around it in its passage may hold what was taken out.
 The rows are the examples of the findings, then a sample by a hash of the id: the same rows in every audit.
 """
 
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from factory import records
-from factory.corpus import passages_by_document
+from factory.corpus import passages_by_document, titles_at
 from factory.documents import Document
 from factory.passages import Passage
 from factory.runs import Run
@@ -26,7 +27,6 @@ LONGEST = 3_000  # characters of a row that are shown
 AROUND = 240  # characters of the passage on each side of a quote
 QUOTES = 5  # a row that are shown
 BYTES = 3_500_000  # of all rows together: the page is mailed
-Sourced = dict[str, tuple[Document, Passage]]
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,34 @@ class _Row:
     meta: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Source:
+    """A passage with the place of its document, and the titles above each of its characters that a quote begins at."""
+
+    place: str
+    passage: Passage
+    titles: dict[int, tuple[str, ...]]
+
+    def at(self, start: int, *, titles: bool) -> str:
+        """`handbook/setup.md, page 3, Install › Linux`."""
+        page = f"page {self.passage.page}" if self.passage.page else ""
+        above = " › ".join(self.titles.get(start, ())) if titles else ""
+        return ", ".join(part for part in (self.place, page, above) if part)
+
+
+Sources = dict[str, _Source]
+
+
 def chapter(run: Run, examples: Iterable[str] = ()) -> Chapter:
     """Up to `MOST` rows: those of `examples` that are exported, and a sample of the others."""
     total, chosen = _chosen(run, set(examples))
     places = sorted(chosen)
     rows = exported.at(run, places, exported.WHOLE)
     found = [_Row(kind, split, row, json.loads(row["meta"])) for kind, split, row in rows]
-    sourced = _passages(run, found) if may_show_passages(run) else {}
-    told = dict(zip(places, (_told(row, sourced) for row in found), strict=True))
+    sources, around = _sources(run, found), may_show_passages(run)
+    told = dict(zip(places, (_told(row, sources, around) for row in found), strict=True))
     shown = [told[place] for place in sorted(_fitting(chosen, told))]
-    numbers = {"shown": len(shown), "of": total, "longest": LONGEST}
+    numbers = {"shown": len(shown), "of": total, "longest": LONGEST, "around_quotes": around}
     values = {name: sorted({row[name] for row in shown}) for name in ("kind", "split", "method")}
     return Chapter(numbers, shown={"rows": shown, "values": values})
 
@@ -65,29 +83,39 @@ def _chosen(run: Run, examples: set[str]) -> tuple[int, list[int]]:
     return total, [position for _, _, position in first]
 
 
-def _passages(run: Run, rows: list[_Row]) -> Sourced:
+def _sources(run: Run, rows: list[_Row]) -> Sources:
     """The passages that the rows quote, and the first that each was made from; of the others nothing is held."""
-    wanted = {quote["passage"] for row in rows for quote in row.meta["quotes"][:QUOTES]}
-    wanted |= {parent for row in rows for parent in row.meta["parents"][:1]}
+    wanted: dict[str, set[int]] = {}
+    for row in rows:
+        for quote in row.meta["quotes"][:QUOTES]:
+            wanted.setdefault(quote["passage"], set()).add(quote["start"])
+        for parent in row.meta["parents"][:1]:
+            wanted.setdefault(parent, set())
     documents = {name.split("/")[0] for name in wanted}
     return {
-        passage.id: (document, passage)
+        passage.id: _source(document, [its for _, its in group], passage, wanted[passage.id])
         for document, group in passages_by_document(run, wanted=documents)
         for _, passage in group
         if passage.id in wanted
     }
 
 
-def _told(row: _Row, sourced: Sourced) -> dict[str, Any]:
-    """What the page shows of a row."""
+def _source(document: Document, group: list[Passage], passage: Passage, starts: set[int]) -> _Source:
+    titles = {start: titles_at(document, group, start) for start in {passage.start, *starts}}
+    return _Source(document.place, passage, titles)
+
+
+def _told(row: _Row, sources: Sources, around: bool) -> dict[str, Any]:
+    """What the page shows of a row; with `around` also of the passages that it quotes."""
     meta = row.meta
-    texts = list(_cut(records.texts(row.kind, row.row)))
-    first = sourced.get(next((quote["passage"] for quote in meta["quotes"]), next(iter(meta["parents"]), "")))
+    first = sources.get(next(iter(meta["parents"]), ""))
     return {
-        "id": row.row["id"], "kind": row.kind, "split": row.split, "method": meta["generator"], "texts": texts,
-        "label": row.row.get("label"), "quotes": list(_quotes(meta, sourced)),
-        "more_quotes": max(0, len(meta["quotes"]) - QUOTES),
-        "sources": meta["sources"], "paths": meta["paths"][:QUOTES], "place": _place(*first) if first else "",
+        "id": row.row["id"], "kind": row.kind, "split": row.split, "method": meta["generator"],
+        "texts": list(_cut(records.texts(row.kind, row.row))), "label": row.row.get("label"),
+        "quotes": [_quote(quote, sources[quote["passage"]], AROUND if around else 0)
+                   for quote in meta["quotes"][:QUOTES] if quote["passage"] in sources],
+        "more_quotes": max(0, len(meta["quotes"]) - QUOTES), "paths": meta["paths"][:QUOTES],
+        "place": first.at(first.passage.start, titles=around) if first else "",
         "licence": meta["licence"], "confidentiality": meta["confidentiality"], "language": meta["language"],
     }  # fmt: skip
 
@@ -101,33 +129,16 @@ def _cut(texts: Iterable[records.Text]) -> Iterator[dict[str, Any]]:
         room = max(0, room - len(part.text))
 
 
-def _quotes(meta: dict[str, Any], sourced: Sourced) -> Iterator[dict[str, Any]]:
-    """Each quote between what stands before and after it in its passage, where that may be shown."""
-    for quote in meta["quotes"][:QUOTES]:
-        text = quote["text"]
-        if quote["passage"] not in sourced:
-            yield {
-                "text": text[:LONGEST], "more": max(0, len(text) - LONGEST), "before": "", "after": "",
-                "cut_before": True, "cut_after": True, "start": quote["start"], "end": quote["end"],
-                "place": ", ".join(meta["paths"][:1]),
-            }  # fmt: skip
-            continue
-        document, passage = sourced[quote["passage"]]
-        first, last = passage.edits.to_edited(quote["start"] - passage.start, quote["end"] - passage.start)
-        before, after = passage.text[max(0, first - AROUND) : first], passage.text[last : last + AROUND]
-        yield {
-            "text": text[:LONGEST], "more": max(0, len(text) - LONGEST), "before": before, "after": after,
-            "cut_before": first > AROUND, "cut_after": last + AROUND < len(passage.text),
-            "start": quote["start"], "end": quote["end"], "place": _place(document, passage),
-        }  # fmt: skip
-
-
-def _place(document: Document, passage: Passage) -> str:
-    """`handbook/setup.md, page 3, Install › Linux`."""
-    row = f":{document.row}" if document.row is not None else ""
-    page = f"page {passage.page}" if passage.page else ""
-    parts = (f"{document.source}/{document.path}{row}", page, " › ".join(passage.heading))
-    return ", ".join(part for part in parts if part)
+def _quote(quote: Mapping[str, Any], source: _Source, reach: int) -> dict[str, Any]:
+    """A quote between up to `reach` characters of what stands before and after it in its passage."""
+    passage, text = source.passage, quote["text"]
+    first, last = passage.edits.to_edited(quote["start"] - passage.start, quote["end"] - passage.start)
+    return {
+        "text": text[:LONGEST], "more": max(0, len(text) - LONGEST),
+        "before": passage.text[max(0, first - reach) : first], "after": passage.text[last : last + reach],
+        "cut_before": first > reach, "cut_after": last + reach < len(passage.text),
+        "start": quote["start"], "end": quote["end"], "place": source.at(quote["start"], titles=reach > 0),
+    }  # fmt: skip
 
 
 def _fitting(places: Iterable[int], told: Mapping[int, dict[str, Any]]) -> Iterator[int]:

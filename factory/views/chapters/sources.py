@@ -1,6 +1,7 @@
 """Where the rows come from: documents, passages, rows and characters by source; licences; languages."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow.compute as pc
@@ -41,9 +42,14 @@ def _declared(run: Run) -> Counts:
         for source in declared.recipe(run).sources
     }  # fmt: skip
     for row in rejections.read(run, "ingest"):
-        if (its := sources.get(row["place"].split("/")[0])) is not None:
-            its["files_rejected"] += 1
+        if (name := _source_of(row["place"], sources)) is not None:
+            sources[name]["files_rejected"] += 1
     return sources
+
+
+def _source_of(place: str, sources: Iterable[str]) -> str | None:
+    """The source of `manual/faq.jsonl:7`, or of `faq.jsonl:7` where the file is the source."""
+    return next((name for name in sources if place == name or place.startswith((f"{name}/", f"{name}:"))), None)
 
 
 def _count_documents(run: Run, sources: Counts, languages: Counter[str]) -> None:

@@ -52,8 +52,7 @@ def _empty(run: Run, rows: Rows) -> list[Finding]:
         Finding(
             f"splits.empty.{kind}.{split}", "warning", f"No {split} rows of kind {kind}",
             "There is nothing to measure on; rows of one document stay together, and no such group was small enough.",
-            sum(its.values()),
-            f"more documents, or in the recipe `export: {{split: {{{split}: {max(0.2, min(0.4, 2 * part)):g}}}}}`",
+            1, f"more documents, or in the recipe `export: {{split: {{{split}: {max(0.2, min(0.4, 2 * part)):g}}}}}`",
         )
         for kind, its in rows.items() for split, part in asked.items() if part and not its[split]
     ]  # fmt: skip
