@@ -47,6 +47,10 @@ class MinhashDedup:
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
             raise ValueError("threshold must be above 0 and at most 1")
+        if not 1 <= self.num_perm <= 4096:
+            raise ValueError("num_perm must be from 1 to 4096")
+        if self.ngram < 1:
+            raise ValueError("ngram must be at least 1")
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `text` -> `id`, `length` (code points), `signature` (num_perm little-endian uint32)."""

@@ -9,23 +9,22 @@ No time, path, host or worker count is in them: the same records make the same b
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory import near, records, runs, tables
+from factory import records, runs, tables
 from factory.corpus import kept_records, record_tables
-from factory.duck import connect, quoted
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages.card import Origins, card
 from factory.stages.splits import SPLITS, THRESHOLD, deal, groups
+from factory.stages.waiting import Waiting
 
 VERSION = 1
 GROUP_ROWS = 1000
@@ -98,115 +97,56 @@ def _with_context(messages: list[dict[str, str]], context: str | None) -> list[d
 
 
 class _Export:
-    """Rows wait in one file a kind until their splits are known; then each kind is sorted and written."""
+    """Rows wait on disk until their splits are known; then each kind is written in the order of its ids."""
 
     def __init__(self, run: Run, checked: Checked) -> None:
         self._run, self._checked = run, checked
-        self._waiting = run.path / "cache" / "export"
-        shutil.rmtree(self._waiting, ignore_errors=True)
-        self._kinds: list[str] = []  # of each row, in the order staged
-        self._documents: list[list[str]] = []
-        self._signatures: list[Any] = []
-        self._files: dict[str, list[Path]] = {}
+        self._waiting = Waiting(run.path / "cache" / "export", schema)
+        self._documents: list[list[str]] = []  # each row's, by place
         self._split: list[str] = []
         self._origins = Origins()
 
     def stage(self, progress: Progress, total: int | None) -> None:
-        """Write the rows that leave to waiting files, and measure what the split needs."""
+        """Put the rows that leave aside, with what the split needs of them."""
         open_book = self._checked.recipe.export.context == "open-book"
         progress.start("export", total)
         for table in record_tables(self._run):
-            batch: list[tuple[str, dict[str, Any], str, list[str]]] = []
             for row in kept_records(self._run, table):
                 meta = json.loads(row["meta"])
                 self._origins.take(meta)
-                batch += [
-                    (
-                        kind,
-                        out,
-                        records.joined(kind, out),
-                        meta["documents"],
-                    )  # its text as it leaves: verify has no other
-                    for kind, out in exported_rows(table.kind, row, open_book=open_book)
-                ]
+                for kind, out in exported_rows(table.kind, row, open_book=open_book):
+                    self._waiting.add(kind, out, records.joined(kind, out))  # as it leaves: verify has no other text
+                    self._documents.append(meta["documents"])
                 progress.advance()
-                if len(batch) >= tables.BATCH_ROWS:
-                    self._stage_batch(table.kind, batch)
-                    batch = []
-            self._stage_batch(table.kind, batch)
-
-    def _stage_batch(self, name: str, batch: Sequence[tuple[str, dict[str, Any], str, list[str]]]) -> None:
-        if not batch:
-            return
-        for kind in dict.fromkeys(kind for kind, *_ in batch):
-            rows = [row for its_kind, row, *_ in batch if its_kind == kind]
-            file = self._waiting / kind / f"{name}-{len(self._kinds):09d}.parquet"
-            tables.write_parquet(file, schema(kind), [pa.Table.from_pylist(rows, schema=schema(kind))])
-            self._files.setdefault(kind, []).append(file)
-        texts = [text for _, _, text, _ in batch]
-        file = self._waiting / "texts" / f"{len(self._kinds):09d}.parquet"
-        tables.write_parquet(file, TEXTS, [pa.table({"text": pa.array(texts, pa.large_string())}, schema=TEXTS)])
-        self._signatures.append(near.signatures(texts))
-        self._kinds += [kind for kind, *_ in batch]
-        self._documents += [documents for *_, documents in batch]
 
     def split(self) -> None:
         """Decide the split of every row."""
         shares = self._checked.recipe.export.split
-        if not self._kinds:
-            return
-        signatures = np.concatenate(self._signatures)
-        self._signatures.clear()
-        clusters = near.near_duplicates_of(signatures, self._texts_of, threshold=THRESHOLD)
-        self._split = deal(
-            groups(self._documents, clusters), self._documents,
-            validation=shares.validation, test=shares.test, seed=self._checked.recipe.seed,
-        )  # fmt: skip
-
-    def _texts_of(self, indices: Any) -> list[str]:
-        """The texts of some rows, by their place in the order staged; `indices` ascend."""
-        wanted, found, at = indices.tolist(), [], 0
-        for file in sorted((self._waiting / "texts").glob("*.parquet")):
-            first = int(file.stem)
-            here = []
-            count = pq.read_metadata(file).num_rows
-            while at < len(wanted) and wanted[at] < first + count:
-                here.append(wanted[at] - first)
-                at += 1
-            if here:
-                found += pq.read_table(file)["text"].take(pa.array(here)).to_pylist()
-        return found
+        together = groups(self._documents, self._waiting.clusters(THRESHOLD))
+        seed = self._checked.recipe.seed
+        self._split = deal(together, self._documents, validation=shares.validation, test=shares.test, seed=seed)
 
     def write(self) -> dict[str, Any]:
         """Write every kind and the card, whole or not at all; returns the counts."""
         beside = self._run.path / "dataset.tmp"
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
-        rows = {kind: self._write_kind(kind, beside) for kind in sorted(self._files)}
-        counts = {"rows": rows, "groups": "document and near-duplicate cluster"}
+        rows = {kind: self._write_kind(kind, beside / kind) for kind in sorted(set(self._waiting.kinds))}
         tables.write_file(beside / "README.md", card(self._run, self._checked, rows, self._origins, beside).encode())
         tables.swap(beside, self._run.path / "dataset")
         self._messages()
-        shutil.rmtree(self._waiting, ignore_errors=True)
-        return counts
+        self._waiting.forget()
+        return {"rows": rows}
 
-    def _write_kind(self, kind: str, beside: Path) -> dict[str, int]:
-        """One kind's splits, sorted by id with bounded memory."""
-        order = [nth for nth, its_kind in enumerate(self._kinds) if its_kind == kind]
-        splits = pa.table({"split": pa.array([self._split[nth] for nth in order], pa.string())})
-        place = self._waiting / f"{kind}.splits.parquet"
-        pq.write_table(splits, place)
-        files = ", ".join(quoted(file) for file in self._files[kind])
-        counts = {}
-        with connect(self._run.path / "cache" / "spill") as duck:
-            duck.execute(f"CREATE TABLE waiting AS SELECT rows.*, split FROM read_parquet([{files}]) rows "  # noqa: S608 # our own paths, quoted
-                         f"POSITIONAL JOIN read_parquet({quoted(place)}) splits")  # fmt: skip
-            for split in SPLITS:
-                asked = duck.sql(f"SELECT * EXCLUDE (split) FROM waiting WHERE split = '{split}' ORDER BY id")  # noqa: S608 # ours
-                written = _write_sorted(asked.to_arrow_reader(GROUP_ROWS), schema(kind), beside / kind, split)
-                if written:
-                    counts[split] = written
-        return counts
+    def _write_kind(self, kind: str, folder: Path) -> dict[str, int]:
+        """One kind's splits, each sorted by id; returns the rows of each that has any."""
+        splits = {split: _Split(folder, split, schema(kind)) for split in SPLITS}
+        for place, row in self._waiting.sorted(kind):
+            size = sum(len(text.text) for text in records.texts(kind, row))
+            splits[self._split[place]].write(row, size)
+        for split in splits.values():
+            split.close()
+        return {name: split.rows for name, split in splits.items() if split.rows}
 
     def _messages(self) -> None:
         """The chat rows as JSONL, if asked for."""
@@ -222,37 +162,26 @@ class _Export:
                 tables.write_file(folder / f"sft-{name}", ("\n".join(lines) + "\n").encode())
 
 
-TEXTS = pa.schema([("text", pa.large_string())])
+class _Split:
+    """The files of one split: at most FILE_ROWS rows each, in row groups of GROUP_ROWS."""
 
+    def __init__(self, folder: Path, name: str, its_schema: pa.Schema) -> None:
+        self.rows = 0
+        self._folder, self._name, self._schema = folder, name, its_schema
+        self._part: tables.PartWriter | None = None
 
-def _write_sorted(batches: Any, its_schema: pa.Schema, folder: Path, split: str) -> int:
-    """Files of at most FILE_ROWS rows in row groups of GROUP_ROWS, whatever batches come; returns the rows."""
-    waiting: list[pa.Table] = []
-    total = held = 0
-    writer: tables.PartWriter | None = None
+    def write(self, row: dict[str, Any], size: int) -> None:
+        """One more row; `size` is about its bytes."""
+        if self.rows % FILE_ROWS == 0:
+            self.close()
+            file = self._folder / f"{self._name}-{self.rows // FILE_ROWS:05d}.parquet"
+            self._part = tables.PartWriter(file, self._schema, group_rows=GROUP_ROWS).__enter__()
+        assert self._part is not None  # noqa: S101 # opened with the first row
+        self._part.write(row, size=size)
+        self.rows += 1
 
-    def flush(rows: int) -> None:
-        nonlocal writer, total, held, waiting
-        whole = pa.concat_tables(waiting)
-        while whole.num_rows >= rows and whole.num_rows:
-            if writer is None:
-                file = folder / f"{split}-{total // FILE_ROWS:05d}.parquet"
-                writer = tables.PartWriter(file, its_schema, group_rows=GROUP_ROWS).__enter__()
-            writer.write_table(whole.slice(0, GROUP_ROWS))
-            total += min(GROUP_ROWS, whole.num_rows)
-            whole = whole.slice(GROUP_ROWS)
-            if total % FILE_ROWS == 0:
-                writer.__exit__(None, None, None)
-                writer = None
-        waiting, held = [whole], whole.num_rows
-
-    for batch in batches:
-        waiting.append(pa.Table.from_batches([batch]).cast(its_schema))
-        held += len(batch)
-        if held >= GROUP_ROWS:
-            flush(GROUP_ROWS)
-    if held:
-        flush(1)
-    if writer is not None:
-        writer.__exit__(None, None, None)
-    return total
+    def close(self) -> None:
+        """End the file under way."""
+        if self._part is not None:
+            self._part.__exit__(None, None, None)
+            self._part = None

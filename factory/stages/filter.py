@@ -317,9 +317,7 @@ def _keep(id_: str) -> Mapping[str, Any]:
     return {"id": id_, "outcome": "keep", "reason": None, "edits": None, "evidence": None}
 
 
-def _checked(
-    filter_: Filter, said: Sequence[Mapping[str, Any]], shown: Sequence[Row]
-) -> dict[str, Mapping[str, Any]]:
+def _checked(filter_: Filter, said: Sequence[Mapping[str, Any]], shown: Sequence[Row]) -> dict[str, Mapping[str, Any]]:
     """The verdicts by id. Raises WrongRequest for a filter that does not give each row exactly one."""
     found: dict[str, Mapping[str, Any]] = {verdict["id"]: verdict for verdict in said}
     if len(found) != len(said) or set(found) != {row.id for row in shown}:

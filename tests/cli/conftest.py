@@ -24,7 +24,9 @@ class Ended:
 
 def factory(*args: str, cwd: Path) -> Ended:
     """Run the real command, its output into pipes."""
-    done = subprocess.run([COMMAND, *args], cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [COMMAND, *args], cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
     return Ended(done.returncode, done.stdout, done.stderr)
 
 

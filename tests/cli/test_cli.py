@@ -19,12 +19,25 @@ from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import contents
 
 VERBS = ("run", "ingest", "generate", "filter", "export", "audit", "show", "trace", "ledger", "verify", "plugins")
-HEAVY = ("pyarrow", "datasets", "presidio_analyzer", "numpy", "kreuzberg", "duckdb", "torch", "openai", "rich", "pandas")
+HEAVY = (
+    "pyarrow",
+    "datasets",
+    "presidio_analyzer",
+    "numpy",
+    "kreuzberg",
+    "duckdb",
+    "torch",
+    "openai",
+    "rich",
+    "pandas",
+)
 RUN = "runs/quickstart"
 
 
 def record_id(folder: Path) -> str:
-    return next(line for line in factory("show", RUN, "--ids", "--method", "extractive_qa", cwd=folder).out.splitlines())
+    return next(
+        line for line in factory("show", RUN, "--ids", "--method", "extractive_qa", cwd=folder).out.splitlines()
+    )
 
 
 # --- help
@@ -56,7 +69,12 @@ def test_the_example_in_the_help_of_each_verb_runs(copy: Path, verb: str) -> Non
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_fits_a_narrow_terminal_with_its_example_in_one_piece(tmp_path: Path, verb: str) -> None:
     shown = subprocess.run(
-        [COMMAND, verb, "--help"], cwd=tmp_path, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True
+        [COMMAND, verb, "--help"],
+        cwd=tmp_path,
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     assert max(map(len, shown.splitlines())) <= 80
     example = next(line for line in shown.splitlines() if "Example: " in line)
@@ -125,7 +143,9 @@ def test_a_terminal_sees_bars_that_go_and_lines_that_stay(tmp_path: Path) -> Non
     (tmp_path / "r.yaml").write_text("run: r\nsources: [{path: docs}]\ngenerate: {methods: [text]}\n")
     ours, theirs = pty.openpty()
     env = {**environment(), "TERM": "xterm"}
-    process = subprocess.Popen([COMMAND, "export", "r.yaml"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=theirs)
+    process = subprocess.Popen(
+        [COMMAND, "export", "r.yaml"], cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=theirs
+    )
     os.close(theirs)
     shown = b""
     while True:
@@ -177,7 +197,9 @@ def test_the_json_of_a_run_is_what_python_gives(finished: Path) -> None:
     assert export["kept"] == sum(sum(splits.values()) for splits in rows.values())
 
 
-@pytest.mark.parametrize("args", [["ledger", RUN, "--rows"], ["show", RUN, "records", "-n", "99"], ["show", RUN, "--ids"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "args", [["ledger", RUN, "--rows"], ["show", RUN, "records", "-n", "99"], ["show", RUN, "--ids"]], ids=" ".join
+)
 def test_a_reader_that_leaves_is_no_error(finished: Path, args: list[str]) -> None:
     line = f"{shlex.join([COMMAND, *args])}; echo $? >&2"
     ended = subprocess.run(f"({line}) | head -1", shell=True, cwd=finished, capture_output=True, text=True, check=True)  # noqa: S602 # ours
@@ -197,7 +219,10 @@ def test_show_ids_are_those_of_the_exported_rows(finished: Path) -> None:
 
 def test_what_show_is_asked_for_and_there_is_not_is_refused_with_what_there_is(finished: Path) -> None:
     for args, said in (
-        (["recrods"], "There is no table 'recrods'. Did you mean 'records'? There are: documents, passages, records.\n"),
+        (
+            ["recrods"],
+            "There is no table 'recrods'. Did you mean 'records'? There are: documents, passages, records.\n",
+        ),
         (["--kind", "stf"], "There is no kind 'stf'. Did you mean 'sft'? There are: text, sft.\n"),
         (["--method", "texts"], "There is no method 'texts'. Did you mean 'text'? There are: extractive_qa, text.\n"),
     ):
@@ -208,7 +233,9 @@ def test_the_ledger_narrows_down_by_reason_and_stage(finished: Path) -> None:
     everything = json.loads(factory("ledger", RUN, "--json", cwd=finished).out)
     assert everything["ingest.corrupt_pdf"] == 1
     assert everything["policy.non_commercial"] == 1
-    assert json.loads(factory("ledger", RUN, "--reason", "ingest", "--json", cwd=finished).out) == {"ingest.corrupt_pdf": 1}
+    assert json.loads(factory("ledger", RUN, "--reason", "ingest", "--json", cwd=finished).out) == {
+        "ingest.corrupt_pdf": 1
+    }
     [entry] = json.loads(factory("ledger", RUN, "--stage", "filter.documents", "--rows", "--json", cwd=finished).out)
     assert (entry["by"], entry["reason"]) == ("policy", "policy.non_commercial")
     ended = factory("ledger", RUN, "--stage", "filter.document", cwd=finished)
@@ -276,7 +303,9 @@ def test_a_damaged_table_ends_with_3_and_what_to_do_works(copy: Path) -> None:
     part.write_bytes(part.read_bytes()[:99])
     ended = factory("show", RUN, "records", cwd=copy)
     assert ended.code == 3
-    assert ended.err.startswith("text/part-00000.parquet is damaged. Delete manifest.json in the run's folder and run the same")
+    assert ended.err.startswith(
+        "text/part-00000.parquet is damaged. Delete manifest.json in the run's folder and run the same"
+    )
     before = contents(copy / RUN / "dataset")
     (copy / RUN / "manifest.json").unlink()
     assert factory("run", "quickstart", cwd=copy).code == 0
@@ -289,7 +318,9 @@ def test_a_fault_of_ours_shows_no_text_of_a_document(copy: Path) -> None:
     (copy / RUN / "manifest.json").write_text(json.dumps(manifest))
     ended = factory("show", RUN, "records", cwd=copy)
     assert ended.code == 3
-    assert re.fullmatch(r"A fault of dataset-factory: TypeError at corpus\.py:\d+\. What is done is safe\. Set .*\n", ended.err)
+    assert re.fullmatch(
+        r"A fault of dataset-factory: TypeError at corpus\.py:\d+\. What is done is safe\. Set .*\n", ended.err
+    )
 
 
 # --- interrupts
@@ -300,7 +331,9 @@ def slow_start(tmp_path: Path) -> Iterator[Path]:
     """A folder with a recipe that works for a few seconds."""
     (tmp_path / "docs").mkdir()
     for n in range(600):
-        (tmp_path / f"docs/{n:04d}.md").write_text(f"# Part {n}\n\n" + f"The pump of kind {n} moves {n * n} litres an hour. " * 40)
+        (tmp_path / f"docs/{n:04d}.md").write_text(
+            f"# Part {n}\n\n" + f"The pump of kind {n} moves {n * n} litres an hour. " * 40
+        )
     (tmp_path / "r.yaml").write_text(
         "run: r\nsources: [{path: docs}]\npassages: {max_tokens: 64, filter: [pii]}\n"
         "generate: {methods: [text, extractive_qa]}\nfilter: [pii, minhash_dedup]\n"
@@ -311,9 +344,16 @@ def slow_start(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", ["", "ingest", "split", "filter passages"])
-def test_an_interrupt_ends_with_130_at_once_and_the_same_command_goes_on(slow_start: Path, number: int, after: str) -> None:
+def test_an_interrupt_ends_with_130_at_once_and_the_same_command_goes_on(
+    slow_start: Path, number: int, after: str
+) -> None:
     process = subprocess.Popen(
-        [COMMAND, "export", "r.yaml"], cwd=slow_start, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [COMMAND, "export", "r.yaml"],
+        cwd=slow_start,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert process.stderr is not None
     said = ""
@@ -336,7 +376,9 @@ def test_an_interrupt_ends_with_130_at_once_and_the_same_command_goes_on(slow_st
 
 
 def test_an_interrupt_before_anything_is_done_ends_with_130(slow_start: Path) -> None:
-    process = subprocess.Popen([COMMAND, "export", "r.yaml"], cwd=slow_start, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [COMMAND, "export", "r.yaml"], cwd=slow_start, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     while not (slow_start / "r/manifest.json").exists():
         assert process.poll() is None
         time.sleep(0.01)

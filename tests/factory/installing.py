@@ -21,7 +21,10 @@ class Package:
         """A plugin `name`, which is the object of that name in a module of its own with this source."""
         module = f"{self._name}_{name}"
         (self._folder / f"{module}.py").write_text(source)
-        for file, line in (("entry_points.txt", f"[factory.{group}]\n{name} = {module}:{name}\n"), ("RECORD", f"{module}.py,,\n")):
+        for file, line in (
+            ("entry_points.txt", f"[factory.{group}]\n{name} = {module}:{name}\n"),
+            ("RECORD", f"{module}.py,,\n"),
+        ):
             with (self._info / file).open("a") as opened:
                 opened.write(line)
         plugins.declared.cache_clear()

@@ -53,7 +53,9 @@ def test_the_dataset_loads_by_its_files_alone_and_by_its_card(tmp_path: Path) ->
 
     done = exported(tmp_path)
     cache = str(tmp_path / "cache")
-    by_files = load_dataset("parquet", data_files=str(done.path / "dataset/text/train-*.parquet"), cache_dir=cache)["train"]
+    by_files = load_dataset("parquet", data_files=str(done.path / "dataset/text/train-*.parquet"), cache_dir=cache)[
+        "train"
+    ]
     by_card = load_dataset(str(done.path / "dataset"), "text", cache_dir=cache)["train"]
     assert by_files["id"][:] == by_card["id"][:]
     assert by_files["text"][:] == by_card["text"][:]
@@ -152,7 +154,9 @@ def test_messages_are_a_line_each_for_the_same_rows(tmp_path: Path) -> None:
         file = done.path / f"exports/messages/sft-{split}-00000.jsonl"
         table = done.path / f"dataset/sft/{split}-00000.parquet"
         wanted = pq.read_table(table)["messages"].to_pylist()
-        assert [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] == [{"messages": m} for m in wanted]
+        assert [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] == [
+            {"messages": m} for m in wanted
+        ]
 
 
 # --- the card
@@ -177,7 +181,11 @@ def test_the_card_is_what_the_hub_reads(tmp_path: Path) -> None:
 
 
 def test_a_context_is_in_the_question_of_an_open_book_only() -> None:
-    messages = [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    messages = [
+        {"role": "system", "content": "S"},
+        {"role": "user", "content": "Q"},
+        {"role": "assistant", "content": "A"},
+    ]
     row = {"id": "x", "meta": "{}", "messages": messages, "context": "C", "tools": None}
     [(_, opened)] = exported_rows("sft", row, open_book=True)
     [(_, closed)] = exported_rows("sft", row, open_book=False)

@@ -17,7 +17,10 @@ from filters.minhash_dedup import MinhashDedup
 from tests.corpora import contents, rows, write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
 
-DOCUMENTS = {f"{n}.md": f"# Part {n}\n\n" + f"Pump number {n} moves water of kind {n * n} from here to there. " * 3 for n in range(12)}
+DOCUMENTS = {
+    f"{n}.md": f"# Part {n}\n\n" + f"Pump number {n} moves water of kind {n * n} from here to there. " * 3
+    for n in range(12)
+}
 
 
 def filtered(folder: Path, *records: Any, workers: int | None = 1, **keys: Any) -> Run:
@@ -90,7 +93,9 @@ def a_filter(name: str, *, options: str = "pass", measure: str = "return batch",
 
 
 def test_each_filter_sees_what_those_before_it_left(tmp_path: Path) -> None:
-    done = filtered(tmp_path, {"length": {"max_chars": 200}}, "minhash_dedup", {"none": {"plugin": "length", "min_chars": 9999}})
+    done = filtered(
+        tmp_path, {"length": {"max_chars": 200}}, "minhash_dedup", {"none": {"plugin": "length", "min_chars": 9999}}
+    )
     counts = done.counts("filter.records")
     assert counts["order"] == ["length", "minhash_dedup", "none"]
     read = [counts["filters"][name]["read"] for name in counts["order"]]
@@ -193,7 +198,9 @@ def test_rows_of_kinds_that_a_filter_does_not_handle_pass_and_are_counted(tmp_pa
 # --- what a filter may do wrong
 
 
-def test_a_row_on_which_a_filter_fails_is_rejected_alone_and_its_text_is_nowhere(tmp_path: Path, stranger: Package) -> None:
+def test_a_row_on_which_a_filter_fails_is_rejected_alone_and_its_text_is_nowhere(
+    tmp_path: Path, stranger: Package
+) -> None:
     measure = "if any('number 7' in text for text in batch['text'].to_pylist()): raise ValueError(batch['text'].to_pylist())\n        return batch"
     stranger.declares("filters", "fragile", a_filter("fragile", measure=measure, decide="verdicts.keep(row['id'])"))
     done = filtered(tmp_path, "fragile")
@@ -208,11 +215,16 @@ def test_a_row_on_which_a_filter_fails_is_rejected_alone_and_its_text_is_nowhere
     ("decide", "said"),
     [
         ("pass", "The filter 'odd' gave 0 verdicts on 12 rows; each row needs one."),
-        ("verdicts.keep(row['id']); verdicts.keep(row['id'])", "The filter 'odd' gave 24 verdicts on 12 rows; each row needs one."),
+        (
+            "verdicts.keep(row['id']); verdicts.keep(row['id'])",
+            "The filter 'odd' gave 24 verdicts on 12 rows; each row needs one.",
+        ),
         ("verdicts.keep('x')", "The filter 'odd' gave 12 verdicts on 12 rows; each row needs one."),
     ],
 )
-def test_a_filter_that_does_not_say_one_thing_of_each_row_is_refused(tmp_path: Path, stranger: Package, decide: str, said: str) -> None:
+def test_a_filter_that_does_not_say_one_thing_of_each_row_is_refused(
+    tmp_path: Path, stranger: Package, decide: str, said: str
+) -> None:
     stranger.declares("filters", "odd", a_filter("odd", decide=decide))
     with pytest.raises(WrongRequest) as error:
         filtered(tmp_path, "odd")
@@ -220,7 +232,9 @@ def test_a_filter_that_does_not_say_one_thing_of_each_row_is_refused(tmp_path: P
 
 
 def test_a_filter_that_measures_fewer_rows_than_it_saw_is_refused(tmp_path: Path, stranger: Package) -> None:
-    stranger.declares("filters", "odd", a_filter("odd", measure="return batch.slice(1)", decide="verdicts.keep(row['id'])"))
+    stranger.declares(
+        "filters", "odd", a_filter("odd", measure="return batch.slice(1)", decide="verdicts.keep(row['id'])")
+    )
     with pytest.raises(WrongRequest, match="The filter 'odd' measured 11 rows of 12"):
         filtered(tmp_path, "odd")
 
@@ -237,7 +251,9 @@ def test_how_many_processes_measure_makes_no_difference(tmp_path: Path, monkeypa
     assert rows(one.path / "verdicts") == rows(many.path / "verdicts")
 
 
-def test_a_filter_that_fails_in_another_process_costs_its_row_there_too(tmp_path: Path, stranger: Package, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_that_fails_in_another_process_costs_its_row_there_too(
+    tmp_path: Path, stranger: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
     measure = "if any('number 7' in text for text in batch['text'].to_pylist()): raise ValueError('number 7')\n        return batch"
     stranger.declares("filters", "fragile", a_filter("fragile", measure=measure, decide="verdicts.keep(row['id'])"))
     monkeypatch.setattr(stage, "PATIENCE_S", 0.0)
@@ -251,7 +267,9 @@ def test_a_filter_that_fails_in_another_process_costs_its_row_there_too(tmp_path
 @pytest.mark.parametrize("where", ["documents", "passages", "records"])
 def test_filters_that_reject_everything_leave_a_run_that_ends_well(tmp_path: Path, where: str) -> None:
     write_documents(tmp_path, DOCUMENTS)
-    recipe = write_recipe(tmp_path, methods=["text"], **{where: [{"length": {"min_chars": 99999}}, "minhash_dedup", "exact_dedup"]})
+    recipe = write_recipe(
+        tmp_path, methods=["text"], **{where: [{"length": {"min_chars": 99999}}, "minhash_dedup", "exact_dedup"]}
+    )
     done = run(recipe, until="export")
     assert done.counts(f"filter.{where}")["kept"] == 0
     assert done.counts("export")["rows"] == {}

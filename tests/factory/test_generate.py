@@ -40,7 +40,9 @@ def a_generator(name: str, body: str, *, takes: str = "passage: Passage") -> str
 def corpus(folder: Path, count: int = 10, parts: int = 1) -> None:
     """`count` documents of `parts` passages each."""
     section = "## Section {0}.{1}\n\n" + "The pump number {0}.{1} moves water from here to there, day and night. " * 3
-    write_documents(folder, {f"{n:03d}.md": "\n\n".join(section.format(n, part) for part in range(parts)) for n in range(count)})
+    write_documents(
+        folder, {f"{n:03d}.md": "\n\n".join(section.format(n, part) for part in range(parts)) for n in range(count)}
+    )
 
 
 def made(folder: Path, *, limit: int | None = None, until: Any = "generate", **keys: Any) -> Run:
@@ -62,7 +64,9 @@ ONE_A_PASSAGE = "yield records.text([passage], passage.text)"
 # --- the plan
 
 
-def test_the_plan_takes_one_passage_of_each_document_before_the_second_of_any(tmp_path: Path, stranger: Package) -> None:
+def test_the_plan_takes_one_passage_of_each_document_before_the_second_of_any(
+    tmp_path: Path, stranger: Package
+) -> None:
     stranger.declares("generators", "one", a_generator("one", ONE_A_PASSAGE))
     corpus(tmp_path, 4, parts=3)
     plan = [unit["unit"].split("/")[0] for unit in units(made(tmp_path, methods=["one"]))]
@@ -127,7 +131,9 @@ def test_a_target_is_met_exactly_and_what_is_over_is_named(tmp_path: Path, targe
     assert len(kept(done)) == target
     surplus = list(entries(done, reason="target.surplus"))
     assert len(surplus) == 30 - target  # one round was enough: it made them all
-    assert done.counts("filter.records")["filters"]["target"]["reasons"] == ({"target.surplus": len(surplus)} if surplus else {})
+    assert done.counts("filter.records")["filters"]["target"]["reasons"] == (
+        {"target.surplus": len(surplus)} if surplus else {}
+    )
 
 
 def test_those_past_the_target_are_the_last_in_plan_order(tmp_path: Path) -> None:
@@ -138,7 +144,13 @@ def test_those_past_the_target_are_the_last_in_plan_order(tmp_path: Path) -> Non
 
 
 def test_a_target_counts_what_the_filters_keep(tmp_path: Path, stranger: Package) -> None:
-    stranger.declares("generators", "mixed", a_generator("mixed", "yield records.text([passage], 'x' * (int(passage.document, 16) % 2 * 50 + 1) + passage.id)"))
+    stranger.declares(
+        "generators",
+        "mixed",
+        a_generator(
+            "mixed", "yield records.text([passage], 'x' * (int(passage.document, 16) % 2 * 50 + 1) + passage.id)"
+        ),
+    )
     corpus(tmp_path, 60)
     done = made(tmp_path, methods=["mixed"], target=12, records=[{"length": {"min_chars": 50}}])
     assert len(kept(done)) == 12
@@ -258,7 +270,9 @@ def test_a_quote_that_is_not_in_its_source_is_rejected_by_the_core(tmp_path: Pat
         ("import dataclasses\nyield dataclasses.replace(records.text([passage], 'x'), data={'txt': 'x'})", "The generator 'odd' yielded a 'text' record with other columns than that kind's."),
     ],
 )  # fmt: skip
-def test_a_generator_that_yields_something_else_is_refused(tmp_path: Path, stranger: Package, body: str, said: str) -> None:
+def test_a_generator_that_yields_something_else_is_refused(
+    tmp_path: Path, stranger: Package, body: str, said: str
+) -> None:
     stranger.declares("generators", "odd", a_generator("odd", body))
     corpus(tmp_path, 1)
     with pytest.raises(WrongRequest) as error:
@@ -268,7 +282,11 @@ def test_a_generator_that_yields_something_else_is_refused(tmp_path: Path, stran
 
 def test_records_are_named_by_their_unit_method_and_turn_and_carry_their_source(tmp_path: Path) -> None:
     corpus(tmp_path, 1, parts=3)
-    done = made(tmp_path, methods=[{"text": {"max_tokens": 64}}], sources=[{"path": "documents", "licence": "MIT", "copyright": "© P"}])
+    done = made(
+        tmp_path,
+        methods=[{"text": {"max_tokens": 64}}],
+        sources=[{"path": "documents", "licence": "MIT", "copyright": "© P"}],
+    )
     rows = kept(done)
     document = rows[0]["unit"]
     assert [row["id"] for row in rows] == [f"{document}/text/{n}" for n in range(3)]
@@ -292,5 +310,7 @@ def test_a_changed_generator_makes_its_records_again(tmp_path: Path, stranger: P
     corpus(tmp_path, 2)
     for text in ("first", "second"):
         stranger.declares("generators", "one", a_generator("one", f"yield records.text([passage], '{text}')"))
-        (tmp_path / "site/stranger-1.0.dist-info/entry_points.txt").write_text("[factory.generators]\none = stranger_one:one\n")
+        (tmp_path / "site/stranger-1.0.dist-info/entry_points.txt").write_text(
+            "[factory.generators]\none = stranger_one:one\n"
+        )
         assert {row["text"] for row in kept(made(tmp_path, methods=["one"]))} == {text}

@@ -22,7 +22,9 @@ ENGLISH = "A pump moves water from one place to another place, and that is all t
 GERMAN = "Eine Pumpe bewegt das Wasser von einem Ort zum anderen, mehr gibt es darüber heute nicht zu sagen.\n"
 
 
-def ingested(folder: Path, *, sources: Sequence[dict[str, Any]] = ({"path": "documents"},), retry: str | None = None) -> Run:
+def ingested(
+    folder: Path, *, sources: Sequence[dict[str, Any]] = ({"path": "documents"},), retry: str | None = None
+) -> Run:
     return run(write_recipe(folder, sources=sources), until="ingest", retry=retry)
 
 
@@ -63,7 +65,13 @@ def test_a_source_is_a_file_a_folder_or_a_glob(tmp_path: Path) -> None:
         {"path": "documents/**/*.md", "name": "glob"},
         {"path": "documents/d*p/e?", "name": "nothing but folders"},
     ]
-    assert paths(ingested(tmp_path, sources=sources[:3])) == ["a.md/a.md", "deep/b.md", "deep/er/c.txt", "glob/a.md", "glob/deep/b.md"]
+    assert paths(ingested(tmp_path, sources=sources[:3])) == [
+        "a.md/a.md",
+        "deep/b.md",
+        "deep/er/c.txt",
+        "glob/a.md",
+        "glob/deep/b.md",
+    ]
     with pytest.raises(WrongRequest, match="The source 'documents/d\\*p/e\\?' names no file: .* has none"):
         ingested(tmp_path, sources=sources)
 
@@ -94,7 +102,9 @@ def test_links_to_files_are_read_and_links_that_lead_nowhere_are_in_the_ledger(t
     done = ingested(tmp_path)
     assert paths(done) == ["documents/a.md", "documents/also.md"]
     assert rejected(done) == {"documents/broken.md": "ingest.unreadable", "documents/circle.md": "ingest.unreadable"}
-    assert {row["detail"] for row in rejections.read(done, "ingest")} == {"This link points to nothing: mend or remove it."}
+    assert {row["detail"] for row in rejections.read(done, "ingest")} == {
+        "This link points to nothing: mend or remove it."
+    }
 
 
 @pytest.mark.parametrize("path", ["documents", "documents/**/*.md"])
@@ -176,7 +186,9 @@ def test_the_same_bytes_in_two_sources_have_each_their_own_policy(tmp_path: Path
     assert reads == ["x.md", "x.md"]  # at first; a new policy reads nothing
 
 
-@pytest.mark.parametrize(("text", "code"), [(ENGLISH, "en"), (GERMAN, "de"), ("42", None), ("", None), ("1 2 3 " * 99, None), ("ok", None)])
+@pytest.mark.parametrize(
+    ("text", "code"), [(ENGLISH, "en"), (GERMAN, "de"), ("42", None), ("", None), ("1 2 3 " * 99, None), ("ok", None)]
+)
 def test_a_language_is_told_where_there_is_enough_to_tell_by(text: str, code: str | None) -> None:
     assert language(text) == code
 
@@ -267,7 +279,9 @@ def test_what_was_parsed_before_an_interrupt_is_not_parsed_again(tmp_path: Path,
 # --- rejected files
 
 
-def test_a_file_that_cannot_be_read_is_rejected_alone_and_not_read_again_until_asked(tmp_path: Path, reads: list[str]) -> None:
+def test_a_file_that_cannot_be_read_is_rejected_alone_and_not_read_again_until_asked(
+    tmp_path: Path, reads: list[str]
+) -> None:
     root = write_documents(tmp_path, {"a.md": "A", "bad.pdf": b"%PDF-1.4 nothing", "blank.md": " \n", "x.zip": b"PK"})
     done = ingested(tmp_path)
     assert paths(done) == ["documents/a.md"]
@@ -327,10 +341,15 @@ def test_characters_that_cannot_be_stored_are_replaced_and_counted(tmp_path: Pat
     assert (document.text, document.replaced) == ("a\ufffdb\ufffdc", 2)
 
 
-def test_a_full_disk_stops_the_run_and_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]) -> None:
+def test_a_full_disk_stops_the_run_and_the_same_command_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: list[str]
+) -> None:
     from tests.factory.test_tables import FullDisk
 
     write_documents(tmp_path, {"a.md": "A", "b.md": "B"})
-    with FullDisk(monkeypatch, after=0), pytest.raises(DeadWorld, match="No space left on device. Make room, then run the same"):
+    with (
+        FullDisk(monkeypatch, after=0),
+        pytest.raises(DeadWorld, match="No space left on device. Make room, then run the same"),
+    ):
         ingested(tmp_path)
     assert len(documents(ingested(tmp_path))) == 2

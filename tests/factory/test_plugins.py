@@ -1,7 +1,6 @@
 """Plugins: the signature is the only configuration, and what is wrong with one is said before any work."""
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,10 +73,16 @@ def test_what_a_recipe_can_say_becomes_the_declared_type() -> None:
     ("given", "said"),
     [
         ({}, "sample needs the option 'needed'. It takes: needed (int, required), choice "),
-        ({"needed": 1, "sharp": 1}, "sample has no option 'sharp'. Did you mean 'share'? It takes: needed (int, required), "),
+        (
+            {"needed": 1, "sharp": 1},
+            "sample has no option 'sharp'. Did you mean 'share'? It takes: needed (int, required), ",
+        ),
         ({"needed": "1"}, "sample: option 'needed' is not right: input should be a valid integer. It takes: "),
         ({"needed": True}, "sample: option 'needed' is not right: input should be a valid integer. It takes: "),
-        ({"needed": 1, "share": "0.5"}, "sample: option 'share' is not right: input should be a valid number. It takes: "),
+        (
+            {"needed": 1, "share": "0.5"},
+            "sample: option 'share' is not right: input should be a valid number. It takes: ",
+        ),
         ({"needed": 1, "choice": "c"}, "sample: option 'choice' is not right: input should be 'a' or 'b'. It takes: "),
         ({"needed": 1, "words": "x"}, "sample: option 'words' is not right: input should be a valid array. It takes: "),
         ({"needed": None}, "sample: option 'needed' is not right: input should be a valid integer. It takes: "),
@@ -104,7 +109,13 @@ def test_an_option_named_like_a_key_of_every_entry_is_refused(installed: Package
 
 def test_a_filter_carries_what_its_class_says() -> None:
     made = plugins.filter_("minhash_dedup", {"threshold": 0.7}, instance="near")
-    assert (made.instance, made.plugin, made.sees, made.kinds, made.scans) == ("near", "minhash_dedup", "text", None, True)
+    assert (made.instance, made.plugin, made.sees, made.kinds, made.scans) == (
+        "near",
+        "minhash_dedup",
+        "text",
+        None,
+        True,
+    )
     assert made.code == MinhashDedup(threshold=0.7)
     assert made.measuring == {"ngram": 5, "unit": "word", "num_perm": 128}
     assert plugins.filter_("exact_dedup").code == ExactDedup()
@@ -123,7 +134,9 @@ def test_a_generator_says_what_it_takes() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
-    assert refusal("filters", "minhash").startswith("Unknown filter 'minhash'. Did you mean 'minhash_dedup'? 'factory plugins' ")
+    assert refusal("filters", "minhash").startswith(
+        "Unknown filter 'minhash'. Did you mean 'minhash_dedup'? 'factory plugins' "
+    )
     assert refusal("generators", "xyzzy").startswith("Unknown generator 'xyzzy'. 'factory plugins' lists all ")
 
 
@@ -137,7 +150,9 @@ def test_a_file_that_is_not_declared_is_refused_with_the_line_to_add() -> None:
 def test_every_plugin_file_has_its_line(pytestconfig: pytest.Config) -> None:
     for group in ("generators", "filters"):
         files = {file.stem for file in (pytestconfig.rootpath / group).glob("[!_]*.py")}
-        assert files == {name for name, entry in plugins.declared(group).items() if entry.module.startswith(f"{group}.")}
+        assert files == {
+            name for name, entry in plugins.declared(group).items() if entry.module.startswith(f"{group}.")
+        }
 
 
 # --- strangers
@@ -193,18 +208,24 @@ def test_two_packages_with_one_name_are_refused_by_name(site: Path) -> None:
     assert "south" in said
 
 
-def test_a_module_that_another_package_hides_is_refused_with_both(installed: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_another_package_hides_is_refused_with_both(
+    installed: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     installed.declares("filters", "hidden", "")
     hiding = tmp_path / "hiding"
     hiding.mkdir()
     (hiding / "stranger_hidden.py").write_text("")
     monkeypatch.syspath_prepend(str(hiding))
     said = refusal("filters", "hidden")
-    assert said.startswith(f"'stranger_hidden' of stranger is hidden by another package: {hiding}/stranger_hidden.py was found first.")
+    assert said.startswith(
+        f"'stranger_hidden' of stranger is hidden by another package: {hiding}/stranger_hidden.py was found first."
+    )
     assert "environment of its own" in said
 
 
-def test_an_editable_installs_own_folder_is_no_stranger(installed: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_editable_installs_own_folder_is_no_stranger(
+    installed: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkout = tmp_path / "checkout with space"
     checkout.mkdir()
     (checkout / "stranger_live.py").write_text(

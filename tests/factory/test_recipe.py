@@ -280,7 +280,9 @@ def test_set_reaches_into_a_list_of_plugins_by_name_or_number(entry: str, name: 
 
 
 def test_set_reaches_an_entry_by_the_name_it_was_given() -> None:
-    made = loaded(f"{PLAIN}filter: [mine: {{plugin: length}}]\n", "filter.mine.min_chars=40", "filter.mine.max_chars=90")
+    made = loaded(
+        f"{PLAIN}filter: [mine: {{plugin: length}}]\n", "filter.mine.min_chars=40", "filter.mine.max_chars=90"
+    )
     assert made.filter[0].plugin == "length"
     assert made.filter[0].options == {"min_chars": 40, "max_chars": 90}
 
@@ -311,7 +313,10 @@ def test_a_wrong_set_is_refused_by_its_own_name_and_not_by_a_line(override: str,
 def test_a_method_is_added_where_the_recipe_does_not_have_it() -> None:
     assert [use.plugin for use in loaded(PLAIN, methods=("text",)).generate.methods] == ["text"]
     both = loaded(f"{PLAIN}generate: {{methods: [text: {{max_tokens: 99}}]}}\n", methods=("text", "extractive_qa"))
-    assert [(use.plugin, use.options) for use in both.generate.methods] == [("text", {"max_tokens": 99}), ("extractive_qa", {})]
+    assert [(use.plugin, use.options) for use in both.generate.methods] == [
+        ("text", {"max_tokens": 99}),
+        ("extractive_qa", {}),
+    ]
     assert refusal(PLAIN, methods=("txt",)).startswith("METHOD: Unknown generator 'txt'. Did you mean 'text'?")
     assert refusal(f"{PLAIN}generate: [text]\n", methods=("text",)).startswith("r.yaml:3: 'generate' is not right")
 
@@ -352,6 +357,10 @@ def test_a_resolved_recipe_is_found_again_in_a_folder_whose_name_holds_brackets(
 def test_a_check_that_is_none_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("One sentence.", encoding="utf-8")
     file = tmp_path / "recipe.yaml"
-    file.write_text("run: out\nsources: [{path: a.md}]\naudit:\n  checks:\n    - pii.share equals 0\n", encoding="utf-8")
-    with pytest.raises(WrongRequest, match=r"recipe\.yaml:4: 'audit\.checks' is not right: 'pii\.share equals 0' is not a"):
+    file.write_text(
+        "run: out\nsources: [{path: a.md}]\naudit:\n  checks:\n    - pii.share equals 0\n", encoding="utf-8"
+    )
+    with pytest.raises(
+        WrongRequest, match=r"recipe\.yaml:4: 'audit\.checks' is not right: 'pii\.share equals 0' is not a"
+    ):
         recipe.load(str(file))

@@ -42,7 +42,9 @@ def test_a_folder_that_holds_other_things_is_refused_and_left_alone(tmp_path: Pa
     place = tmp_path / "run" / stranger
     place.parent.mkdir(parents=True)
     place.write_text("{}")
-    with pytest.raises(WrongRequest, match=r"run holds other things and is not a run\. Choose another folder for 'run:'\."):
+    with pytest.raises(
+        WrongRequest, match=r"run holds other things and is not a run\. Choose another folder for 'run:'\."
+    ):
         Run.create(tmp_path / "run")
     assert [p for p in (tmp_path / "run").rglob("*") if p.is_file()] == [place]
 
@@ -51,15 +53,23 @@ def test_a_run_cannot_be_made_where_a_file_is(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     with pytest.raises(WrongRequest, match="holds other things"):
         Run.create(tmp_path / "run")
-    with pytest.raises(WrongRequest, match=r"The run folder .*run/deeper cannot be made or written \(Not a directory\)\. Choose another"):
+    with pytest.raises(
+        WrongRequest,
+        match=r"The run folder .*run/deeper cannot be made or written \(Not a directory\)\. Choose another",
+    ):
         Run.create(tmp_path / "run/deeper")
 
 
 def test_a_folder_that_is_no_run_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(WrongRequest, match=r"is not a run of dataset-factory: it has no manifest\.json\. Make it with: factory run RECIPE"):
+    with pytest.raises(
+        WrongRequest,
+        match=r"is not a run of dataset-factory: it has no manifest\.json\. Make it with: factory run RECIPE",
+    ):
         Run(tmp_path)
     (tmp_path / "manifest.json").write_text('{"name": "a web page"}')
-    with pytest.raises(WrongRequest, match=r"is not a run of dataset-factory: its manifest\.json is another program's\."):
+    with pytest.raises(
+        WrongRequest, match=r"is not a run of dataset-factory: its manifest\.json is another program's\."
+    ):
         Run(tmp_path)
 
 
@@ -111,7 +121,9 @@ def test_a_damaged_manifest_says_so_and_what_it_says_to_do_works(recipe: Path, c
     done = run(recipe, until="export")
     before = {file.name: file.read_bytes() for file in (done.path / "dataset").rglob("*.parquet")}
     (done.path / "manifest.json").write_bytes(content)
-    with pytest.raises(DeadWorld, match=r"manifest\.json is damaged\. Delete it and run the same recipe again: no document is"):
+    with pytest.raises(
+        DeadWorld, match=r"manifest\.json is damaged\. Delete it and run the same recipe again: no document is"
+    ):
         run(recipe, until="export")
     (done.path / "manifest.json").unlink()
     again = run(recipe, until="export")

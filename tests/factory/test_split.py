@@ -17,12 +17,30 @@ from factory.stages.split import Cutter, estimate_tokens
 from tests.corpora import write_documents, write_recipe
 
 WORDS = st.sampled_from(
-    ["pump", "valve.", "# Title\n\n", "\n\n", "\n", " ", "  ", "- item\n", "Straße", "水を動かす", "🔧", "e\u0301", "\u00a0", "a" * 50, "| a | b |\n"]
+    [
+        "pump",
+        "valve.",
+        "# Title\n\n",
+        "\n\n",
+        "\n",
+        " ",
+        "  ",
+        "- item\n",
+        "Straße",
+        "水を動かす",
+        "🔧",
+        "e\u0301",
+        "\u00a0",
+        "a" * 50,
+        "| a | b |\n",
+    ]
 )
 TEXTS = st.lists(WORDS, max_size=80).map("".join)
 
 
-def rows(text: str, edits: EditMap | None = None, *, max_tokens: int = 16, media_type: str = "text/markdown") -> list[dict[str, Any]]:
+def rows(
+    text: str, edits: EditMap | None = None, *, max_tokens: int = 16, media_type: str = "text/markdown"
+) -> list[dict[str, Any]]:
     document = Document(id="0123456789ab", text=text, media_type=media_type)
     return list(Cutter(max_tokens).rows(document, edits or EditMap()))
 
@@ -88,7 +106,10 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(
-        vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), special_tokens=["<s>"], show_progress=False
+        vocab_size=400,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=["<s>"],
+        show_progress=False,
     )
     made.train_from_iterator(["a pump moves water and a valve stops water"] * 20, trainer)
     file = tmp_path_factory.mktemp("tokenizer") / "tokenizer.json"

@@ -13,7 +13,9 @@ import pytest
 from factory import tables
 from factory.errors import DeadWorld, WrongRequest
 
-SCHEMA = pa.schema([("id", pa.int64()), ("text", pa.string())], metadata={"factory.table": "things", "factory.version": "2"})
+SCHEMA = pa.schema(
+    [("id", pa.int64()), ("text", pa.string())], metadata={"factory.table": "things", "factory.version": "2"}
+)
 
 
 def row(n: int, size: int = 1) -> dict[str, Any]:
@@ -77,7 +79,9 @@ def test_a_table_replaces_the_one_before_it_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_table_that_is_not_finished_leaves_the_old_one_and_nothing_else(tmp_path: Path, error: type[BaseException]) -> None:
+def test_a_table_that_is_not_finished_leaves_the_old_one_and_nothing_else(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
     fill(tmp_path / "things", 3)
     with pytest.raises(error), tables.TableWriter(tmp_path / "things", SCHEMA) as table:
         table.write(row(7))
@@ -177,7 +181,9 @@ def test_a_table_that_is_not_there_has_no_rows(tmp_path: Path) -> None:
         (None, "things/part-00000.parquet is not a things table of dataset-factory."),
     ],
 )  # fmt: skip
-def test_a_table_of_another_name_or_version_is_refused(tmp_path: Path, metadata: dict[str, str] | None, said: str) -> None:
+def test_a_table_of_another_name_or_version_is_refused(
+    tmp_path: Path, metadata: dict[str, str] | None, said: str
+) -> None:
     tables.write_parquet(tmp_path / "things/part-00000.parquet", SCHEMA.with_metadata(metadata), [])
     with pytest.raises(WrongRequest) as error:
         ids(tmp_path / "things")
@@ -200,7 +206,9 @@ def test_a_damaged_part_is_named_with_what_to_do(tmp_path: Path, damage: Any) ->
     part.write_bytes(damage(part.read_bytes()))
     with pytest.raises(DeadWorld) as error:
         ids(tmp_path / "things")
-    assert str(error.value).startswith("things/part-00000.parquet is damaged. Delete manifest.json in the run's folder and")
+    assert str(error.value).startswith(
+        "things/part-00000.parquet is damaged. Delete manifest.json in the run's folder and"
+    )
     assert error.value.exit_code == 3
 
 
@@ -208,7 +216,9 @@ def test_a_damaged_part_is_named_with_what_to_do(tmp_path: Path, damage: Any) ->
 
 
 @pytest.mark.parametrize("after", [0, 5000])
-def test_a_full_disk_ends_a_table_with_its_name_and_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+def test_a_full_disk_ends_a_table_with_its_name_and_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
     fill(tmp_path / "things", 3)
     with FullDisk(monkeypatch, after=after), pytest.raises(DeadWorld) as error:
         fill(tmp_path / "things", 20_000)
@@ -241,5 +251,7 @@ def test_a_folder_that_cannot_be_written_is_a_dead_world_with_its_reason(tmp_pat
         lambda: tables.write_parquet(tmp_path / "file/x.parquet", SCHEMA, []),
         lambda: fill(tmp_path / "file/x", 1),
     ):
-        with pytest.raises(DeadWorld, match=r"Could not write x.*: (Not a directory|File exists)\. Mend that, then run"):
+        with pytest.raises(
+            DeadWorld, match=r"Could not write x.*: (Not a directory|File exists)\. Mend that, then run"
+        ):
             write()

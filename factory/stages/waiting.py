@@ -1,0 +1,104 @@
+"""Rows that wait for their split: on disk in sorted runs, merged in the order of their ids at the end.
+
+An external merge sort: memory is one run while rows come (32 MB of text a kind) and a few hundred kB a run while they
+are merged, however many rows there are.
+"""
+
+import heapq
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from factory import near, tables
+
+RUN_CHARS = 32 << 20
+RUN_GROUP_ROWS = 64  # what the merge holds of each run
+TEXTS = pa.schema([("text", pa.large_string())])
+
+
+class Waiting:
+    """Rows of several kinds, each with the text that near-duplicates are looked for in."""
+
+    def __init__(self, folder: Path, schema: Callable[[str], pa.Schema]) -> None:
+        self.kinds: list[str] = []  # of each row, by its place: the order in which rows were added
+        self._folder, self._schema = folder, schema
+        self._runs: dict[str, list[Path]] = {}
+        self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._chars: dict[str, int] = {}
+        self._texts: list[str] = []
+        self._signatures: list[NDArray[np.uint32]] = []
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def add(self, kind: str, row: dict[str, Any], text: str) -> None:
+        """One more row."""
+        self._rows.setdefault(kind, []).append({**row, "place": len(self.kinds)})
+        self._chars[kind] = self._chars.get(kind, 0) + len(text) + len(row["meta"])
+        if self._chars[kind] >= RUN_CHARS:
+            self._end_run(kind)
+        self.kinds.append(kind)
+        self._texts.append(text)
+        if len(self._texts) >= tables.BATCH_ROWS:
+            self._end_texts()
+
+    def _end_run(self, kind: str) -> None:
+        rows = sorted(self._rows.pop(kind), key=lambda row: str(row["id"]))
+        self._chars[kind] = 0
+        runs = self._runs.setdefault(kind, [])
+        runs.append(self._folder / kind / f"{len(runs):05d}.parquet")
+        schema = self._schema(kind).append(pa.field("place", pa.int64()))
+        table = pa.Table.from_pylist(rows, schema=schema)
+        tables.write_parquet(runs[-1], schema, [table], group_rows=RUN_GROUP_ROWS)
+
+    def _end_texts(self) -> None:
+        file = self._folder / "texts" / f"{len(self.kinds) - len(self._texts):012d}.parquet"
+        table = pa.table({"text": pa.array(self._texts, pa.large_string())}, schema=TEXTS)
+        tables.write_parquet(file, TEXTS, [table])
+        self._signatures.append(near.signatures(self._texts))
+        self._texts = []
+
+    def clusters(self, threshold: float) -> NDArray[np.int64]:
+        """The near-duplicate cluster of each row, by place. Ends the adding."""
+        if self._texts:
+            self._end_texts()
+        if not self.kinds:
+            return np.zeros(0, dtype=np.int64)
+        signatures = np.concatenate(self._signatures)
+        self._signatures.clear()
+        return near.near_duplicates_of(signatures, self._texts_of, threshold=threshold)
+
+    def _texts_of(self, places: NDArray[np.int64]) -> list[str]:
+        """The texts of some rows; `places` ascend."""
+        wanted, at = places.tolist(), 0
+        found: list[str] = []
+        for file in sorted((self._folder / "texts").glob("*.parquet")):
+            first, here = int(file.stem), list[int]()
+            end = first + pq.read_metadata(file).num_rows
+            while at < len(wanted) and wanted[at] < end:
+                here.append(wanted[at] - first)
+                at += 1
+            if here:
+                found += pq.read_table(file)["text"].take(pa.array(here)).to_pylist()
+        return found
+
+    def sorted(self, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """(place, row) of a kind, in the order of the ids. Ends the adding."""
+        if self._rows.get(kind):
+            self._end_run(kind)
+        for row in heapq.merge(*map(_read, self._runs.get(kind, [])), key=lambda row: str(row["id"])):
+            yield row.pop("place"), row
+
+    def forget(self) -> None:
+        """Remove the files."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _read(run: Path) -> Iterator[dict[str, Any]]:
+    file = pq.ParquetFile(run)
+    for group in range(file.num_row_groups):
+        yield from file.read_row_group(group, use_threads=False).to_pylist()
