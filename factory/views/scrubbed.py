@@ -1,7 +1,7 @@
 """Whether a page may show a passage beside a row: only where passages were edited by all that edits rows.
 
-A filter of personal data that stands on records alone leaves its values in the passages: what stands around a quote, and
-the headings above it, would show what was taken out of the row.
+A filter of personal data that stands on records alone leaves its values in the passages: what stands around a quote,
+and the headings above it, would show what was taken out of the row.
 """
 
 from typing import Any

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def finished(first_run: tuple[Path, Ended]) -> Path:
 
 
 @pytest.fixture
-def copy(finished: Path, tmp_path: Path) -> Iterator[Path]:
+def copy(finished: Path, tmp_path: Path) -> Path:
     """A copy of that folder, to be changed."""
     shutil.copytree(finished / "runs", tmp_path / "runs")
-    yield tmp_path
+    return tmp_path

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -167,13 +166,26 @@ def test_a_terminal_sees_bars_that_go_and_lines_that_stay(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "args",
     [
-        ["run", "quickstart"], ["ingest", "quickstart"], ["generate", "quickstart"], ["filter", "quickstart"],
-        ["export", "quickstart"], ["audit", RUN], ["show", RUN], ["show", RUN, "documents"], ["show", RUN, "passages"],
-        ["show", RUN, "records"], ["show", RUN, "records", "--ids"], ["ledger", RUN], ["ledger", RUN, "--rows"],
-        ["ledger", RUN, "--rows", "--reason", "nothing.of.this"], ["verify", RUN], ["plugins"], ["plugins", "pii"],
+        ["run", "quickstart"],
+        ["ingest", "quickstart"],
+        ["generate", "quickstart"],
+        ["filter", "quickstart"],
+        ["export", "quickstart"],
+        ["audit", RUN],
+        ["show", RUN],
+        ["show", RUN, "documents"],
+        ["show", RUN, "passages"],
+        ["show", RUN, "records"],
+        ["show", RUN, "records", "--ids"],
+        ["ledger", RUN],
+        ["ledger", RUN, "--rows"],
+        ["ledger", RUN, "--rows", "--reason", "nothing.of.this"],
+        ["verify", RUN],
+        ["plugins"],
+        ["plugins", "pii"],
     ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_json_is_one_value_on_stdout(finished: Path, args: list[str]) -> None:
     ended = factory(*args, "--json", cwd=finished)
     assert ended.code == 0, ended.err
@@ -259,15 +271,24 @@ def test_plugins_say_what_they_take(finished: Path) -> None:
     ("args", "said"),
     [
         (["run", "nothing.yaml"], "There is no recipe file nothing.yaml."),
-        (["run", "quickstart", "--set", "generate.targets=3"], "--set generate.targets=3: unknown key 'generate.targets'. Did you mean 'target'?"),
+        (
+            ["run", "quickstart", "--set", "generate.targets=3"],
+            "--set generate.targets=3: unknown key 'generate.targets'. Did you mean 'target'?",
+        ),
         (["show", "nowhere"], "nowhere is not a run of dataset-factory"),
         (["audit", "nowhere"], "nowhere is not a run of dataset-factory"),
-        (["trace", RUN, "x"], f"{RUN} has no record, passage or document 'x'. List the records with: factory show {RUN} --ids"),
+        (
+            ["trace", RUN, "x"],
+            f"{RUN} has no record, passage or document 'x'. List the records with: factory show {RUN} --ids",
+        ),
         (["generate", RUN, "txt"], "METHOD: Unknown generator 'txt'. Did you mean 'text'?"),
-        (["generate", RUN, "text", "--set", "max_token=3"], "--set generate.methods.text.max_token=3: text has no option 'max_token'. Did you mean 'max_tokens'?"),
+        (
+            ["generate", RUN, "text", "--set", "max_token=3"],
+            "--set generate.methods.text.max_token=3: text has no option 'max_token'. Did you mean 'max_tokens'?",
+        ),
         (["audit", RUN, "--check", "pii.sharp == 0"], ""),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_request_ends_with_2_and_a_sentence(copy: Path, args: list[str], said: str) -> None:
     ended = factory(*args, cwd=copy)
     assert (ended.code, ended.out) == (2, "")
@@ -327,7 +348,7 @@ def test_a_fault_of_ours_shows_no_text_of_a_document(copy: Path) -> None:
 
 
 @pytest.fixture
-def slow_start(tmp_path: Path) -> Iterator[Path]:
+def slow_start(tmp_path: Path) -> Path:
     """A folder with a recipe that works for a few seconds."""
     (tmp_path / "docs").mkdir()
     for n in range(600):
@@ -338,7 +359,7 @@ def slow_start(tmp_path: Path) -> Iterator[Path]:
         "run: r\nsources: [{path: docs}]\npassages: {max_tokens: 64, filter: [pii]}\n"
         "generate: {methods: [text, extractive_qa]}\nfilter: [pii, minhash_dedup]\n"
     )
-    yield tmp_path
+    return tmp_path
 
 
 @pytest.mark.slow
@@ -372,7 +393,7 @@ def test_an_interrupt_ends_with_130_at_once_and_the_same_command_goes_on(
     again = factory("export", "r.yaml", cwd=slow_start)
     assert again.code == 0, again.err
     if after:
-        assert "ingest  " not in again.err  # that was done
+        assert not again.err.startswith("ingest")  # that was done
 
 
 def test_an_interrupt_before_anything_is_done_ends_with_130(slow_start: Path) -> None:

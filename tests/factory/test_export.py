@@ -21,7 +21,8 @@ SUBJECTS = ("pump", "valve", "mill", "lathe", "crane", "kiln", "press", "loom", 
 def corpus(folder: Path, count: int = 20) -> None:
     """Documents that share no sentence, each with a definition to ask about."""
     write_documents(folder, {
-        f"{n:03d}.md": f"# About the {SUBJECTS[n % 10]} {n}\n\nA {SUBJECTS[n % 10]} of kind {n} is a machine that works number {n * 7919} "
+        f"{n:03d}.md": f"# About the {SUBJECTS[n % 10]} {n}\n\n"
+        f"A {SUBJECTS[n % 10]} of kind {n} is a machine that works number {n * 7919} "
         f"by turning wheel {n * 104729 % 997} against shaft {n * 7 + 3}, as the yard of {n * n} knew.\n"
         for n in range(count)
     })  # fmt: skip
@@ -116,7 +117,8 @@ def test_groups_are_dealt_to_their_shares_and_train_comes_first(count: int) -> N
 
 def test_rows_are_in_the_order_of_their_ids_in_small_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_documents(tmp_path, {"rows.jsonl": "".join(
-        json.dumps({"text": f"Row {n} says {n * 7919 % 10007} and {n * 104729 % 10009} of {n ** 3}."}) + "\n" for n in range(2500)
+        json.dumps({"text": f"Row {n} says {n * 7919 % 10007} and {n * 104729 % 10009} of {n ** 3}."}) + "\n"
+        for n in range(2500)
     )})  # fmt: skip
     done = exported(tmp_path, methods=["text"])
     for file in (done.path / "dataset/text").glob("*.parquet"):

@@ -43,7 +43,7 @@ def texts(done: Run) -> list[str]:
 
 
 @pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows each call of a dear measurement saw."""
     seen: list[int] = []
     for code in (Length, MinhashDedup):
@@ -54,7 +54,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
             return real(self, batch)
 
         monkeypatch.setattr(code, "measure", measure)
-    yield seen
+    return seen
 
 
 @pytest.fixture
@@ -89,6 +89,16 @@ def a_filter(name: str, *, options: str = "pass", measure: str = "return batch",
     return FILTER.format(name=name, options=options, measure=measure, decide=decide)
 
 
+FRAGILE = a_filter(
+    "fragile",
+    measure="texts = batch['text'].to_pylist()\n"
+    "        if any('number 7' in text for text in texts):\n"
+    "            raise ValueError(texts)\n"
+    "        return batch",
+    decide="verdicts.keep(row['id'])",
+)
+
+
 # --- order and edits
 
 
@@ -115,7 +125,7 @@ def test_the_first_filter_that_rejects_a_row_is_the_one_that_is_named(tmp_path: 
 
 
 def test_edits_are_seen_by_the_next_filter_and_composed(tmp_path: Path, stranger: Package) -> None:
-    edit = "verdicts.edit(row['id'], [('text', Edit(row['text'].index('{0}'), row['text'].index('{0}') + {1}, 'k', '{2}'))], 'x.y')"
+    edit = "at = row['text'].index('{0}'); verdicts.edit(row['id'], [('text', Edit(at, at + {1}, 'k', '{2}'))], 'x.y')"
     stranger.declares("filters", "first", a_filter("first", decide=edit.format("Pump", 4, "[THING]")))
     stranger.declares("filters", "second", a_filter("second", decide=edit.format("[THING] number", 14, "It")))
     done = filtered(tmp_path, "first", "second")
@@ -201,8 +211,7 @@ def test_rows_of_kinds_that_a_filter_does_not_handle_pass_and_are_counted(tmp_pa
 def test_a_row_on_which_a_filter_fails_is_rejected_alone_and_its_text_is_nowhere(
     tmp_path: Path, stranger: Package
 ) -> None:
-    measure = "if any('number 7' in text for text in batch['text'].to_pylist()): raise ValueError(batch['text'].to_pylist())\n        return batch"
-    stranger.declares("filters", "fragile", a_filter("fragile", measure=measure, decide="verdicts.keep(row['id'])"))
+    stranger.declares("filters", "fragile", FRAGILE)
     done = filtered(tmp_path, "fragile")
     counts = done.counts("filter.records")["filters"]["fragile"]
     assert (counts["kept"], counts["rejected"], counts["reasons"]) == (11, 1, {"fragile.failed": 1})
@@ -254,8 +263,7 @@ def test_how_many_processes_measure_makes_no_difference(tmp_path: Path, monkeypa
 def test_a_filter_that_fails_in_another_process_costs_its_row_there_too(
     tmp_path: Path, stranger: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    measure = "if any('number 7' in text for text in batch['text'].to_pylist()): raise ValueError('number 7')\n        return batch"
-    stranger.declares("filters", "fragile", a_filter("fragile", measure=measure, decide="verdicts.keep(row['id'])"))
+    stranger.declares("filters", "fragile", FRAGILE)
     monkeypatch.setattr(stage, "PATIENCE_S", 0.0)
     counts = filtered(tmp_path, "fragile", workers=2).counts("filter.records")["filters"]["fragile"]
     assert counts["reasons"] == {"fragile.failed": 1}

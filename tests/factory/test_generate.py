@@ -243,7 +243,8 @@ def test_the_ledger_has_every_loss_with_its_reason_and_no_text(tmp_path: Path, s
     letters = {unit["unit"][0] for unit in units(done)}
     reasons = {entry.reason for entry in entries(done, stage="generate")}
     wanted = {
-        "56789": "fates.nothing_yielded", "ab": "fates.bad", "c": "fates.none_at_all", "d": "fates.bad_reply", "ef": "fates.failed",
+        "56789": "fates.nothing_yielded", "ab": "fates.bad", "c": "fates.none_at_all", "d": "fates.bad_reply",
+        "ef": "fates.failed",
     }  # fmt: skip
     assert reasons == {reason for those, reason in wanted.items() if letters & set(those)}
     raised = [row["detail"] for row in rejections.read(done, "generate") if row["reason"] == "fates.failed"]
@@ -254,7 +255,8 @@ def test_the_ledger_has_every_loss_with_its_reason_and_no_text(tmp_path: Path, s
 def test_a_quote_that_is_not_in_its_source_is_rejected_by_the_core(tmp_path: Path, stranger: Package) -> None:
     body = (
         "yield records.text([passage], 'x', quotes=[passage.span(0, 9)])\n"
-        "yield records.text([passage], 'y', quotes=[Quote(passage.document, passage.id, passage.start, passage.start + 4, 'lies')])"
+        "at = passage.start\n"
+        "yield records.text([passage], 'y', quotes=[Quote(passage.document, passage.id, at, at + 4, 'lies')])"
     )
     stranger.declares("generators", "liar", a_generator("liar", body))
     corpus(tmp_path, 2)
@@ -267,9 +269,12 @@ def test_a_quote_that_is_not_in_its_source_is_rejected_by_the_core(tmp_path: Pat
     ("body", "said"),
     [
         ("yield 'text'", "The generator 'odd' yielded str, not a Record or Rejected."),
-        ("import dataclasses\nyield dataclasses.replace(records.text([passage], 'x'), data={'txt': 'x'})", "The generator 'odd' yielded a 'text' record with other columns than that kind's."),
+        (
+            "import dataclasses\nyield dataclasses.replace(records.text([passage], 'x'), data={'txt': 'x'})",
+            "The generator 'odd' yielded a 'text' record with other columns than that kind's.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_generator_that_yields_something_else_is_refused(
     tmp_path: Path, stranger: Package, body: str, said: str
 ) -> None:

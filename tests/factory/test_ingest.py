@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def rejected(done: Run) -> dict[str, str]:
 
 
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that were opened to be parsed, in order."""
     opened: list[str] = []
     real = ingest.read
@@ -51,7 +51,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return real(path, **options)
 
     monkeypatch.setattr(ingest, "read", read)
-    yield opened
+    return opened
 
 
 # --- which files
@@ -72,7 +72,7 @@ def test_a_source_is_a_file_a_folder_or_a_glob(tmp_path: Path) -> None:
         "glob/a.md",
         "glob/deep/b.md",
     ]
-    with pytest.raises(WrongRequest, match="The source 'documents/d\\*p/e\\?' names no file: .* has none"):
+    with pytest.raises(WrongRequest, match=r"The source 'documents/d\*p/e\?' names no file: .* has none"):
         ingested(tmp_path, sources=sources)
 
 
@@ -286,7 +286,8 @@ def test_a_file_that_cannot_be_read_is_rejected_alone_and_not_read_again_until_a
     done = ingested(tmp_path)
     assert paths(done) == ["documents/a.md"]
     assert rejected(done) == {
-        "documents/bad.pdf": "ingest.corrupt_pdf", "documents/blank.md": "ingest.empty", "documents/x.zip": "ingest.unsupported",
+        "documents/bad.pdf": "ingest.corrupt_pdf", "documents/blank.md": "ingest.empty",
+        "documents/x.zip": "ingest.unsupported",
     }  # fmt: skip
     assert done.counts("ingest") == {"files": 4, "documents": 1, "rejected": 3}
 
@@ -349,7 +350,7 @@ def test_a_full_disk_stops_the_run_and_the_same_command_goes_on(
     write_documents(tmp_path, {"a.md": "A", "b.md": "B"})
     with (
         FullDisk(monkeypatch, after=0),
-        pytest.raises(DeadWorld, match="No space left on device. Make room, then run the same"),
+        pytest.raises(DeadWorld, match=r"No space left on device\. Make room, then run the same"),
     ):
         ingested(tmp_path)
     assert len(documents(ingested(tmp_path))) == 2

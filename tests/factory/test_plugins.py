@@ -99,7 +99,8 @@ def test_a_plugin_without_options_says_so() -> None:
 
 
 def test_an_option_named_like_a_key_of_every_entry_is_refused(installed: Package) -> None:
-    installed.declares("filters", "bad", "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass bad:\n    plugin: int = 1\n"
+    installed.declares("filters", "bad", "from dataclasses import dataclass\n"
+                       "@dataclass(frozen=True)\nclass bad:\n    plugin: int = 1\n"
                        "    def measure(self, batch): ...\n    def decide(self, features): ...\n")  # fmt: skip
     assert refusal("filters", "bad").startswith("stranger_bad:bad has an option 'plugin', which is a key of")
 
@@ -163,7 +164,8 @@ def test_a_strangers_plugin_is_equal_to_ours(installed: Package) -> None:
         "generators",
         "shout",
         "from factory import Passage, records\n"
-        "async def shout(passage: Passage, *, times: int = 1):\n    yield records.text([passage], passage.text.upper() * times)\n",
+        "async def shout(passage: Passage, *, times: int = 1):\n"
+        "    yield records.text([passage], passage.text.upper() * times)\n",
     )
     made = plugins.generator("shout", {"times": 2})
     assert (made.takes, made.options) == ("passage", {"times": 2})
@@ -172,14 +174,26 @@ def test_a_strangers_plugin_is_equal_to_ours(installed: Package) -> None:
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("def broken(passage): ...\n", "The generator 'broken' is not an async generator function (async def with yield)."),
+        (
+            "def broken(passage): ...\n",
+            "The generator 'broken' is not an async generator function (async def with yield).",
+        ),
         ("async def broken(passage): ...\n", "The generator 'broken' is not an async generator function"),
-        ("async def broken(*, n: int = 1):\n    yield\n", "The generator 'broken' must take Passage or list[Passage] first, not nothing."),
-        ("async def broken(passage: str):\n    yield\n", "The generator 'broken' must take Passage or list[Passage] first, not str."),
-        ("import nothing_of_this_name\n", "The generator 'broken' (stranger_broken:broken) cannot be loaded: No module named 'nothing_of_this_name'."),
+        (
+            "async def broken(*, n: int = 1):\n    yield\n",
+            "The generator 'broken' must take Passage or list[Passage] first, not nothing.",
+        ),
+        (
+            "async def broken(passage: str):\n    yield\n",
+            "The generator 'broken' must take Passage or list[Passage] first, not str.",
+        ),
+        (
+            "import nothing_of_this_name\n",
+            "The generator 'broken' (stranger_broken:broken) cannot be loaded: No module named 'nothing_of_this_name'.",
+        ),
         ("x = 1\n", "The generator 'broken' (stranger_broken:broken) cannot be loaded: "),
     ],
-)  # fmt: skip
+)
 def test_a_generator_of_another_shape_is_refused(installed: Package, source: str, said: str) -> None:
     installed.declares("generators", "broken", source)
     assert refusal("generators", "broken").startswith(said)
@@ -189,11 +203,17 @@ def test_a_generator_of_another_shape_is_refused(installed: Package, source: str
     ("source", "said"),
     [
         ("class broken: ...\n", "The filter 'broken' is not a frozen dataclass."),
-        ("from dataclasses import dataclass\n@dataclass\nclass broken: ...\n", "The filter 'broken' is not a frozen dataclass."),
+        (
+            "from dataclasses import dataclass\n@dataclass\nclass broken: ...\n",
+            "The filter 'broken' is not a frozen dataclass.",
+        ),
         ("def broken(): ...\n", "The filter 'broken' is not a frozen dataclass."),
-        ("from dataclasses import dataclass\n@dataclass(frozen=True)\nclass broken:\n    sees = 'pair'\n", "The filter 'broken' sees 'pair', which this version cannot show. Known: text, strings, row."),
+        (
+            "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass broken:\n    sees = 'pair'\n",
+            "The filter 'broken' sees 'pair', which this version cannot show. Known: text, strings, row.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_filter_of_another_shape_is_refused(installed: Package, source: str, said: str) -> None:
     installed.declares("filters", "broken", source)
     assert refusal("filters", "broken") == said

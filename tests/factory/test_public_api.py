@@ -41,7 +41,8 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 def test_importing_costs_nothing_until_a_name_is_used(tmp_path: Path) -> None:
     said = script(
         tmp_path,
-        f"import sys, factory\nprint(sorted({HEAVY!r} & set(sys.modules)))\nfactory.run\nprint('yaml' in sys.modules)\n",
+        f"import sys, factory\nprint(sorted({HEAVY!r} & set(sys.modules)))\n"
+        "factory.run\nprint('yaml' in sys.modules)\n",
     )
     assert said == "[]\nTrue\n"
 
@@ -74,15 +75,15 @@ def test_a_notebooks_lines_work_in_a_plain_script(tmp_path: Path) -> None:
         "print(done, len(done.did))\n"
         "print(done.kinds, done.dataset('sft')['train'].column_names)\n"
         "print(done.report()['measures']['records.kept'] == done.counts('filter.records')['kept'])\n"
-        "print(audit(done.path, checks=['records.kept > 0'])['checks'][0]['holds'])\n"
-        "print(run('quickstart').did, Run('runs/quickstart').counts('ingest')['documents'] > 10)\n",
+        "print(run('quickstart').did, Run('runs/quickstart').counts('ingest')['documents'] > 10)\n"
+        "print(audit(done.path, checks=['records.kept > 0'])['checks'][0]['holds'])\n",
     )
     assert said.splitlines() == [
         "Run('runs/quickstart') 8",
         "['sft', 'text'] ['id', 'messages', 'meta']",
         "True",
-        "True",
         "[] True",
+        "True",
     ]
 
 

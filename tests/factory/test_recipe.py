@@ -50,15 +50,27 @@ def test_an_unknown_key_is_refused_with_line_nearest_name_and_what_is_allowed() 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("run: r\nsources:\n  - path: docs\n    license: MIT\n", "r.yaml:4: unknown key 'sources.0.license'. Did you mean 'licence'?"),
-        (f"{PLAIN}passages:\n  max_token: 9\n", "r.yaml:4: unknown key 'passages.max_token'. Did you mean 'max_tokens'?"),
+        (
+            "run: r\nsources:\n  - path: docs\n    license: MIT\n",
+            "r.yaml:4: unknown key 'sources.0.license'. Did you mean 'licence'?",
+        ),
+        (
+            f"{PLAIN}passages:\n  max_token: 9\n",
+            "r.yaml:4: unknown key 'passages.max_token'. Did you mean 'max_tokens'?",
+        ),
         (f"{PLAIN}generate: {{method: [text]}}\n", "r.yaml:3: unknown key 'generate.method'. Did you mean 'methods'?"),
-        (f"{PLAIN}export:\n  split:\n    valid: 0.1\n", "r.yaml:5: unknown key 'export.split.valid'. Did you mean 'validation'?"),
+        (
+            f"{PLAIN}export:\n  split:\n    valid: 0.1\n",
+            "r.yaml:5: unknown key 'export.split.valid'. Did you mean 'validation'?",
+        ),
         (f"{PLAIN}audit: {{check: []}}\n", "r.yaml:3: unknown key 'audit.check'. Did you mean 'checks'?"),
         (f"{PLAIN}documents: {{filters: []}}\n", "r.yaml:3: unknown key 'documents.filters'. Did you mean 'filter'?"),
-        ("run: r\nsources: [{path: docs, map: {txt: body}}]\n", "r.yaml:2: unknown key 'sources.0.map.txt'. Did you mean 'text'?"),
+        (
+            "run: r\nsources: [{path: docs, map: {txt: body}}]\n",
+            "r.yaml:2: unknown key 'sources.0.map.txt'. Did you mean 'text'?",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_key_is_refused_at_every_level(text: str, said: str) -> None:
     assert refusal(text).startswith(f"{said} Allowed here: ")
 
@@ -66,11 +78,18 @@ def test_an_unknown_key_is_refused_at_every_level(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "models: {llm: {base_url: 'http://localhost/v1'}}", "mix: {docs: {weight: 2}}", "journal: {keep_prompts: false}",
-        "prompts: prompts/", "train: [sft]", "policy: {}", "use: commercial", "generate: {exam: {share: 0.1}}",
-        "generate: {style: {language: en}}", "export: {template: x.jinja}",
+        "models: {llm: {base_url: 'http://localhost/v1'}}",
+        "mix: {docs: {weight: 2}}",
+        "journal: {keep_prompts: false}",
+        "prompts: prompts/",
+        "train: [sft]",
+        "policy: {}",
+        "use: commercial",
+        "generate: {exam: {share: 0.1}}",
+        "generate: {style: {language: en}}",
+        "export: {template: x.jinja}",
     ],
-)  # fmt: skip
+)
 def test_a_key_that_is_planned_but_not_built_is_refused_and_not_ignored(line: str) -> None:
     said = refusal(f"{PLAIN}{line}\n")
     assert said.startswith("r.yaml:3: '")
@@ -101,18 +120,42 @@ def test_a_key_that_is_missing_is_named_with_an_example(key: str) -> None:
         (f"{PLAIN}seed: '5'\n", "r.yaml:3: 'seed' is not right: input should be a valid integer."),
         (f"{PLAIN}filter: length\n", "r.yaml:3: 'filter' is not right: this must be a list."),
         ("run: r\nsources: [docs]\n", "r.yaml:2: 'sources.0' is not right: this must be a mapping of keys and values."),
-        ("run: r\nsources: docs\n", "r.yaml:2: 'sources' is not right: this must be a list. For example: sources: [{path: docs/}]"),
+        (
+            "run: r\nsources: docs\n",
+            "r.yaml:2: 'sources' is not right: this must be a list. For example: sources: [{path: docs/}]",
+        ),
         ("run: r\nsources: []\n", "r.yaml:2: 'sources' is not right: list should have at least 1 item"),
-        (f"{PLAIN}passages: {{max_tokens: 3}}\n", "r.yaml:3: 'passages.max_tokens' is not right: input should be greater than or equal to 16."),
+        (
+            f"{PLAIN}passages: {{max_tokens: 3}}\n",
+            "r.yaml:3: 'passages.max_tokens' is not right: input should be greater than or equal to 16.",
+        ),
         (f"{PLAIN}generate: {{target: 0}}\n", "r.yaml:3: 'generate.target' is not right: input should be greater than"),
-        (f"{PLAIN}export: {{formats: [parquet]}}\n", "r.yaml:3: 'export.formats.0' is not right: input should be 'trl' or 'messages'."),
-        (f"{PLAIN}export: {{split: {{test: 0.6, validation: 0.4}}}}\n", "r.yaml:3: 'export.split' is not right: validation and test together leave"),
-        (f"{PLAIN}filter: [[length]]\n", "r.yaml:3: 'filter.0' is not right: write a name, or one 'name: {option: value}'."),
-        (f"{PLAIN}filter: [length: 5]\n", "r.yaml:3: 'filter.0' is not right: the options of 'length' must be a mapping."),
-        (f"{PLAIN}filter: [../x: {{plugin: length}}]\n", "r.yaml:3: 'filter.0.instance' is not right: a name has letters, digits,"),
-        ("run: r\nsources: [{path: docs, confidentiality: secret}]\n", "r.yaml:2: 'sources.0.confidentiality' is not right: input should be 'public', 'internal',"),
+        (
+            f"{PLAIN}export: {{formats: [parquet]}}\n",
+            "r.yaml:3: 'export.formats.0' is not right: input should be 'trl' or 'messages'.",
+        ),
+        (
+            f"{PLAIN}export: {{split: {{test: 0.6, validation: 0.4}}}}\n",
+            "r.yaml:3: 'export.split' is not right: validation and test together leave",
+        ),
+        (
+            f"{PLAIN}filter: [[length]]\n",
+            "r.yaml:3: 'filter.0' is not right: write a name, or one 'name: {option: value}'.",
+        ),
+        (
+            f"{PLAIN}filter: [length: 5]\n",
+            "r.yaml:3: 'filter.0' is not right: the options of 'length' must be a mapping.",
+        ),
+        (
+            f"{PLAIN}filter: [../x: {{plugin: length}}]\n",
+            "r.yaml:3: 'filter.0.instance' is not right: a name has letters, digits,",
+        ),
+        (
+            "run: r\nsources: [{path: docs, confidentiality: secret}]\n",
+            "r.yaml:2: 'sources.0.confidentiality' is not right: input should be 'public', 'internal',",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_value_of_the_wrong_type_is_refused_with_what_it_should_be(text: str, said: str) -> None:
     assert refusal(text).startswith(said)
 
@@ -159,17 +202,38 @@ def test_aliases_are_read_but_not_those_that_multiply() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"{PLAIN}filter:\n  - length\n  - lenght\n", "r.yaml:5: Unknown filter 'lenght'. Did you mean 'length'? 'factory plugins' lists all "),
+        (
+            f"{PLAIN}filter:\n  - length\n  - lenght\n",
+            "r.yaml:5: Unknown filter 'lenght'. Did you mean 'length'? 'factory plugins' lists all ",
+        ),
         (f"{PLAIN}generate:\n  methods:\n    - texts\n", "r.yaml:5: Unknown generator 'texts'. Did you mean 'text'?"),
-        (f"{PLAIN}filter:\n  - length:\n      min_char: 3\n", "r.yaml:5: length has no option 'min_char'. Did you mean 'min_chars'? It takes: min_chars (int | None, default 1), "),
-        (f"{PLAIN}filter:\n  - length:\n      max_chars: 9\n      min_chars: many\n", "r.yaml:6: length: option 'min_chars' is not right: input should be a valid integer. It takes: "),
-        (f"{PLAIN}filter:\n  - length: {{min_chars: yes}}\n", "r.yaml:4: length: option 'min_chars' is not right: input should be a valid integer."),
-        (f"{PLAIN}filter:\n  - length: {{min_chars: 9, max_chars: 3}}\n", "r.yaml:4: length: the lower bound 9 is above the upper bound 3."),
-        (f"{PLAIN}filter: [length, length]\n", "r.yaml:3: 'length' stands twice. Name one of them: 'other_name: {plugin: length}'."),
-        (f"{PLAIN}documents:\n  filter: [exact_dedup, {{exact_dedup: {{}}}}]\n", "r.yaml:4: 'exact_dedup' stands twice."),
+        (
+            f"{PLAIN}filter:\n  - length:\n      min_char: 3\n",
+            "r.yaml:5: length has no option 'min_char'. Did you mean 'min_chars'? It takes: min_chars (int ",
+        ),
+        (
+            f"{PLAIN}filter:\n  - length:\n      max_chars: 9\n      min_chars: many\n",
+            "r.yaml:6: length: option 'min_chars' is not right: input should be a valid integer. It takes: ",
+        ),
+        (
+            f"{PLAIN}filter:\n  - length: {{min_chars: yes}}\n",
+            "r.yaml:4: length: option 'min_chars' is not right: input should be a valid integer.",
+        ),
+        (
+            f"{PLAIN}filter:\n  - length: {{min_chars: 9, max_chars: 3}}\n",
+            "r.yaml:4: length: the lower bound 9 is above the upper bound 3.",
+        ),
+        (
+            f"{PLAIN}filter: [length, length]\n",
+            "r.yaml:3: 'length' stands twice. Name one of them: 'other_name: {plugin: length}'.",
+        ),
+        (
+            f"{PLAIN}documents:\n  filter: [exact_dedup, {{exact_dedup: {{}}}}]\n",
+            "r.yaml:4: 'exact_dedup' stands twice.",
+        ),
         (f"{PLAIN}generate: {{methods: [text: {{from: [qa]}}]}}\n", "r.yaml:3: text has no option 'from'."),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_plugin_or_option_is_refused_with_its_line(text: str, said: str) -> None:
     assert refusal(text).startswith(said)
 
@@ -296,16 +360,28 @@ def test_set_reaches_an_entry_by_the_name_it_was_given() -> None:
         ("seed.deep=5", "--set seed.deep=5: 'seed' is a value and has no keys below it."),
         ("run.deep.er=5", "--set run.deep.er=5: there is no 'deep' in the recipe at that place."),
         ("seed=[1", "--set seed=[1: the value is not YAML."),
-        ("filter.lenght.min_chars=5", "--set filter.lenght.min_chars=5: there is no 'lenght' in the recipe at that place. There are: length."),
+        (
+            "filter.lenght.min_chars=5",
+            "--set filter.lenght.min_chars=5: there is no 'lenght' in the recipe at that place. There are: length.",
+        ),
         ("filter.x=5", "--set filter.x=5: 'filter' is a list; name an entry and then its option. There are: length."),
-        ("sources.doc.licence=MIT", "--set sources.doc.licence=MIT: there is no 'doc' in the recipe at that place. There are: docs."),
-        ("generate.target=many", "--set generate.target=many: 'generate.target' is not right: input should be a valid integer."),
+        (
+            "sources.doc.licence=MIT",
+            "--set sources.doc.licence=MIT: there is no 'doc' in the recipe at that place. There are: docs.",
+        ),
+        (
+            "generate.target=many",
+            "--set generate.target=many: 'generate.target' is not right: input should be a valid integer.",
+        ),
         ("filter.length.min_chars=x", "--set filter.length.min_chars=x: length: option 'min_chars' is not right: "),
-        ("filter.length.min_char=5", "--set filter.length.min_char=5: length has no option 'min_char'. Did you mean 'min_chars'?"),
+        (
+            "filter.length.min_char=5",
+            "--set filter.length.min_char=5: length has no option 'min_char'. Did you mean 'min_chars'?",
+        ),
         ("sead=5", "--set sead=5: unknown key 'sead'. Did you mean 'seed'?"),
         ("models.llm.model=x", "--set models.llm.model=x: 'models' is not built in this version"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_set_is_refused_by_its_own_name_and_not_by_a_line(override: str, said: str) -> None:
     assert refusal(f"{PLAIN}filter: [length]\nseed: 1\n", override).startswith(said)
 

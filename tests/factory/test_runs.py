@@ -115,7 +115,8 @@ def test_a_newer_runs_manifest_is_refused_with_the_version_that_made_it(recipe: 
             again()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"5", b"{}", b'{"manifest": 1}', b'{"manifest": 1, "stages": []}',
+@pytest.mark.parametrize("content", [
+    b"", b"{", b"[]", b"5", b"{}", b'{"manifest": 1}', b'{"manifest": 1, "stages": []}',
                                      b'{"manifest": 1, "stages": {"ingest": 3}}', b"\xff\xfe"])  # fmt: skip
 def test_a_damaged_manifest_says_so_and_what_it_says_to_do_works(recipe: Path, content: bytes) -> None:
     done = run(recipe, until="export")
@@ -191,5 +192,5 @@ def test_what_was_not_made_is_refused_with_what_there_is(recipe: Path) -> None:
     assert done.kinds == ["text"]
     with pytest.raises(WrongRequest, match=r"has no exported 'sft' rows\. It has: text\."):
         done.dataset("sft")
-    with pytest.raises(WrongRequest, match="has no report yet. Make it with: factory audit "):
+    with pytest.raises(WrongRequest, match=r"has no report yet\. Make it with: factory audit "):
         done.report()

@@ -1,6 +1,7 @@
 """Near duplicates: of a cluster the longest row stays, then the smallest id; a threshold decides alone."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -32,7 +33,7 @@ def verdicts(
     )
     features = dedup.measure(batch)
     bounds = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
-    parts = [features.slice(start, end - start) for start, end in zip(bounds, bounds[1:], strict=False)]
+    parts = [features.slice(start, end - start) for start, end in pairwise(bounds)]
     scanned = [dedup.scan(part) for part in (reversed(parts) if backwards else parts)]
     state = scanned[0]
     for other in scanned[1:]:

@@ -77,6 +77,7 @@ EVERYTHING = recipe(
 )
 
 
+@pytest.mark.slow
 def test_how_many_processes_measure_changes_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[object] = []
 

@@ -86,6 +86,7 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 def test_every_single_change_on_disk_may_be_the_last_one() -> None:
     made = recipe(
         documents=["policy", "exact_dedup"], passages=["minhash_dedup", "pii"], records=["length", "pii"], target=3
