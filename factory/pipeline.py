@@ -40,7 +40,7 @@ def run(
 
     `recipe` is a file, a run folder, or the name of a recipe in the package. `set` overrides keys
     (`generate.target=200`); `methods` are generators added to the recipe's. `limit` makes only the first so many units
-    of each method; a later run without it goes on from there. `retry` is a reason of rejected files, or its prefix, to
+    of each method; a later run of the recipe without it goes on from there. `retry` is a reason of rejected files, or its prefix, to
     be read again. `until` is the last verb. `workers` is how many processes may measure.
 
     Raises WrongRequest before any work for a recipe that is not right, CheckFailed where a check of the recipe's
@@ -49,6 +49,8 @@ def run(
     checked = recipes.load(str(recipe), overrides=set, methods=methods)
     own = checked.file.name == "recipe.yaml" and is_run(checked.file.parent)
     opened = Run.create(checked.file.parent if own else checked.recipe.run)
+    if own and until in ("filter", "export") and limit is None:
+        limit = opened.counts("generate").get("limit")  # to export a limited run is no wish for the rest of it
     with opened.lock():
         return _Pipeline(opened, checked, progress or Progress(), limit, retry, workers).until(until)
 

@@ -10,17 +10,21 @@ from dataclasses import dataclass, replace
 
 from factory.readers.headings import headings
 from factory.readers.reading import Mark
+from generators._patterns import NO_PLACEHOLDER
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
 _ITEM = re.compile(r"( {0,3})([-*+•]|\d{1,9}[.)])[ \t]+(?=\S)")
 _SEPARATOR = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*")
-_MARKUP = re.compile(r" {0,3}(?:<[!/a-zA-Z]|\{[*%{]|/{3}|:{3}|!{3}|!\[|\[[^\]]+\]:[ \t]|(?:[-*_][ \t]*){3,}$|={3,}$)")
+_MARKUP = re.compile(
+    rf" {{0,3}}(?:<{NO_PLACEHOLDER}[!/a-zA-Z]"
+    r"|\{[*%{]|/{3}|:{3}|!{3}|!\[|\[[^\]]+\]:[ \t]|(?:[-*_][ \t]*){3,}$|={3,}$)"
+)
 _CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 _INLINE = (
     (re.compile(r"!\[[^\]]*\]\([^()]*\)"), ""),
     (re.compile(r"\[([^\[\]]+)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])"), r"\1"),
-    (re.compile(r"<[!/a-zA-Z][^<>]*>"), ""),
+    (re.compile(rf"<{NO_PLACEHOLDER}[!/a-zA-Z][^<>]*>"), ""),
     (re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
     (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
     (re.compile(r"(?<!\w)_(?=[^\s_])([^_]+?)(?<=\S)_(?!\w)"), r"\1"),

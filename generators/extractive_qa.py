@@ -22,6 +22,7 @@ from factory.passages import Passage
 from factory.records import Record, Rejected, sft
 from generators import _questions as questions
 from generators._markdown import Block, Section, plain, sections, without_code
+from generators._patterns import NO_PLACEHOLDER
 from generators._questions import NO_SUBJECT, Page
 from generators._sentences import sentences
 from generators._terms import Term, defined
@@ -34,7 +35,7 @@ ARTICLE_CHARS = 1000  # half of a passage of the default budget: what follows wo
 SECTION_FORMS = ("faq", "procedure", "section")  # the forms whose answers run to the end of a section
 MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _ENDS = re.compile(r"[.!?…。！？।॥][\"'“”’)\]*_`]*$")
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|!\[|\{[*%{:]")
+_TAG = re.compile(rf"<{NO_PLACEHOLDER}/?[a-zA-Z][^<>]*>|!\[|\{{[*%{{:]")
 _LINK = re.compile(r"\[[^\[\]]*\]\([^()\s]*\)|https?://\S+")
 _LEFT_OVER = re.compile(r"[{}<>]|&#?\w+;|\*\*|\]\(|\]\[")
 _LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")

@@ -91,7 +91,9 @@ def _with_context(messages: list[dict[str, str]], context: str | None) -> list[d
     """The context before the first question, or the messages as they are."""
     if not context:
         return messages
-    first = next(nth for nth, message in enumerate(messages) if message["role"] == "user")
+    first = next((nth for nth, message in enumerate(messages) if message["role"] == "user"), None)
+    if first is None:
+        return [{"role": "user", "content": context}, *messages]
     asked = {"role": "user", "content": f"{context}\n\n{messages[first]['content']}"}
     return [*messages[:first], asked, *messages[first + 1 :]]
 

@@ -5,36 +5,30 @@ share a pass over the table; one that must see all rows (`scan`) has a pass of i
 many processes measure makes no difference to a verdict.
 """
 
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from factory import features, runs, tables, verdicts
-from factory.corpus import Kept, Row, Table, all_tables, batch_of, by_field, kept, rows
-from factory.edits import EditMap
+from factory.corpus import Kept, Row, Table, all_tables, kept, rows
 from factory.errors import WrongRequest
 from factory.plugins import Filter
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run
+from factory.stages.judging import Measured, as_batch, decided, edits_of, keep, measure, one_each, survives
+from factory.stages.measuring import Measuring
 from factory.stages.target import NAME as SURPLUS
 from factory.stages.target import reject_surplus
-from factory.verdicts import Verdicts
-from factory.workers import MeasureFailed, Worker, measure_here
+from factory.workers import Worker
 
 BATCH_ROWS = 512
 BATCH_CHARS = 2_000_000
-PATIENCE_S = 2.0  # of measuring in this process before others are started: they cost about a second each
 
 
 def fingerprint(filters: Sequence[Filter], before: str, target: int | None = None) -> str:
@@ -187,7 +181,7 @@ class TableFilter:
             self.batches(), lambda rows, worker: _one_by_one(rows, outputs, worker)
         ):
             for output, result in zip(outputs, results, strict=True):
-                output.write(result.keys, result.features, result.measured)
+                output.write(result.measured)
                 for position, verdict in zip(result.positions, result.verdicts, strict=True):
                     output.verdict(verdict)
                     before.take(position, verdict)
@@ -217,10 +211,11 @@ class _Output:
         self._verdicts = pq.ParquetWriter(self._beside, verdicts.SCHEMA, compression="zstd")
         self._rows: list[Mapping[str, Any]] = []
 
-    def write(self, keys: Sequence[bytes], measured: pa.Table | None, fresh: int) -> None:
-        self.counts.measured += fresh
-        if measured is not None and len(keys):
-            self._features.write(keys, measured)
+    def write(self, measured: Measured | None) -> None:
+        if measured is not None:
+            self.counts.measured += measured.fresh
+            if measured.features is not None:
+                self._features.write(measured.keys, measured.features)
 
     def verdict(self, verdict: Mapping[str, Any]) -> None:
         if self.skip:
@@ -248,9 +243,7 @@ class _Output:
 class _Result:
     """What one filter said of one batch; `positions` and `verdicts` go together."""
 
-    keys: list[bytes]
-    features: pa.Table | None
-    measured: int
+    measured: Measured | None  # None where the filter does not handle these rows
     positions: list[int]
     verdicts: list[Mapping[str, Any]]
 
@@ -260,130 +253,17 @@ def _one_by_one(batch: list[Row], outputs: Sequence[_Output], worker: Worker | N
     living, results = list(batch), []
     for output in outputs:
         if output.skip:
-            results.append(_Result([], None, 0, [r.position for r in living], [_keep(r.id) for r in living]))
+            results.append(_Result(None, [row.position for row in living], [keep(row.id) for row in living]))
             continue
-        good, failed, keys, measured, fresh = measure(living, output, worker)
-        verdict_of = {r.id: v for r, v in failed}
-        if measured is not None:
-            verdict_of.update(_checked(output.filter, _decided(output.filter, _whole(measured)), good))
+        measured = measure(living, output.filter, output.known, worker)
+        verdict_of = dict(measured.failed)
+        if measured.features is not None:
+            said_of_rest = decided(output.filter, as_batch(measured.features))
+            verdict_of |= one_each(output.filter, said_of_rest, measured.rows)
         said = [verdict_of[row.id] for row in living]
-        results.append(_Result(keys, measured, fresh, [r.position for r in living], said))
-        living = [row for row, verdict in zip(living, said, strict=True) if _survives(output.filter, row, verdict)]
+        results.append(_Result(measured, [row.position for row in living], said))
+        living = [row for row, verdict in zip(living, said, strict=True) if survives(output.filter, row, verdict)]
     return results
-
-
-def _whole(table: pa.Table) -> pa.RecordBatch:
-    """The table as one batch."""
-    [batch] = table.combine_chunks().to_batches()
-    return batch
-
-
-def _survives(filter_: Filter, row: Row, verdict: Mapping[str, Any]) -> bool:
-    """Whether a row goes on to the next filter; its strings change where the verdict edits."""
-    if verdict["outcome"] == "edit":
-        row.apply(_edits(filter_, row, verdict))
-    return bool(verdict["outcome"] != "reject")
-
-
-def _edits(filter_: Filter, row: Row, verdict: Mapping[str, Any]) -> dict[str, EditMap]:
-    """A verdict's edits by field. Raises WrongRequest for a filter whose edits do not fit the row."""
-    lengths = {string.field: len(string.text) for string in row.strings}
-    try:
-        made = {name: EditMap(tuple(edits)) for name, edits in by_field(verdict["edits"]).items()}
-        fit = all(edits.edits[-1].end <= lengths.get(name, 0) for name, edits in made.items())
-    except ValueError:
-        fit = False
-    if not fit:
-        raise WrongRequest(
-            f"The filter '{filter_.instance}' gave edits that cannot be applied to {row.id}: they overlap, replace "
-            "nothing, or lie outside the field that they name."
-        )
-    return made
-
-
-def _decided(filter_: Filter, measured: pa.RecordBatch, *state: Any) -> list[Mapping[str, Any]]:
-    """The verdicts of one batch; where the filter raises, find the rows on which it does by halving."""
-    try:
-        return list(filter_.code.decide(measured, *state).rows)
-    except Exception as error:  # noqa: BLE001 # as where it measures: a filter's fault costs its row, not the run
-        if len(measured) == 1:
-            return [_failure(filter_, measured["id"][0].as_py(), type(error).__name__)]
-        middle = len(measured) // 2
-        halves = (measured.slice(0, middle), measured.slice(middle))
-        return [verdict for half in halves for verdict in _decided(filter_, half, *state)]
-
-
-def _keep(id_: str) -> Mapping[str, Any]:
-    return {"id": id_, "outcome": "keep", "reason": None, "edits": None, "evidence": None}
-
-
-def _checked(filter_: Filter, said: Sequence[Mapping[str, Any]], shown: Sequence[Row]) -> dict[str, Mapping[str, Any]]:
-    """The verdicts by id. Raises WrongRequest for a filter that does not give each row exactly one."""
-    found: dict[str, Mapping[str, Any]] = {verdict["id"]: verdict for verdict in said}
-    if len(found) != len(said) or set(found) != {row.id for row in shown}:
-        raise WrongRequest(
-            f"The filter '{filter_.instance}' gave {len(said)} verdicts on {len(shown)} rows; each row needs one."
-        )
-    return found
-
-
-def measure(
-    batch: Sequence[Row], output: _Output, worker: Worker | None
-) -> tuple[list[Row], list[tuple[Row, Mapping[str, Any]]], list[bytes], pa.Table | None, int]:
-    """Features of a batch, from what is known or fresh.
-
-    Returns the rows measured, those on which the filter failed with their verdict, the keys, the features in the order
-    of the rows (with their ids), and how many were measured now.
-    """
-    filter_ = output.filter
-    keys = [features.key(row, filter_.sees) for row in batch]
-    fresh = [nth for nth, key in enumerate(keys) if key not in output.known]
-    made, failed = _fresh([batch[nth] for nth in fresh], filter_, worker)
-    bad = {row.id: _failure(filter_, row.id, why) for row, why in failed}
-    good = [nth for nth, row in enumerate(batch) if row.id not in bad]
-    pieces, order = [], []
-    old = [nth for nth in good if keys[nth] in output.known]
-    if old:
-        pieces.append(output.known.take([keys[nth] for nth in old]))
-        order += old
-    if made is not None:
-        pieces.append(made)
-        order += [nth for nth in fresh if batch[nth].id not in bad]
-    shown = [batch[nth] for nth in good]
-    if not pieces:
-        return shown, [(row, bad[row.id]) for row in batch if row.id in bad], [], None, 0
-    together = pa.concat_tables(pieces, promote_options="permissive").take(pa.array(np.argsort(order)))
-    ids = pa.array([row.id for row in shown], pa.string())
-    together = together.set_column(together.schema.get_field_index("id"), "id", ids)
-    return shown, [(row, bad[row.id]) for row in batch if row.id in bad], [keys[n] for n in good], together, len(fresh)
-
-
-def _failure(filter_: Filter, id_: str, why: str) -> Mapping[str, Any]:
-    verdict = Verdicts()
-    verdict.reject(id_, f"{filter_.instance}.failed", error=why)
-    return verdict.rows[0]
-
-
-def _fresh(
-    batch: Sequence[Row], filter_: Filter, worker: Worker | None
-) -> tuple[pa.Table | None, list[tuple[Row, str]]]:
-    """Measure rows; where the filter raises, find the rows on which it does by halving."""
-    if not batch:
-        return None, []
-    shown = batch_of(batch, filter_.sees)
-    try:
-        measured = worker.measure(filter_, shown) if worker else measure_here(filter_, shown)
-    except MeasureFailed as error:
-        if len(batch) == 1:
-            return None, [(batch[0], str(error))]
-        middle = len(batch) // 2
-        left, left_failed = _fresh(batch[:middle], filter_, worker)
-        right, right_failed = _fresh(batch[middle:], filter_, worker)
-        both = [table for table in (left, right) if table is not None]
-        return (pa.concat_tables(both) if both else None), left_failed + right_failed
-    if measured.num_rows != len(batch):
-        raise WrongRequest(f"The filter '{filter_.instance}' measured {measured.num_rows} rows of {len(batch)}.")
-    return measured, []
 
 
 class _Scan:
@@ -409,21 +289,21 @@ class _Scan:
     def _keep_all(self) -> None:
         for batch in self._table.batches():
             for row in batch:
-                self._output.verdict(_keep(row.id))
+                self._output.verdict(keep(row.id))
         self._output.close()
 
     def _scan(self) -> Any:
         code, state = self._filter.code, None
 
-        def work(batch: list[Row], worker: Worker | None) -> Any:
-            return measure(batch, self._output, worker)
+        def work(batch: list[Row], worker: Worker | None) -> Measured:
+            return measure(batch, self._filter, self._output.known, worker)
 
-        for batch, (good, failed, keys, measured, fresh) in self._table._measuring.over(self._table.batches(), work):
-            self._failed.update({row.position: verdict for row, verdict in failed})
-            self._positions += [row.position for row in good]
-            self._output.write(keys, measured, fresh)
-            if measured is not None:
-                scanned = code.scan(_whole(measured))
+        for batch, measured in self._table._measuring.over(self._table.batches(), work):
+            self._failed |= {row.position: measured.failed[row.id] for row in batch if row.id in measured.failed}
+            self._positions += [row.position for row in measured.rows]
+            self._output.write(measured)
+            if measured.features is not None:
+                scanned = code.scan(as_batch(measured.features))
                 state = scanned if state is None else code.merge(state, scanned)
             self._table._progress.advance(len(batch))
         self._output.close_features()
@@ -440,7 +320,7 @@ class _Scan:
         said: list[tuple[int, Mapping[str, Any]]] = list(self._failed.items())
         at = 0
         for piece in features.read(self._table.features_file(self._filter)) if self._positions else ():
-            verdict_rows = _decided(self._filter, piece, state)
+            verdict_rows = decided(self._filter, piece, state)
             if [v["id"] for v in verdict_rows] != piece["id"].to_pylist():
                 raise WrongRequest(f"The filter '{self._filter.instance}' must give one verdict a row, in order.")
             said += zip(self._positions[at : at + len(verdict_rows)], verdict_rows, strict=True)
@@ -455,60 +335,4 @@ class _Scan:
         """Whether edits fit their rows; these are read once more, and only for a filter that edits."""
         for row in rows(self._table._run, self._table._table, self._table.state) if editing else ():
             if row.position in editing:
-                _edits(self._filter, row, editing[row.position])
-
-
-class Measuring:
-    """Runs work over batches in order: in this process first, in others too once it has taken a while."""
-
-    def __init__(self, workers: int | None = None) -> None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._count = max(1, workers if workers is not None else cores)
-        self._pool: ThreadPoolExecutor | None = None
-        self._idle: SimpleQueue[Worker] = SimpleQueue()
-        self._made: list[Worker] = []
-
-    def __enter__(self) -> "Measuring":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-        for worker in self._made:
-            worker.close()
-
-    def over(
-        self, batches: Iterator[list[Row]], work: Callable[[list[Row], Worker | None], Any]
-    ) -> Iterator[tuple[list[Row], Any]]:
-        """Each batch with what `work` made of it, in order; at most two batches a process are held."""
-        spent = 0.0
-        waiting: list[tuple[list[Row], Future[Any]]] = []
-        for batch in batches:
-            if self._pool is None and spent < PATIENCE_S:
-                began = time.monotonic()
-                yield batch, work(batch, None)
-                spent += time.monotonic() - began
-                continue
-            waiting.append((batch, self._submit(work, batch)))
-            if len(waiting) >= 2 * self._count:
-                first, future = waiting.pop(0)
-                yield first, future.result()
-        for first, future in waiting:
-            yield first, future.result()
-
-    def _submit(self, work: Callable[[list[Row], Worker | None], Any], batch: list[Row]) -> "Future[Any]":
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="measure")
-            for _ in range(self._count if self._count > 1 else 0):
-                self._made.append(Worker())
-                self._idle.put(self._made[-1])
-        return self._pool.submit(self._with_worker, work, batch)
-
-    def _with_worker(self, work: Callable[[list[Row], Worker | None], Any], batch: list[Row]) -> Any:
-        if not self._made:
-            return work(batch, None)
-        worker = self._idle.get()
-        try:
-            return work(batch, worker)
-        finally:
-            self._idle.put(worker)
+                edits_of(self._filter, row, editing[row.position])

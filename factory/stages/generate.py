@@ -100,7 +100,13 @@ def generate(
         for nth, size in enumerate(_rounds(len(units), checked.recipe.generate.target, len(plans), count_kept)):
             asyncio.run(generating.round(nth, units[done : done + size]))
             done += size
-    counts = {**generating.counts.as_dict(), "units": done, "planned": len(units), "rounds": nth + 1 if units else 0}
+    counts = {
+        **generating.counts.as_dict(),
+        "units": done,
+        "planned": len(units),
+        "limit": limit,
+        "rounds": nth + 1 if units else 0,
+    }
     run.done("generate", mark, counts)
     ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
     progress.end("generate", f"{counts['records']} records from {done} units: {ended}")

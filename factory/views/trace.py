@@ -62,9 +62,7 @@ def _traced(run: Run, table: Table, id_: str, position: int) -> dict[str, Any]:
     if table.stage == "records":
         row = edited(_row(table, position), state.edits.get(position, {}))
         meta = json.loads(row["meta"])
-        columns = {
-            name: row[name] for name in row if name not in ("id", "unit", "method", "digest", "meta", "reason")
-        }
+        columns = {name: row[name] for name in row if name not in ("id", "unit", "method", "digest", "meta", "reason")}
         return {
             **found,
             "row": columns,

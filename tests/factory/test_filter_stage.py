@@ -11,6 +11,7 @@ from factory import Run, run
 from factory.corpus import kept_records, record_tables
 from factory.errors import WrongRequest
 from factory.stages import filter as stage
+from factory.stages import measuring
 from factory.views.ledger import entries
 from filters.length import Length
 from filters.minhash_dedup import MinhashDedup
@@ -254,7 +255,7 @@ def test_a_filter_that_measures_fewer_rows_than_it_saw_is_refused(tmp_path: Path
 def test_how_many_processes_measure_makes_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chain = ("pii", {"length": {"min_chars": 100}}, "exact_dedup", "minhash_dedup")
     one = filtered(tmp_path / "one", *chain, passages=["pii"])
-    monkeypatch.setattr(stage, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(measuring, "PATIENCE_S", 0.0)
     monkeypatch.setattr(stage, "BATCH_ROWS", 3)
     many = filtered(tmp_path / "many", *chain, passages=["pii"], workers=3)
     assert rows(one.path / "verdicts") == rows(many.path / "verdicts")
@@ -264,7 +265,7 @@ def test_a_filter_that_fails_in_another_process_costs_its_row_there_too(
     tmp_path: Path, stranger: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stranger.declares("filters", "fragile", FRAGILE)
-    monkeypatch.setattr(stage, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(measuring, "PATIENCE_S", 0.0)
     counts = filtered(tmp_path, "fragile", workers=2).counts("filter.records")["filters"]["fragile"]
     assert counts["reasons"] == {"fragile.failed": 1}
 

@@ -319,3 +319,17 @@ def test_a_changed_generator_makes_its_records_again(tmp_path: Path, stranger: P
             "[factory.generators]\none = stranger_one:one\n"
         )
         assert {row["text"] for row in kept(made(tmp_path, methods=["one"]))} == {text}
+
+
+def test_to_export_a_limited_run_is_no_wish_for_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    for nth in range(4):
+        text = f"The gauge number {nth} of the brook measures the level of the water at its own bridge."
+        (tmp_path / f"docs/{nth}.md").write_text(text, encoding="utf-8")
+    file = tmp_path / "recipe.yaml"
+    file.write_text(
+        f"run: {tmp_path / 'out'}\nsources: [{{path: docs}}]\ngenerate: {{methods: [text]}}\n", encoding="utf-8"
+    )
+    assert run(file, limit=1).counts("export")["rows"] == {"text": {"train": 1}}
+    assert run(tmp_path / "out", until="export").counts("export")["rows"] == {"text": {"train": 1}}
+    assert run(tmp_path / "out").counts("generate")["units"] == 4

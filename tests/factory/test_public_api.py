@@ -94,8 +94,8 @@ def test_a_script_without_a_main_guard_is_not_run_again_by_the_processes_that_me
         tmp_path,
         "print('begins')\n"
         "from factory import run\n"
-        "from factory.stages import filter\n"
-        "filter.PATIENCE_S, filter.BATCH_ROWS = 0.0, 8\n"
+        "from factory.stages import filter, measuring\n"
+        "measuring.PATIENCE_S, filter.BATCH_ROWS = 0.0, 8\n"
         "done = run('recipe.yaml', until='export', workers=2)\n"
         "print(done.counts('filter.passages')['filters']['pii']['edited'])\n",
     )

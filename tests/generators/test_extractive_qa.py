@@ -516,3 +516,15 @@ def test_a_sentence_that_names_no_task_names_none(sentence: str) -> None:
 def test_a_subject_is_a_title_that_names_something(title: str, phrase: str | None) -> None:
     found = subject((title,), words_of("We print on the Orlo every day.", (title,)))
     assert (found.phrase if found else None) == phrase
+
+
+@pytest.mark.parametrize("placeholder", ["<EMAIL>", "<US_SSN>", "<IP>", "••••"])
+async def test_what_a_filter_put_in_the_place_of_a_value_is_no_markup(placeholder: str) -> None:
+    text = f"# Contacts\n\nThe **help desk** is the team that answers questions; write to {placeholder} at any hour."
+    [(form, _, answer)] = await pairs(text)
+    assert form == "definition"
+    assert placeholder in answer
+
+
+async def test_old_html_in_capitals_is_markup() -> None:
+    assert not await pairs("# Contacts\n\nThe **help desk** is the team that answers<BR> every question at any hour.")

@@ -16,6 +16,7 @@ from factory import plugins, run, tables
 from factory.corpus import Row, batch_of
 from factory.records import Text
 from factory.stages import filter as stage
+from factory.stages import measuring
 from tests.corpora import contents, recipe, rows, workspace, write_documents, write_recipe
 from tests.laws.strategies import STRANGE, Drawn, corpora, plain, planted, recipes
 
@@ -81,17 +82,17 @@ EVERYTHING = recipe(
 def test_how_many_processes_measure_changes_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[object] = []
 
-    class Counted(stage.Worker):
+    class Counted(measuring.Worker):
         def __init__(self) -> None:
             super().__init__()
             started.append(self)
 
-    monkeypatch.setattr(stage, "Worker", Counted)
+    monkeypatch.setattr(measuring, "Worker", Counted)
     with workspace() as folder, cut(**{**RELAXED, "rows": 3}):
         write_documents(folder, MIXED)
         alone = run(write_recipe(folder, EVERYTHING), until="export", workers=1)
         assert not started
-        monkeypatch.setattr(stage, "PATIENCE_S", 0.0)
+        monkeypatch.setattr(measuring, "PATIENCE_S", 0.0)
         threaded = run(write_recipe(folder, {**EVERYTHING, "run": "1/run"}), until="export", workers=1)
         assert results(threaded.path) == results(alone.path)
         for workers in (2, 3):

@@ -1,0 +1,69 @@
+"""Work over batches of rows, in order: in this process first, in others too once it has taken a while."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any
+
+from factory.corpus import Row
+from factory.workers import Worker
+
+PATIENCE_S = 2.0  # of measuring in this process before others are started: they cost about a second each
+
+
+class Measuring:
+    """Runs work over batches in order: in this process first, in others too once it has taken a while."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._count = max(1, workers if workers is not None else cores)
+        self._pool: ThreadPoolExecutor | None = None
+        self._idle: SimpleQueue[Worker] = SimpleQueue()
+        self._made: list[Worker] = []
+
+    def __enter__(self) -> "Measuring":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        for worker in self._made:
+            worker.close()
+
+    def over(
+        self, batches: Iterator[list[Row]], work: Callable[[list[Row], Worker | None], Any]
+    ) -> Iterator[tuple[list[Row], Any]]:
+        """Each batch with what `work` made of it, in order; at most two batches a process are held."""
+        spent = 0.0
+        waiting: list[tuple[list[Row], Future[Any]]] = []
+        for batch in batches:
+            if self._pool is None and spent < PATIENCE_S:
+                began = time.monotonic()
+                yield batch, work(batch, None)
+                spent += time.monotonic() - began
+                continue
+            waiting.append((batch, self._submit(work, batch)))
+            if len(waiting) >= 2 * self._count:
+                first, future = waiting.pop(0)
+                yield first, future.result()
+        for first, future in waiting:
+            yield first, future.result()
+
+    def _submit(self, work: Callable[[list[Row], Worker | None], Any], batch: list[Row]) -> "Future[Any]":
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="measure")
+            for _ in range(self._count if self._count > 1 else 0):
+                self._made.append(Worker())
+                self._idle.put(self._made[-1])
+        return self._pool.submit(self._with_worker, work, batch)
+
+    def _with_worker(self, work: Callable[[list[Row], Worker | None], Any], batch: list[Row]) -> Any:
+        if not self._made:
+            return work(batch, None)
+        worker = self._idle.get()
+        try:
+            return work(batch, worker)
+        finally:
+            self._idle.put(worker)
