@@ -40,8 +40,8 @@ def run(
 
     `recipe` is a file, a run folder, or the name of a recipe in the package. `set` overrides keys
     (`generate.target=200`); `methods` are generators added to the recipe's. `limit` makes only the first so many units
-    of each method; a later run of the recipe without it goes on from there. `retry` is a reason of rejected files, or its prefix, to
-    be read again. `until` is the last verb. `workers` is how many processes may measure.
+    of each method; a later run of the recipe without it goes on from there. `retry` is a reason of rejected files, or
+    its prefix, to be read again. `until` is the last verb. `workers` is how many processes may measure.
 
     Raises WrongRequest before any work for a recipe that is not right, CheckFailed where a check of the recipe's
     `audit.checks` does not hold, DeadWorld where the run was stopped but can go on.
