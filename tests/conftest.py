@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ settings.register_profile(
 settings.load_profile("house")
 
 GUARD = pytest.StashKey[Path]()
+EVERY_EXTRA = "FACTORY_EVERY_EXTRA" in os.environ  # then a test that skips for want of an extra has failed
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,6 +37,15 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
     for name in [name for name in os.environ if name.startswith("FACTORY_")]:
         del os.environ[name]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where every extra is installed, a skip that asks for one is a failure."""
+    report = yield
+    if EVERY_EXTRA and report.skipped and "pip install" in str(report.longrepr):
+        report.outcome = "failed"
+    return report
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
