@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from factory.runs import Run
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"factory.{_HOME[name]}"), name)

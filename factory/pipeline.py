@@ -126,7 +126,8 @@ class _Pipeline:
     def _say_what_is_missing(self) -> None:
         """A target that all units together do not reach is no failure, but nobody should have to find out."""
         counts = self._run.counts("filter.records")
-        if counts["kept"] < counts.get("target", 0) and "filter.records" in self._run.did:
+        all_units = self._run.counts("generate")["units"] == self._run.counts("generate")["planned"] and not self._limit
+        if all_units and counts["kept"] < counts.get("target", 0) and "filter.records" in self._run.did:
             self._progress.say(
                 f"The target of {counts['target']} is not reached: {counts['kept']} rows, from all units there are."
             )

@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import json
 import sys
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,9 +48,23 @@ class Option:
 
     def describe(self) -> str:
         """`pairs (int, default 3)`."""
-        kind = str(self.type) if typing.get_origin(self.type) else getattr(self.type, "__name__", str(self.type))
+        kind = _spoken(self.type)
         default = "required" if self.default is inspect.Parameter.empty else f"default {self.default!r}"
         return f"{self.name} ({kind}, {default})"
+
+
+def _spoken(type_: Any) -> str:
+    """A type as a user writes it: `int`, `list[str] or None`, `one of keep, reject`; the same on every Python."""
+    origin, args = typing.get_origin(type_), typing.get_args(type_)
+    if origin is typing.Annotated:
+        return _spoken(args[0])
+    if origin is Literal:
+        return f"one of {', '.join(map(str, args))}"
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join("None" if arg is types.NoneType else _spoken(arg) for arg in args)
+    if origin:
+        return f"{origin.__name__}[{', '.join('...' if arg is ... else _spoken(arg) for arg in args)}]"
+    return getattr(type_, "__name__", str(type_))
 
 
 @dataclass(frozen=True)
@@ -172,7 +187,7 @@ def _roots(dist: Distribution, module: str) -> list[Path]:
 
 def options_of(plugin: Any) -> list[Option]:
     """The options that a plugin's signature declares. Raises WrongRequest for one that is a key of recipe entries."""
-    hints = typing.get_type_hints(plugin)
+    hints = typing.get_type_hints(plugin, include_extras=True)
     if dataclasses.is_dataclass(plugin):
         fields = [f for f in dataclasses.fields(plugin) if f.init]
         options = [Option(f.name, hints[f.name], _default(f), bool(f.metadata.get("decides"))) for f in fields]

@@ -25,6 +25,17 @@ class Policy:
         return {"licence": self.licence, "copyright": self.copyright, "confidentiality": self.confidentiality}
 
 
+def strictness(licence: str | None, confidentiality: str) -> int:
+    """How much a row's terms bind, for the choice between copies: the strictest copy stays, so that nothing is lowered.
+
+    Confidentiality first; then NonCommercial and NoDerivatives terms above a licence that nobody stated, and that above
+    any other.
+    """
+    parts = set((licence or "").upper().replace("(", " ").replace(")", " ").replace(" ", "-").split("-"))
+    terms = 2 if parts & {"NC", "ND"} else 0 if licence else 1
+    return SCALE.index(confidentiality) * 3 + terms
+
+
 def combine(policies: Iterable[Policy]) -> Policy:
     """The policy of what is derived from all of these. Raises ValueError for none."""
     parents = list(policies)

@@ -130,6 +130,10 @@ class Run:
         """The exported rows of one kind as a `datasets.DatasetDict` of train, validation and test."""
         from datasets import load_dataset
 
+        if not self.stands("export"):
+            raise WrongRequest(
+                f"The records of {self.path} changed since they were exported. Run: factory export {self.path}"
+            )
         folder = self.path / "dataset" / kind
         files = {
             split: [str(p) for p in sorted(folder.glob(f"{split}-*.parquet"))]

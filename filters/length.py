@@ -22,6 +22,9 @@ class Length:
     max_words: int | None = field(default=None, metadata={"decides": True})
 
     def __post_init__(self) -> None:
+        for bound in (self.min_chars, self.max_chars, self.min_words, self.max_words):
+            if bound is not None and bound < 0:
+                raise ValueError(f"a length cannot be {bound}")
         for least, most in ((self.min_chars, self.max_chars), (self.min_words, self.max_words)):
             if least is not None and most is not None and least > most:
                 raise ValueError(f"the lower bound {least} is above the upper bound {most}")

@@ -1,8 +1,9 @@
 """Reject a row that nearly repeats another: word shingles whose exact Jaccard similarity reaches a threshold.
 
-Sees    the whole text of a row.
+Sees    the whole text of a row, and its declared licence and confidentiality.
 State   a MinHash signature (4 x num_perm bytes), a length and an id: about 650 bytes of RAM a row.
-Order   does not matter: of a cluster the longest row stays, of equally long ones the smallest id.
+Order   does not matter: of a cluster the row under the strictest terms stays, of those the longest, then the smallest
+        id. So no text gets out of a licence or a confidentiality because a copy of it lies elsewhere.
 Source  Broder 1997, "On the resemblance and containment of documents"; candidates by banding, each confirmed by exact
         Jaccard, clusters by connected components. The kernel is `factory/near.py`.
 
@@ -18,6 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from factory import near
+from factory.policy import strictness
 from factory.verdicts import Verdicts
 
 Texts = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
@@ -30,6 +32,7 @@ class Seen:
 
     ids: list[str] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
+    strict: list[int] = field(default_factory=list)
     signatures: list[Signatures] = field(default_factory=list)
     kept_for: dict[str, str] = field(default_factory=dict)
 
@@ -38,7 +41,7 @@ class Seen:
 class MinhashDedup:
     """Keep one row of each cluster of near-duplicates."""
 
-    sees: ClassVar[str] = "text"
+    sees: ClassVar[str] = "row"
     threshold: float = field(default=0.8, metadata={"decides": True})
     ngram: int = 5
     unit: Literal["word", "char"] = "word"
@@ -53,25 +56,28 @@ class MinhashDedup:
             raise ValueError("ngram must be at least 1")
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """`id`, `text` -> `id`, `length` (code points), `signature` (num_perm little-endian uint32)."""
+        """A row -> `id`, `length` (code points), `strictness`, `signature` (num_perm little-endian uint32)."""
         texts = batch["text"].to_pylist()
         made = near.signatures(texts, num_perm=self.num_perm, ngram=self.ngram, unit=self.unit)
         rows = [row.tobytes() for row in made.astype("<u4")]
         lengths = pa.array([len(text) for text in texts], pa.int64())
-        return pa.record_batch(
-            {"id": batch["id"], "length": lengths, "signature": pa.array(rows, pa.binary(4 * self.num_perm))}
-        )
+        terms = zip(batch["licence"].to_pylist(), batch["confidentiality"].to_pylist(), strict=True)
+        strict = pa.array([strictness(*pair) for pair in terms], pa.int8())
+        signature = pa.array(rows, pa.binary(4 * self.num_perm))
+        return pa.record_batch({"id": batch["id"], "length": lengths, "strictness": strict, "signature": signature})
 
     def scan(self, features: pa.RecordBatch) -> Seen:
         """The batch's signatures as one array."""
         joined = b"".join(features["signature"].to_pylist())
         signatures = np.frombuffer(joined, dtype="<u4").reshape(-1, self.num_perm)
-        return Seen(features["id"].to_pylist(), features["length"].to_pylist(), [signatures])
+        ids, lengths, strict = (features[name].to_pylist() for name in ("id", "length", "strictness"))
+        return Seen(ids, lengths, strict, [signatures])
 
     def merge(self, into: Seen, other: Seen) -> Seen:
         """Append `other` to `into`, in place."""
         into.ids += other.ids
         into.lengths += other.lengths
+        into.strict += other.strict
         into.signatures += other.signatures
         return into
 
@@ -79,7 +85,7 @@ class MinhashDedup:
         """Find the clusters and who stays. `texts` gives (id, text) of named rows, in any order."""
         order = sorted(range(len(seen.ids)), key=seen.ids.__getitem__)  # one order, however the batches came
         ids = [seen.ids[n] for n in order]
-        lengths = [seen.lengths[n] for n in order]
+        worth = [(seen.strict[n], seen.lengths[n]) for n in order]
         signatures = _sorted(seen.signatures, order, self.num_perm)
 
         def texts_of(indices: Any) -> list[str]:
@@ -89,7 +95,7 @@ class MinhashDedup:
         labels = near.near_duplicates_of(
             signatures, texts_of, threshold=self.threshold, ngram=self.ngram, unit=self.unit
         )
-        seen.kept_for = _survivors(ids, lengths, labels.tolist())
+        seen.kept_for = _survivors(ids, worth, labels.tolist())
         return seen
 
     def decide(self, features: pa.RecordBatch, seen: Seen) -> Verdicts:
@@ -115,7 +121,7 @@ def _sorted(chunks: list[Signatures], order: Sequence[int], num_perm: int) -> Si
     return whole
 
 
-def _survivors(ids: Sequence[str], lengths: Sequence[int], labels: Sequence[int]) -> dict[str, str]:
+def _survivors(ids: Sequence[str], worth: Sequence[tuple[int, int]], labels: Sequence[int]) -> dict[str, str]:
     """Who stays for each row of a cluster of two or more: the longest, then the smallest id."""
     members: dict[int, list[int]] = {}
     for nth, label in enumerate(labels):
@@ -123,6 +129,6 @@ def _survivors(ids: Sequence[str], lengths: Sequence[int], labels: Sequence[int]
             members.setdefault(label, [label]).append(nth)
     stays = {}
     for cluster in members.values():
-        best = min(cluster, key=lambda nth: (-lengths[nth], ids[nth]))
+        best = min(cluster, key=lambda nth: (-worth[nth][0], -worth[nth][1], ids[nth]))
         stays.update({ids[nth]: ids[best] for nth in cluster})
     return stays

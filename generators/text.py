@@ -8,13 +8,18 @@ Costs   no model call.
 from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator
 from itertools import accumulate, pairwise
+from typing import Annotated
+
+from annotated_types import Gt
 
 from factory import records
 from factory.passages import Passage, runs
 from factory.records import Record, Rejected
 
 
-async def generate(passages: list[Passage], *, max_tokens: int = 4096) -> AsyncIterator[Record | Rejected]:
+async def generate(
+    passages: list[Passage], *, max_tokens: Annotated[int, Gt(0)] = 4096
+) -> AsyncIterator[Record | Rejected]:
     """Join neighbours into rows of at most `max_tokens`; a passage above that is a row of its own."""
     rows = [row for run in runs(passages) for row in divide(run, max_tokens)]
     for nth, row in enumerate(rows, start=1):

@@ -1,5 +1,6 @@
 """The command line: parses, calls, prints. Nothing heavy is imported before a verb is chosen."""
 
+import contextlib
 import os
 import sys
 
@@ -50,4 +51,5 @@ def _where(error: BaseException) -> str:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(f"{line}\n")

@@ -160,7 +160,9 @@ def show(
             metavar="[TABLE]", help="documents, passages or records; the stages and their counts if not given."
         ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many rows.")] = 5,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, help="How many rows: 5 if not given, with --ids all.")
+    ] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="Only records of this kind: text, sft …")] = None,
     method: Annotated[str | None, typer.Option("--method", help="Only records of this generator.")] = None,
     ids: Annotated[bool, typer.Option("--ids", help="Only the ids.")] = False,

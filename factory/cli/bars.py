@@ -1,5 +1,6 @@
 """Progress for people: a bar a stage on a terminal, a line a stage elsewhere; all on stderr."""
 
+import contextlib
 import sys
 from typing import Any
 
@@ -45,7 +46,8 @@ class Bars(Progress):
 
     def say(self, line: str) -> None:
         """One line."""
-        sys.stderr.write(line + "\n")
+        with contextlib.suppress(BrokenPipeError):  # nobody reads any more; the work goes on
+            sys.stderr.write(line + "\n")
 
     def close(self) -> None:
         """No bar is left behind, whatever happened."""

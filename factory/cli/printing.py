@@ -1,5 +1,6 @@
 """What the verbs print: results on stdout, words for people on stderr, JSON where asked."""
 
+import contextlib
 import json as json_
 import os
 import sys
@@ -11,6 +12,9 @@ import typer
 
 if TYPE_CHECKING:
     from factory.runs import Run
+
+
+ROWS = 5  # that `show` prints where nobody says how many
 
 
 def out(value: Any) -> None:
@@ -32,8 +36,9 @@ def out_list(items: Iterable[Any]) -> None:
 
 
 def say(line: str = "") -> None:
-    """A line for a person."""
-    sys.stderr.write(line + "\n")
+    """A line for a person, who may have stopped reading: the work goes on."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(line + "\n")
 
 
 def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any) -> None:
@@ -90,12 +95,17 @@ def _print_waterfall(steps: Sequence[dict[str, Any]]) -> None:
     say(f"{'stage':<17}{'by':<16}{'in':>16}{'out':>18}{'edited':>9}{'rejected':>10}  why")
     for step in steps:
         came, went = f"{step['read']:,} {step['of']}", f"{step['kept']:,} {step['gives']}"
-        why = ", ".join(f"{reason} {n:,}" for reason, n in step["reasons"].items())
+        why = ", ".join(_said(reason, n) for reason, n in step["reasons"].items())
         line = (
             f"{step['stage']:<17}{step['by']:<16}{came:>16}{went:>18}{step['edited']:>9,}{step['rejected']:>10,}  {why}"
         )
         say(line.rstrip())
     say()
+
+
+def _said(reason: str, count: int) -> str:
+    """A reason and its count. A unit that gives nothing is no row that was rejected, so it is said in words."""
+    return f"{count:,} units gave nothing" if reason.endswith(".nothing_yielded") else f"{reason} {count:,}"
 
 
 def audit(run: Path, checks: Sequence[str], list_measures: bool, json: bool) -> None:
@@ -114,7 +124,9 @@ def audit(run: Path, checks: Sequence[str], list_measures: bool, json: bool) -> 
         out(str(run / "report.json"))
 
 
-def show(run: Path, table: str | None, limit: int, kind: str | None, method: str | None, ids: bool, json: bool) -> None:
+def show(
+    run: Path, table: str | None, limit: int | None, kind: str | None, method: str | None, ids: bool, json: bool
+) -> None:
     """The overview or rows."""
     from factory.runs import Run
     from factory.views import show as view
@@ -123,7 +135,7 @@ def show(run: Path, table: str | None, limit: int, kind: str | None, method: str
     if table is None and not (ids or kind or method):
         out(view.overview(opened))
         return
-    found = view.rows(opened, table or "records", limit=None if ids else limit, kind=kind, method=method)
+    found = view.rows(opened, table or "records", limit=limit or (None if ids else ROWS), kind=kind, method=method)
     if json:
         out_list(row["id"] if ids else row for row in found)
         return
@@ -164,14 +176,12 @@ def trace(run: Path, id_: str, json: bool) -> None:
         heading = f", {' › '.join(quote['heading'])}" if quote["heading"] else ""
         out(f"\nfrom {quote['path']}, characters {quote['start']}–{quote['end']}{page}{heading}")
         out(f"…{quote['before']}⟦{quote['text']}⟧{quote['after']}…")
-    if not found.get("quotes"):
-        out(
-            json_.dumps(
-                {k: v for k, v in found.items() if k not in ("verdicts", "quotes", "parents")},
-                ensure_ascii=False,
-                indent=2,
-            )
-        )
+    if "row" in found and not found["quotes"]:
+        out("\n" + _readable({"id": found["id"], **found["row"], "meta": found["meta"]}))
+    for passage in found.get("passages", []):
+        heading = f", {' › '.join(passage['heading'])}" if passage["heading"] else ""
+        out(f"\n── {passage['id']}, from {found['path']}, characters {passage['start']}–{passage['end']}{heading}")
+        out(passage["text"])
 
 
 def _print_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:
@@ -202,6 +212,9 @@ def ledger(run: Path, reason: str | None, stage: str | None, rows: bool, json: b
         out(f"{count:>9,}  {name}")
     if counts:
         say(f"Every entry: factory ledger {run} --rows")
+    elif reason or stage:
+        there = ", ".join(view.by_reason(view.entries(opened))) or "none"
+        say(f"Nothing was lost for {reason or stage}. Reasons of this run: {there}.")
     else:
         say("Nothing was lost.")
 
@@ -215,6 +228,8 @@ def verify(run: Path, json: bool) -> None:
 
     opened = Run(run)
     findings = check(opened)
+    if (run / "dataset").exists() and not opened.stands("export"):
+        say(f"dataset/ is older than the records and was not checked. Make it anew: factory export {run}")
     if (run / "report.json").exists() and not opened.stands("audit"):
         say(f"The report is older than the tables and was not checked. Make it anew: factory audit {run}")
     if json:

@@ -50,8 +50,10 @@ def _column(names: list[str], columns: Mapping[str, str] | None) -> str:
     if mapped := (columns or {}).get("text"):
         if mapped not in names:
             raise BadItem("ingest.no_text", f"No column '{mapped}'. {remedy(names)}")
+        if names.count(mapped) > 1:
+            raise BadItem("ingest.no_text", f"Several columns are named '{mapped}'. Give each a name of its own.")
         return mapped
-    return next((name for name in TEXT_COLUMNS if name in names), "")
+    return next((name for name in TEXT_COLUMNS if names.count(name) == 1), "")
 
 
 def _text(cells: list[str] | BadItem, names: list[str], column: str, row: int) -> str:
@@ -60,10 +62,10 @@ def _text(cells: list[str] | BadItem, names: list[str], column: str, row: int) -
     if len(cells) != len(names):
         detail = f"Data row {row} has {len(cells)} cells where the header has {len(names)}. Correct or remove it."
         raise BadItem("ingest.bad_csv_row", detail)
-    values = dict(zip(names, cells, strict=True))
+    named = list(zip(names, cells, strict=True))  # no dict: two columns may have one name
     if column:
-        return text_of(values, {"text": column})
-    if not (text := "\n".join(f"{name}: {cell.strip()}" for name, cell in values.items() if cell.strip())):
+        return text_of(dict(named), {"text": column})
+    if not (text := "\n".join(f"{name}: {cell.strip()}" for name, cell in named if cell.strip())):
         raise BadItem("ingest.empty", f"Data row {row} has only empty cells. Fill or remove it.")
     return text
 

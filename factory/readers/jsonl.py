@@ -43,9 +43,17 @@ def read_jsonl(
             yield number, rejection
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs; json itself would drop all but the last of two keys."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise BadItem("ingest.bad_json", "A key stands twice in one object, and one of them would be lost. Keep one.")
+    return made
+
+
 def _object(line: str) -> dict[str, Any]:
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         what = error.msg.partition(":")[0].removesuffix(" at").rstrip(" '\"").lower()
         raise BadItem("ingest.bad_json", f"Not JSON (column {error.colno}: {what}). Correct or remove it.") from None

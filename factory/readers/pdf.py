@@ -5,6 +5,7 @@ No OCR, no network, no cache. Headings are not marked: kreuzberg guesses them fr
 Cost: 2 to 5 ms a page.
 """
 
+import re
 from pathlib import Path
 
 from factory.errors import BadItem
@@ -12,6 +13,7 @@ from factory.readers.extraction import NotReadable, extract
 from factory.readers.reading import Mark, newlines
 
 BETWEEN_PAGES = "\n\n"
+_CONTROLS = re.compile(r"\x02\n?|[\x01-\x08\x0b\x0c\x0e-\x1f]")  # \x02 is pdfium's hyphen at a line's end
 
 
 def parse(path: Path) -> tuple[str, list[Mark]]:
@@ -36,7 +38,7 @@ def join(pages: list[str]) -> tuple[str, list[Mark]]:
     """The pages as one text, and where each begins."""
     marks, parts, start = [], [], 0
     for number, page in enumerate(pages, 1):
-        part = "\n".join(line.rstrip() for line in newlines(page).split("\n")).strip("\n")
+        part = "\n".join(line.rstrip() for line in _CONTROLS.sub("", newlines(page)).split("\n")).strip("\n")
         marks.append(Mark("page", start, start, number))
         parts.append(part)
         start += len(part) + len(BETWEEN_PAGES)

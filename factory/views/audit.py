@@ -55,7 +55,8 @@ def _make(run: Run, checks: Sequence[str]) -> tuple[dict[str, Any], dict[str, tu
     findings = _in_order([finding for _, chapter in chapters.values() for finding in chapter.findings])
     examples = [id_ for finding in findings for id_ in finding.rows]
     chapters[rows.NAME] = (rows.TITLE, rows.chapter(run, examples))
-    measures = _together([chapter.measures for _, chapter in chapters.values()])
+    graves = {f"findings.{name}s": sum(f.severity == name for f in findings) for name in ("error", "warning")}
+    measures = _together([chapter.measures for _, chapter in chapters.values()] + [graves])
     not_measured = _together([chapter.not_measured for _, chapter in chapters.values()])
     results = checking.evaluate(asked, measures, not_measured)
     made = {

@@ -258,7 +258,7 @@ def test_the_ledger_narrows_down_by_reason_and_stage(finished: Path) -> None:
 def test_plugins_say_what_they_take(finished: Path) -> None:
     said = factory("plugins", "length", cwd=finished).out
     assert said.startswith("length (filters, from dataset-factory)\n")
-    assert "  min_chars (int | None, default 1)" in said
+    assert "  min_chars (int or None, default 1)" in said
     ended = factory("plugins", "lenght", cwd=finished)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith("There is no plugin 'lenght'. Did you mean 'length'?")

@@ -455,6 +455,13 @@ def test_personal_data_is_counted_by_what_became_of_it(folder: Path, action: str
     assert ("personal_data.left_in" in found(made)) == bool(left_in)
 
 
+def test_what_the_recipe_left_out_is_said_and_not_which_values_may_stay(folder: Path) -> None:
+    options = {"types": ["phone"], "allow": ["020 7946 0112"]}
+    made = finished(folder, {"a.md": VALVE}, passages=[{"pii": options}], methods=["text"])
+    told = report(made)["chapters"]["personal_data"]["only"]
+    assert told == {"pii on passages": "only phone; 1 values allowed"}
+
+
 def test_a_run_without_an_export_is_no_dataset(folder: Path) -> None:
     write_documents(folder, {"a.md": PUMP})
     made = run(write_recipe(folder), until="generate")

@@ -54,10 +54,10 @@ def refusal(group: str, name: str, **options: object) -> str:
 def test_options_are_read_from_the_signature() -> None:
     assert [option.describe() for option in plugins.options_of(Sample)] == [
         "needed (int, required)",
-        "choice (typing.Literal['a', 'b'], default 'a')",
+        "choice (one of a, b, default 'a')",
         "share (float, default 0.5)",
         "names (tuple[str, ...], default ())",
-        "folder (pathlib.Path | None, default None)",
+        "folder (Path or None, default None)",
         "words (list[str], default ['x'])",
     ]
     assert [option.name for option in plugins.options_of(Sample) if option.decides] == ["share"]
@@ -113,7 +113,7 @@ def test_a_filter_carries_what_its_class_says() -> None:
     assert (made.instance, made.plugin, made.sees, made.kinds, made.scans) == (
         "near",
         "minhash_dedup",
-        "text",
+        "row",
         None,
         True,
     )

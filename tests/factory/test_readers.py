@@ -574,3 +574,32 @@ def test_text_files_start_no_process_and_load_nothing_heavy(tmp_path: Path) -> N
 def test_each_thread_and_limit_has_its_own_process() -> None:
     assert worker(LIMITS) is worker(LIMITS)
     assert worker(LIMITS) is not worker(Limits(timeout_s=61))
+
+
+def test_two_columns_of_one_name_are_both_read(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("name,note,note\nAnna,first one,second one\n", encoding="utf-8")
+    [row] = read(tmp_path / "notes.csv", limits=Limits())
+    assert isinstance(row, Reading)
+    assert row.text == "name: Anna\nnote: first one\nnote: second one"
+
+
+def test_a_text_column_that_stands_twice_cannot_be_chosen(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("note,note\nfirst one,second one\n", encoding="utf-8")
+    [row] = read(tmp_path / "notes.csv", limits=Limits(), columns={"text": "note"})
+    assert isinstance(row, BadItem)
+    assert row.reason == "ingest.no_text"
+
+
+def test_a_key_that_stands_twice_costs_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "one", "text": "two"}\n{"text": "three"}\n', encoding="utf-8")
+    broken, fine = read(tmp_path / "a.jsonl", limits=Limits())
+    assert isinstance(broken, BadItem)
+    assert (broken.reason, broken.place) == ("ingest.bad_json", "a.jsonl:1")
+    assert isinstance(fine, Reading)
+
+
+def test_a_hyphen_that_pdf_makes_a_control_character_is_joined() -> None:
+    from factory.readers.pdf import join
+
+    text, _ = join(["The repre\x02\nsentation of a \x01word"])
+    assert text == "The representation of a word"

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filters.exact_dedup import ExactDedup, fold_digest
+from tests.filters.rows import rows_of
 
 DEDUP = ExactDedup()
 TEXTS = st.lists(st.sampled_from(["a", "A", " a ", "b", "", "ｂ", "c"]), max_size=30)
@@ -15,7 +16,7 @@ TEXTS = st.lists(st.sampled_from(["a", "A", " a ", "b", "", "ｂ", "c"]), max_si
 
 def batch(texts: list[str]) -> pa.RecordBatch:
     ids = [f"{n:03d}" for n in range(len(texts))]
-    return pa.record_batch({"id": pa.array(ids, pa.string()), "text": pa.array(texts, pa.large_string())})
+    return rows_of(dict(zip(ids, texts, strict=True)))
 
 
 def verdicts(texts: list[str]) -> list[str]:
@@ -55,3 +56,12 @@ def test_where_the_batches_are_cut_and_in_which_order_they_come_does_not_matter(
     if swap:
         parts.reverse()
     assert reduce(DEDUP.merge, map(DEDUP.scan, parts)) == DEDUP.scan(whole)
+
+
+def test_of_two_copies_the_one_under_the_strictest_terms_stays() -> None:
+    texts = {"1": "the pump", "2": "The Pump", "3": "the  pump"}
+    shown = rows_of(texts, {"1": "MIT", "2": "MIT", "3": "CC-BY-NC-4.0"}, {"2": "restricted"})
+    features = DEDUP.measure(shown)
+    said = DEDUP.decide(features, DEDUP.scan(features)).rows
+    assert [row["outcome"] for row in said] == ["reject", "keep", "reject"]
+    assert said[2]["evidence"] == '{"kept": "2"}'

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from factory import plugins
 from factory.errors import WrongRequest
 from filters.minhash_dedup import MinhashDedup
+from tests.filters.rows import rows_of
 
 WORDS = [f"word{n}" for n in range(60)]
 TEXT = " ".join(WORDS)
@@ -28,10 +28,7 @@ def verdicts(
     def texts(ids: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield from ((id_, rows[id_]) for id_ in sorted(ids, reverse=True))
 
-    batch = pa.record_batch(
-        {"id": pa.array(list(rows), pa.string()), "text": pa.array(list(rows.values()), pa.large_string())}
-    )
-    features = dedup.measure(batch)
+    features = dedup.measure(rows_of(rows))
     bounds = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
     parts = [features.slice(start, end - start) for start, end in pairwise(bounds)]
     scanned = [dedup.scan(part) for part in (reversed(parts) if backwards else parts)]
@@ -106,3 +103,12 @@ def test_options_that_cannot_work_are_refused_before_any_row_is_seen(options: di
     with pytest.raises(WrongRequest) as error:
         plugins.filter_("minhash_dedup", options)
     assert str(error.value) == said
+
+
+def test_of_near_copies_the_one_under_the_strictest_terms_stays_though_it_is_shorter() -> None:
+    words = [f"word{n}" for n in range(60)]
+    texts = {"1": " ".join(words), "2": " ".join(words[:-1])}
+    dedup = MinhashDedup()
+    features = dedup.measure(rows_of(texts, {"1": "MIT", "2": "CC-BY-NC-4.0"}))
+    state = dedup.settle(dedup.scan(features), lambda ids: [(id_, texts[id_]) for id_ in ids])
+    assert [row["outcome"] for row in dedup.decide(features, state).rows] == ["reject", "keep"]

@@ -244,7 +244,12 @@ def test_overlaps_become_one_edit_over_all_of_them() -> None:
 
 def test_only_the_types_asked_for_are_looked_for() -> None:
     assert scrub(Pii(types=["phone"]), "jane@example.com, 020 7946 0112") == "jane@example.com, <PHONE>"
-    assert scrub(Pii(types=[]), "jane@example.com") == "jane@example.com"
+
+
+@pytest.mark.parametrize("wrong", [{"types": []}, {"threshold": 0}, {"threshold": 5.0}])
+def test_options_under_which_nothing_could_be_found_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"nothing would be looked for|at most 1"):
+        Pii(**wrong)
 
 
 def test_an_unknown_type_is_refused_with_the_near_name() -> None:

@@ -68,7 +68,7 @@ def chapter(run: Run) -> Chapter:
     numbers = {
         "stages": {stage: its.as_dict() for stage, its in stages.items()},
         "types": sorted({kind for its in stages.values() for kind in its.edits | its.rejected | its.flagged}),
-        "ran_on": ran, "not_looked_for": list(NOT_LOOKED_FOR),
+        "ran_on": ran, "not_looked_for": list(NOT_LOOKED_FOR), "only": _only(run),
     }  # fmt: skip
     if not ran:
         why = dict.fromkeys(("pii.edits", "pii.found.share", "pii.left_in", "pii.share"), "no pii filter ran")
@@ -82,6 +82,20 @@ def chapter(run: Run) -> Chapter:
         "pii.share": share(len(left_in), looked_at),
     }
     return Chapter(numbers, measures, [_left_in(left_in)])
+
+
+def _only(run: Run) -> dict[str, str]:
+    """What the recipe narrowed: the filters that were told to look for some types only, or to be surer than usual."""
+    said = {}
+    for stage, uses in declared.filters(run).items():
+        for use in uses:
+            options = use.options if use.plugin.startswith(FILTER) else {}
+            told = [f"only {', '.join(options['types'])}"] if options.get("types") else []
+            told += [f"threshold {options['threshold']}"] if "threshold" in options else []
+            told += [f"{len(options['allow'])} values allowed"] if options.get("allow") else []  # never which
+            if told:
+                said[f"{use.instance} on {stage}"] = "; ".join(told)
+    return said
 
 
 def _stage(run: Run, stage: str) -> _Stage:
