@@ -30,7 +30,12 @@ SetOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 LimitOption = Annotated[
     int | None,
-    typer.Option("--limit", min=1, metavar="N", help="Only the first N units of each method; a later run goes on."),
+    typer.Option(
+        "--limit",
+        min=1,
+        metavar="N",
+        help="Make the run of the first N units of each method only; a later run of the recipe goes on from there.",
+    ),
 ]
 WorkersOption = Annotated[
     int | None,
@@ -156,9 +161,7 @@ def show(
     run: RunArg,
     table: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[TABLE]", help="documents, passages or records; the stages and their counts if not given."
-        ),
+        typer.Argument(metavar="[TABLE]", help="documents, passages or records; the table of stages if not given."),
     ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, help="How many rows: 5 if not given, with --ids all.")

@@ -4,7 +4,7 @@ import contextlib
 import json as json_
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any)
     if not done.did:
         say(f"Nothing to do: {done.path} is up to date.")
     else:
-        _print_waterfall(steps)
+        say("\n".join(["", *_waterfall(steps), ""]))
     for path in _paths(done.path):
         out(path)
     say(f"Next: {_next(done, options['until'])}")
@@ -90,17 +90,16 @@ def _next(run: "Run", until: str) -> str:
     return f"factory show {run.path} records   (or open {run.path / 'report.html'})"
 
 
-def _print_waterfall(steps: Sequence[dict[str, Any]]) -> None:
-    say()
-    say(f"{'stage':<17}{'by':<16}{'in':>16}{'out':>18}{'edited':>9}{'rejected':>10}  why")
+def _waterfall(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The steps as the lines of a table."""
+    yield f"{'stage':<17}{'by':<16}{'in':>16}{'out':>18}{'edited':>9}{'rejected':>10}  why"
     for step in steps:
         came, went = f"{step['read']:,} {step['of']}", f"{step['kept']:,} {step['gives']}"
         why = ", ".join(_said(reason, n) for reason, n in step["reasons"].items())
         line = (
             f"{step['stage']:<17}{step['by']:<16}{came:>16}{went:>18}{step['edited']:>9,}{step['rejected']:>10,}  {why}"
         )
-        say(line.rstrip())
-    say()
+        yield line.rstrip()
 
 
 def _said(reason: str, count: int) -> str:
@@ -130,10 +129,11 @@ def show(
     """The overview or rows."""
     from factory.runs import Run
     from factory.views import show as view
+    from factory.views.ledger import waterfall
 
     opened = Run(run)
     if table is None and not (ids or kind or method):
-        out(view.overview(opened))
+        out(view.overview(opened) if json else "\n".join(_waterfall(waterfall(opened))))
         return
     found = view.rows(opened, table or "records", limit=limit or (None if ids else ROWS), kind=kind, method=method)
     if json:
