@@ -11,9 +11,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from factory import features, runs, tables, verdicts
 from factory.corpus import Kept, Row, Table, all_tables, kept, rows
 from factory.errors import WrongRequest
@@ -205,11 +202,7 @@ class _Output:
     ) -> None:
         self.filter, self.skip, self.known, self.counts = filter_, skip, known, counts
         self._features = features.Writer(file, features.stamp(filter_))
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / f"{filter_.instance}.parquet"
-        self._beside = self._path.with_name(self._path.name + ".tmp")
-        self._verdicts = pq.ParquetWriter(self._beside, verdicts.SCHEMA, compression="zstd")
-        self._rows: list[Mapping[str, Any]] = []
+        self._verdicts = tables.PartWriter(folder / f"{filter_.instance}.parquet", verdicts.SCHEMA).__enter__()
 
     def write(self, measured: Measured | None) -> None:
         if measured is not None:
@@ -221,22 +214,14 @@ class _Output:
         if self.skip:
             self.counts.not_looked_at += 1
         self.counts.take(verdict)
-        self._rows.append(verdict)
-        if len(self._rows) >= tables.GROUP_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._verdicts.write_table(pa.Table.from_pylist(self._rows, schema=verdicts.SCHEMA))
-        self._rows = []
+        self._verdicts.write(verdict)
 
     def close_features(self) -> None:
         self._features.close()
 
     def close(self) -> None:
         self._features.close()
-        self._flush()
-        self._verdicts.close()
-        self._beside.replace(self._path)
+        self._verdicts.__exit__(None, None, None)
 
 
 @dataclass
