@@ -11,6 +11,7 @@ No message holds a key, a header, a URL query or text of a document: it names th
 
 import difflib
 from collections.abc import Iterable
+from pathlib import PurePath
 
 
 class FactoryError(Exception):
@@ -55,3 +56,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """' Did you mean 'x'?' for the nearest of `known`, or '' where none is near."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def where(error: BaseException) -> str:
+    """`KeyError at qa.py:41`: type and place of an error. Never its message, which may quote a document."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f" at {PurePath(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else ""
+    return f"{type(error).__name__}{place}"

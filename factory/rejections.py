@@ -34,3 +34,8 @@ def write(run: Run, stage: str, rows: Iterable[dict[str, Any]]) -> int:
 def read(run: Run, stage: str) -> list[dict[str, Any]]:
     """The rejections of a stage; none where it had none."""
     return [row for batch in tables.read_file(path(run, stage), SCHEMA) for row in batch.to_pylist()]
+
+
+def matches(reason: str, prefix: str) -> bool:
+    """Whether a dotted reason is `prefix` or lies under it."""
+    return reason == prefix or reason.startswith(prefix.rstrip(".") + ".")

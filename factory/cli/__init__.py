@@ -5,7 +5,7 @@ import os
 import sys
 
 from factory.cli.interrupts import Interrupts, is_interrupt
-from factory.errors import FactoryError
+from factory.errors import FactoryError, where
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         if os.environ.get("FACTORY_TRACEBACK"):
             raise
         _say(
-            f"A fault of dataset-factory: {_where(error)}. What is done is safe. "
+            f"A fault of dataset-factory: {where(error)}. What is done is safe. "
             "Set FACTORY_TRACEBACK=1 to see all, and report it."
         )
         sys.exit(3)
@@ -40,14 +40,6 @@ def _refused(error: OSError) -> str:
     """`No space left on device (part-00000.parquet)`."""
     why = os.strerror(error.errno) if error.errno else type(error).__name__
     return f"{why} ({os.path.basename(error.filename)})" if isinstance(error.filename, str) else why  # noqa: PTH119 # as below
-
-
-def _where(error: BaseException) -> str:
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    place = f" at {os.path.basename(last.tb_frame.f_code.co_filename)}:{last.tb_lineno}" if last else ""  # noqa: PTH119 # no pathlib for one name
-    return f"{type(error).__name__}{place}"
 
 
 def _say(line: str) -> None:

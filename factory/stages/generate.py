@@ -22,7 +22,7 @@ import pyarrow as pa
 from factory import records, rejections, runs, tables
 from factory.corpus import Corpus, kept, passage_table, passages_by_document
 from factory.documents import Document
-from factory.errors import BadItem, FactoryError, WrongRequest
+from factory.errors import BadItem, FactoryError, WrongRequest, where
 from factory.passages import Passage, Quote
 from factory.plugins import Generator
 from factory.progress import Progress
@@ -282,16 +282,7 @@ async def _run_call(call: _Call, corpus: Corpus | None) -> None:
     except FactoryError:
         raise  # a wrong request or a dead world ends the run
     except Exception as error:  # noqa: BLE001 # the run's loop: whatever a plugin raises becomes a rejection
-        call.failure = (f"{call.unit.method}.failed", f"The generator raised {_where(error)}.")
-
-
-def _where(error: BaseException) -> str:
-    """`KeyError at qa.py:41`: for the plugin's author. Never the message, which may quote a document."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    place = f" at {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else ""
-    return f"{type(error).__name__}{place}"
+        call.failure = (f"{call.unit.method}.failed", f"The generator raised {where(error)}.")
 
 
 def _verdict(call: _Call, item: Record | Rejected) -> tuple[Record | None, str | None, str]:

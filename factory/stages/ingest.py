@@ -69,14 +69,10 @@ def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None 
 def _is_among(retry: str, rejected: list[dict[str, Any]], progress: Progress) -> bool:
     """Whether files were rejected for `retry`; where none was, say for what others were."""
     reasons = sorted({row["reason"] for row in rejected})
-    if any(_matches(reason, retry) for reason in reasons):
+    if any(rejections.matches(reason, retry) for reason in reasons):
         return True
     progress.say(f"No file was rejected as {retry}. Reasons here: {', '.join(reasons) or 'none'}.")
     return False
-
-
-def _matches(reason: str, prefix: str) -> bool:
-    return reason == prefix or reason.startswith(prefix.rstrip(".") + ".")
 
 
 class _Ingest:
@@ -181,7 +177,7 @@ class _Refused:
         with contextlib.suppress(pa.ArrowInvalid, OSError):
             table = pq.read_table(self._file)
             if (table.schema.metadata or {}).get(b"factory.readers") == readers_digest().encode():
-                rows = [row for row in table.to_pylist() if not (retry and _matches(row["reason"], retry))]
+                rows = [row for row in table.to_pylist() if not (retry and rejections.matches(row["reason"], retry))]
                 self._found = {(row["file_digest"], row["suffix"]): (row["reason"], row["detail"]) for row in rows}
 
     def find(self, file: File) -> BadItem | None:

@@ -50,13 +50,8 @@ def entries(run: Run, *, reason: str | None = None, stage: str | None = None) ->
     if stage is not None and stage not in known:
         raise WrongRequest(f"There is no stage '{stage}'.{did_you_mean(stage, known)} Known: {', '.join(known)}.")
     for entry in _all(run):
-        if (stage is None or entry.stage == stage) and (reason is None or matches(entry.reason, reason)):
+        if (stage is None or entry.stage == stage) and (reason is None or rejections.matches(entry.reason, reason)):
             yield entry
-
-
-def matches(reason: str, prefix: str) -> bool:
-    """Whether a dotted reason is `prefix` or lies under it."""
-    return reason == prefix or reason.startswith(prefix.rstrip(".") + ".")
 
 
 def _all(run: Run) -> Iterator[Entry]:
