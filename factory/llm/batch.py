@@ -1,0 +1,176 @@
+"""Batch files: requests left in a folder as OpenAI Batch JSONL, and answers read from it, in rounds.
+
+What is asked and not answered yet is written to `NAME-0001.jsonl` and so on; whoever has it answered (a provider's
+batch API, `vllm run-batch`, a person) puts a file of answers beside it, under any name that ends in .jsonl. Answers may
+come in any order, in several files, in part, twice, or for requests of somebody else. A request stays out until its
+file is answered; what its answers left open or failed goes into the next file.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from factory import tables
+from factory.errors import BadItem, Waiting, WrongRequest
+from factory.llm.request import Request
+
+if TYPE_CHECKING:
+    from factory.llm.pool import Answer
+
+URL = "/v1/chat/completions"
+MAX_LINES, MAX_BYTES = 50_000, 190_000_000  # of one file, as OpenAI takes them
+SETTLE_S = 0.02  # in which what is asked beside a request is asked too
+
+
+@dataclass
+class Counts:
+    """What a folder held."""
+
+    answers: int = 0
+    failed: int = 0
+    duplicate: int = 0
+    foreign: int = 0
+    broken: int = 0
+
+
+@dataclass(frozen=True)
+class _Place:
+    file: Path
+    offset: int
+
+
+class Batch:
+    """The requests and answers of one model in a folder. A context manager; `hand_out` writes what waits."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self._name, self._folder = name, folder
+        self._waiting: dict[str, bytes] = {}
+        self.counts = Counts()
+
+    async def __aenter__(self) -> "Batch":
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._out, self._answers = self._read()
+        except OSError as error:
+            raise WrongRequest(f"The batch folder {self._folder} cannot be read ({error.strerror}).") from None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._waiting.clear()
+
+    async def post(self, request: Request, *, tokens: int) -> "Answer":
+        """The answer, if the folder has it. Raises Waiting where it has not, BadItem for one that is no completion."""
+        from factory.llm.pool import Answer
+
+        id_ = request.key.hex()
+        if id_ in self._answers:
+            body = _response(self._line(self._answers[id_]))
+            if body is None:
+                raise BadItem("llm.no_answer", "The line of its answer in the batch folder is no chat completion.")
+            return Answer(body, "batch", 0.0, 1)
+        self._waiting[id_] = request.body
+        await asyncio.sleep(SETTLE_S)
+        raise Waiting(f"A request of the model '{self._name}' waits for its answer in {self._folder}.")
+
+    def hand_out(self) -> str:
+        """Write what waits and is in no file yet; returns what to do now, '' where nothing waits."""
+        if not self._waiting:
+            return ""
+        new = {id_: body for id_, body in self._waiting.items() if id_ not in self._out}
+        files = self._write(new)
+        still = len(self._waiting) - len(new)
+        said = [f"{len(new)} requests of the model '{self._name}' are in {', '.join(map(str, files))}."] if new else []
+        said += [f"{still} were handed out before and have no answer yet."] if still else []
+        return " ".join(
+            [*said, f"Have them answered, put the answers into {self._folder}, then run the same command again."]
+        )
+
+    def said(self) -> str:
+        """What of the answers was no answer; '' where all were."""
+        counts = self.counts
+        odd = {"failed": counts.failed, "twice": counts.duplicate, "foreign": counts.foreign, "broken": counts.broken}
+        found = ", ".join(f"{n} {what}" for what, n in odd.items() if n)
+        return f"{self._folder}: {counts.answers} answers; {found}" if found else ""
+
+    def _write(self, new: dict[str, bytes]) -> list[Path]:
+        files: list[Path] = []
+        lines: list[bytes] = []
+        size = 0
+        for id_, body in new.items():
+            head = json.dumps({"custom_id": id_, "method": "POST", "url": URL})[:-1].encode()
+            line = head + b', "body": ' + body + b"}\n"
+            if lines and (len(lines) == MAX_LINES or size + len(line) > MAX_BYTES):
+                files.append(self._file(lines))
+                lines, size = [], 0
+            lines.append(line)
+            size += len(line)
+        return [*files, self._file(lines)] if lines else files
+
+    def _file(self, lines: list[bytes]) -> Path:
+        numbers = [
+            int(n)
+            for file in self._folder.glob(f"{self._name}-*.jsonl")
+            if (n := file.stem.rpartition("-")[2]).isdigit()
+        ]
+        file = self._folder / f"{self._name}-{max(numbers, default=0) + 1:04d}.jsonl"
+        tables.write_file(file, b"".join(lines))
+        return file
+
+    # --- reading
+
+    def _read(self) -> tuple[set[str], dict[str, _Place]]:
+        """Requests that are out, and where the answers stand: a line of each file at a time is held."""
+        asked: dict[str, str] = {}  # request -> its file
+        answers: dict[str, _Place] = {}
+        failed: set[str] = set()
+        for file in sorted(self._folder.glob("*.jsonl")):
+            for place, line in _lines(file):
+                id_ = line.get("custom_id") if line is not None else None
+                if line is None or not isinstance(id_, str):
+                    self.counts.broken += 1
+                elif "method" in line:
+                    asked[id_] = file.name
+                elif id_ in answers:
+                    self.counts.duplicate += 1
+                elif _response(line) is None:
+                    failed.add(id_)
+                else:
+                    answers[id_] = place
+        ours = {id_: place for id_, place in answers.items() if id_ in asked}
+        answered_files = {asked[id_] for id_ in (*ours, *failed) if id_ in asked}
+        failed = {id_ for id_ in failed if id_ in asked and id_ not in ours}
+        self.counts.answers, self.counts.failed = len(ours), len(failed)
+        self.counts.foreign = len(answers) - len(ours)
+        return {id_ for id_, file in asked.items() if file not in answered_files}, ours
+
+    def _line(self, place: _Place) -> dict[str, Any]:
+        with place.file.open("rb") as file:
+            file.seek(place.offset)
+            found: dict[str, Any] = json.loads(file.readline())
+        return found
+
+
+def _lines(file: Path) -> Iterator[tuple[_Place, dict[str, Any] | None]]:
+    """Each line that is not empty, where it stands, and what it says; None for one that is no JSON object."""
+    offset = 0
+    with file.open("rb") as opened:
+        for line in opened:
+            place, offset = _Place(file, offset), offset + len(line)
+            if line.strip():
+                try:
+                    value = json.loads(line)
+                except ValueError:
+                    value = None
+                yield place, value if isinstance(value, dict) else None
+
+
+def _response(line: dict[str, Any]) -> dict[str, Any] | None:
+    """The chat completion of a line of answers; None where the request failed."""
+    response = line.get("response")
+    if line.get("error") or not isinstance(response, dict) or response.get("status_code", 200) != 200:
+        return None
+    body = response.get("body")
+    return body if isinstance(body, dict) and body.get("choices") else None

@@ -1,0 +1,88 @@
+"""A stand-in for servers that sends nothing: answers of the right shape and a likely size, to estimate with."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from factory.llm.request import Request
+
+if TYPE_CHECKING:
+    from factory.llm.pool import Answer
+
+BYTES_A_TOKEN = 4
+CHAT_CHARS = 800  # of a reply without a shape
+STRING_CHARS = 80  # of a string in one that has a shape
+ITEMS = 4  # of a list in one
+STEP = 7  # characters between the beginnings of two strings
+WORDS = "A model says a sentence or two of about this length. "
+
+
+class Imagined:
+    """Answers each request at once, out of thin air. Every list has four items, numbered where it has numbers.
+
+    Strings are pieces of the prompt's own first text, each another one: what is looked for in a passage is there, and
+    no two answers are the same. `asked` holds the bodies of all requests, as they would have been sent.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    async def post(self, request: Request, *, tokens: int) -> "Answer":
+        """A completion whose `usage` counts four bytes a token."""
+        from factory.llm.pool import Answer
+
+        asked = json.loads(request.body)
+        self.asked.append(asked)
+        said = Said(_first_text(asked["messages"][-1]["content"]), len(self.asked) * STEP)
+        schema = asked.get("response_format", {}).get("json_schema", {}).get("schema")
+        text = json.dumps(said.like(schema)) if schema else said.words(CHAT_CHARS)
+        usage = {"prompt_tokens": len(request.body) // BYTES_A_TOKEN, "completion_tokens": len(text) // BYTES_A_TOKEN}
+        message = {"role": "assistant", "content": text}
+        made = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage}
+        return Answer(made, "imagined", 0.0, 1)
+
+
+class Said:
+    """Makes the values of one reply from a text, beginning at `at`."""
+
+    def __init__(self, text: str, at: int) -> None:
+        self._text, self._at = text or WORDS, at
+
+    def words(self, chars: int) -> str:
+        """The next so many characters, or as many as the text has."""
+        self._at = (self._at + STEP) % max(1, len(self._text) - STRING_CHARS)
+        piece = self._text[self._at : self._at + chars].strip() or WORDS
+        return piece if len(piece) >= chars // 2 else (piece + " " + WORDS * (chars // len(WORDS) + 1))[:chars]
+
+    def like(self, schema: Mapping[str, Any], number: int = 1) -> Any:
+        """A value that fits a JSON schema of a reply; `number` is what its numbers are."""
+        if "const" in schema:
+            return schema["const"]
+        if "enum" in schema:
+            return schema["enum"][0]
+        for alternatives in ("anyOf", "oneOf", "allOf"):
+            if alternatives in schema:
+                return self.like(schema[alternatives][0], number)
+        return self._of_type(schema, number)
+
+    def _of_type(self, schema: Mapping[str, Any], number: int) -> Any:
+        match schema.get("type"):
+            case "object":
+                return {name: self.like(part, number) for name, part in schema.get("properties", {}).items()}
+            case "array":
+                few = min(schema.get("maxItems", ITEMS), max(schema.get("minItems", 0), ITEMS))
+                return [self.like(schema.get("items", {}), nth) for nth in range(1, few + 1)]
+            case "string":
+                return self.words(STRING_CHARS)[: schema.get("maxLength")]
+            case "integer" | "number":
+                return max(number, schema.get("minimum", number))
+            case "boolean":
+                return True
+            case _:
+                return None
+
+
+def _first_text(prompt: str) -> str:
+    """What stands in the first fence of a prompt, else all of it."""
+    first, end, _ = prompt.partition("\n</")
+    return first.split("\n", 1)[-1] if end and first.startswith("<") else prompt
