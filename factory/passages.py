@@ -79,8 +79,9 @@ class Passage:
         return Quote(self.document, self.id, self.start + first, self.start + last, shown, edits)
 
     def locate(self, quote: str) -> Quote | None:
-        """Where `quote` stands: exactly, or but for white space, quotation marks and dashes; None where it does not.
+        """Where `quote` stands: exactly, or but for white space, quotation marks, dashes and hyphens at line ends.
 
+        None where it does not.
         The result's text is the passage's own slice, never the caller's wording.
         """
         wanted = quote.strip()
@@ -103,10 +104,15 @@ _LOOK_ALIKE = str.maketrans(
 )
 
 
+_PIECES = re.compile(r"(?P<hyphen>(?<=\w)-[ \t]*\n\s*(?=[^\W\d_])|\u00ad)|\s+|(?:(?!-[ \t]*\n|\u00ad)\S)+|-")
+
+
 def _fold(text: str) -> tuple[str, list[int]]:
-    """`text` with one kind of quotation mark, dash and single spaces; and where each character came from."""
+    """`text` with one kind of quotation mark and dash, single spaces, words of one piece; and where all that was."""
     pieces, places = [], []
-    for run in re.finditer(r"\s+|\S+", text):
+    for run in _PIECES.finditer(text):
+        if run.lastgroup == "hyphen":
+            continue
         word = run.group()
         pieces.append(" " if word.isspace() else word.translate(_LOOK_ALIKE))
         places += [run.start()] if word.isspace() else list(range(run.start(), run.end()))

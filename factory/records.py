@@ -15,7 +15,7 @@ text of a row"; filters, export and audit all ask it.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import pyarrow as pa
@@ -57,6 +57,7 @@ class Record:
     parents: tuple[str, ...]  # ids of the passages or records it was made from
     policy: Policy
     documents: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     quotes: tuple[Quote, ...] = ()
     language: str | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -98,6 +99,18 @@ def sft(
     return _record("sft", parents, {"messages": messages, "context": context, "tools": None}, quotes, meta)
 
 
+def conversation(
+    parents: Passage | Sequence[Passage],
+    turns: Iterable[tuple[str, str]],
+    *,
+    quotes: Iterable[Quote] = (),
+    **meta: Any,
+) -> Record:
+    """Several turns of (role, content); roles are system, user and assistant."""
+    messages = [{"role": role, "content": content} for role, content in turns]
+    return _record("sft", parents, {"messages": messages, "context": None, "tools": None}, quotes, meta)
+
+
 def preference(
     parents: Passage | Sequence[Passage],
     prompt: str,
@@ -114,6 +127,37 @@ def preference(
         "rejected": _says("assistant", rejected),
     }
     return _record("preference", parents, data, quotes, meta)
+
+
+def feedback(
+    parents: Passage | Sequence[Passage],
+    prompt: str,
+    completion: str,
+    label: bool,
+    *,
+    quotes: Iterable[Quote] = (),
+    **meta: Any,
+) -> Record:
+    """A prompt with one answer, and whether it is good."""
+    data = {"prompt": _says("user", prompt), "completion": _says("assistant", completion), "label": label}
+    return _record("feedback", parents, data, quotes, meta)
+
+
+def ranking(
+    parents: Passage | Sequence[Passage],
+    prompt: str,
+    completions: Sequence[str],
+    ranks: Sequence[int],
+    *,
+    quotes: Iterable[Quote] = (),
+    **meta: Any,
+) -> Record:
+    """A prompt with answers and their ranks: 0 is best, equals share one. Raises ValueError where counts differ."""
+    if len(completions) != len(ranks):
+        raise ValueError(f"{len(completions)} completions have {len(ranks)} ranks")
+    answers = [_says("assistant", completion) for completion in completions]
+    data = {"prompt": _says("user", prompt), "completions": answers, "ranks": list(ranks)}
+    return _record("ranking", parents, data, quotes, meta)
 
 
 def _says(role: str, content: str) -> list[Message]:
@@ -135,10 +179,28 @@ def _record(
         parents=tuple(passage.id for passage in made_from),
         policy=combine(passage.policy for passage in made_from),
         documents=tuple(sorted({passage.document for passage in made_from})),
+        sources=tuple(sorted({passage.source for passage in made_from})),
         quotes=tuple(quotes),
         language=languages.pop() if len(languages) == 1 else None,
         meta=meta,
     )
+
+
+FIRST = {
+    "sft": "messages",
+    "preference": "prompt",
+    "feedback": "prompt",
+    "ranking": "prompt",
+}  # what a chat begins with
+
+
+def with_system(record: Record, system: str | None) -> Record:
+    """The record with a system message before all others, where it is a chat that has none."""
+    name = FIRST.get(record.kind)
+    if not system or name is None or any(message["role"] == "system" for message in record.data[name]):
+        return record
+    messages = [{"role": "system", "content": system}, *record.data[name]]
+    return replace(record, data={**record.data, name: messages})
 
 
 OPTIONAL = {"context", "tools"}
@@ -173,10 +235,15 @@ def as_row(
     sources: Sequence[str],
     paths: Sequence[str],
     rejected: str | None,
+    asked: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The record as a row of its kind's table. `meta` is JSON with sorted keys: the same record, the same bytes."""
+    """The record as a row of its kind's table. `meta` is JSON with sorted keys: the same record, the same bytes.
+
+    `asked` says which models were asked for it: `models`, `journal` (keys of their answers), `prompts` (digests).
+    """
     meta = {
         **record.meta,
+        **(asked or {}),
         "kind": record.kind,
         "generator": method,
         "parents": list(record.parents),
@@ -237,7 +304,7 @@ def _strings(name: str, value: Any) -> list[Text]:
         return [Text(name, "text", value)]
     found: list[Text] = []
     for nth, item in enumerate(value):
-        if isinstance(item, Mapping):
+        if isinstance(item, dict | Mapping):  # a dict is known at once, a Mapping is asked for
             found.append(Text(f"{name}[{nth}].content", item["role"], item["content"] or ""))
         elif isinstance(item, list):
             found += _strings(f"{name}[{nth}]", item)

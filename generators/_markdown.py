@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from factory.readers.headings import headings
 from factory.readers.reading import Mark
-from generators._patterns import NO_PLACEHOLDER
+from factory.wording import NO_PLACEHOLDER, plain
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S")
@@ -19,16 +19,6 @@ _SEPARATOR = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*")
 _MARKUP = re.compile(
     rf" {{0,3}}(?:<{NO_PLACEHOLDER}[!/a-zA-Z]"
     r"|\{[*%{]|/{3}|:{3}|!{3}|!\[|\[[^\]]+\]:[ \t]|(?:[-*_][ \t]*){3,}$|={3,}$)"
-)
-_CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
-_INLINE = (
-    (re.compile(r"!\[[^\]]*\]\([^()]*\)"), ""),
-    (re.compile(r"\[([^\[\]]+)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])"), r"\1"),
-    (re.compile(rf"<{NO_PLACEHOLDER}[!/a-zA-Z][^<>]*>"), ""),
-    (re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
-    (re.compile(r"(?<!\w)_(?=[^\s_])([^_]+?)(?<=\S)_(?!\w)"), r"\1"),
-    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
 )
 
 
@@ -70,26 +60,6 @@ class _Line:
     @property
     def is_blank(self) -> bool:
         return not self.text.strip()
-
-
-def plain(inline: str) -> str:
-    """Inline markup as words on one line: `**x**` is x, a link its text; code spans keep their backticks."""
-    spans: list[str] = []
-
-    def put_aside(code: re.Match[str]) -> str:
-        spans.append(code.group())
-        return f"\0{len(spans) - 1}\0"
-
-    words = _CODE_SPAN.sub(put_aside, inline.replace("\0", ""))
-    for pattern, kept in _INLINE:
-        words = pattern.sub(kept, words)
-    return " ".join(re.sub("\0(\\d+)\0", lambda place: spans[int(place[1])], words).split())
-
-
-def without_code(text: str) -> str:
-    """`text` with code spans and fenced code taken out."""
-    text = re.sub(r"^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1|\Z)", " ", text, flags=re.DOTALL | re.MULTILINE)
-    return _CODE_SPAN.sub(" ", text)
 
 
 def sections(text: str, heading: tuple[str, ...]) -> list[Section]:

@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from generators._markdown import plain
-from generators._patterns import listed, phrases
+from factory.wording import listed, phrases, plain
 from generators._wording import Words
 
 _MARKED = (

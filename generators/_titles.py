@@ -9,8 +9,7 @@
 import re
 from dataclasses import dataclass
 
-from generators._markdown import plain
-from generators._patterns import phrases
+from factory.wording import phrases, plain
 from generators._verbs import action
 from generators._wording import Words
 

@@ -6,7 +6,7 @@ as often only before a word that makes them verbs ("Test the pump", "Test `main`
 
 import re
 
-from generators._patterns import listed
+from factory.wording import listed
 
 VERBS = listed(
     """activate add adjust allow analyse analyze append apply approve assemble assign attach authenticate authorize

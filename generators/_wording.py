@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from generators._markdown import plain, without_code
-from generators._patterns import listed, phrases
+from factory.wording import listed, phrases, plain, without_code
 
 _OPENERS = phrases(
     r"""\b(?:it|its|it's|this|that|that's|these|those|they|their|them|he|she|his|her|such|then|but|and|or|so|also

@@ -20,11 +20,11 @@ from itertools import pairwise
 
 from factory.passages import Passage
 from factory.records import Record, Rejected, sft
+from factory.sentences import sentences
+from factory.wording import NO_PLACEHOLDER, plain, without_code
 from generators import _questions as questions
-from generators._markdown import Block, Section, plain, sections, without_code
-from generators._patterns import NO_PLACEHOLDER
+from generators._markdown import Block, Section, sections
 from generators._questions import NO_SUBJECT, Page
-from generators._sentences import sentences
 from generators._terms import Term, defined
 from generators._titles import asks, aspect, clause, clean, has_subject, is_question, subject
 from generators._verbs import action, nominal, task

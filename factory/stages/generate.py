@@ -3,32 +3,31 @@
 A unit is what one call gets: a passage, or all kept passages of a document. Units run in a plan order fixed by the
 seed and spread over documents, in rounds: with a target, as many more as the counts so far say are needed. Every unit
 ends once as made, empty or failed; every record it yields is kept in the table, the rejected ones with their reason.
+
+An answer of a model is in the journal before it is used, so a stage that is done again asks nothing twice.
 """
 
 import asyncio
-import hashlib
 import math
-import shutil
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from factory import records, rejections, runs, tables
-from factory.corpus import Corpus, kept, passage_table, passages_by_document
-from factory.documents import Document
-from factory.errors import BadItem, FactoryError, WrongRequest, where
-from factory.passages import Passage, Quote
-from factory.plugins import Generator
+from factory import prompts, records, rejections, runs, tables
+from factory.corpus import Corpus, passages_by_document
 from factory.progress import Progress
 from factory.recipe import Checked
-from factory.records import Record, Rejected
+from factory.records import Record
 from factory.runs import Run
+from factory.stages import models
+from factory.stages.calling import Call, run_call
+from factory.stages.models import Models
+from factory.stages.plan import Unit, plan
 
 VERSION = 1
 UNITS = pa.schema(
@@ -43,32 +42,23 @@ UNITS = pa.schema(
     metadata={"factory.table": "units", "factory.version": str(VERSION)},
 )
 FIRST_ROUND = 64  # units a method: enough to learn how many rows a unit gives
-CONCURRENCY = 256  # calls under way at once; a model's door throttles below this
+CAPPED_ROUND = 1024  # units at a time under a max_spend, in plan order: what it still allows is spread over documents
+AT_ONCE = 256  # calls under way; a model's door throttles below this
+WINDOW = 16  # times as many may wait for a slow one to be written before them
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One call to be made: of which method, on which document, and which passage of it (None: on all)."""
-
-    rank: int  # in plan order
-    method: str
-    document: str
-    passage: str | None
-
-    @property
-    def id(self) -> str:
-        """The passage's or the document's id: what a reader of a record id recognises."""
-        return self.passage or self.document
-
-
-def fingerprint(checked: Checked, before: str, limit: int | None) -> str:
+def fingerprint(run: Run, checked: Checked, before: str, limit: int | None) -> str:
     """What the records depend on. With a target they depend on the record filters too: those say how many are kept."""
-    methods = [[g.instance, g.plugin, g.digest, dict(g.options)] for g in checked.generators]
+    folder = checked.prompts_folder()
+    methods = [
+        [g.instance, g.plugin, g.digest, dict(g.options), dict(g.models), prompts.replaced(folder, g.plugin)]
+        for g in checked.generators
+    ]
     target = checked.recipe.generate.target
     filters = [[f.instance, f.plugin, f.digest, dict(f.options)] for f in checked.filters["records"]] if target else []
-    return runs.fingerprint(
-        before, VERSION, records.VERSION, methods, checked.recipe.seed, target, filters, limit, runs.core_digest()
-    )
+    asked = models.fingerprint(run, checked, [*checked.generators, *(checked.filters["records"] if target else ())])
+    made_of = [methods, checked.recipe.seed, checked.recipe.generate.style.model_dump(), target, filters, limit, asked]
+    return runs.fingerprint(before, VERSION, records.VERSION, made_of, runs.core_digest())
 
 
 def generate(
@@ -76,6 +66,7 @@ def generate(
     checked: Checked,
     before: str,
     progress: Progress,
+    doors: Models,
     *,
     count_kept: Callable[[], int],
     limit: int | None = None,
@@ -83,42 +74,48 @@ def generate(
     """Bring `records/` up to date; returns its fingerprint.
 
     `count_kept` runs the record filters and says how many records they leave; it is asked after each round of a run
-    with a target. `limit` is a number of units a method.
+    with a target. `limit` is a number of units a method. A model's `max_spend` that is reached ends the stage with what
+    there is; a run with a higher one goes on. Raises DeadWorld where a model cannot be asked.
     """
-    mark = fingerprint(checked, before, limit)
-    if run.is_done("generate", mark):
+    mark = fingerprint(run, checked, before, limit)
+    if run.is_done("generate", mark) and not models.may_spend_more(run.counts("generate"), checked):
         return mark
     run.undo("generate")
-    for folder in ("records", "units"):
-        shutil.rmtree(run.path / folder, ignore_errors=True)
-    plans = [_plan(run, generator, checked.recipe.seed)[:limit] for generator in checked.generators]
-    units = [Unit(rank, *unit) for rank, unit in enumerate(u for u in chain.from_iterable(zip_longest(*plans)) if u)]
-    generating = _Generating(run, checked, progress)
+    for file in (file for pattern in ("records/*/part-*", "units/part-*") for file in run.path.glob(pattern)):
+        file.unlink()  # not those of `read`, which lie beside them
+    units = plan(run, checked.generators, checked.recipe.seed, limit)
     progress.start("generate", len(units))
+    doors.open(checked.generators)
     with tables.PartWriter(rejections.path(run, "generate"), rejections.SCHEMA) as rejected:
-        generating.rejected, done = rejected, 0
-        for nth, size in enumerate(_rounds(len(units), checked.recipe.generate.target, len(plans), count_kept)):
-            asyncio.run(generating.round(nth, units[done : done + size]))
-            done += size
-    counts = {
-        **generating.counts.as_dict(),
-        "units": done,
-        "planned": len(units),
-        "limit": limit,
-        "rounds": nth + 1 if units else 0,
-    }
+        generating = _Generating(run, checked, progress, rejected, doors)
+        at = nth = 0
+        for size in _rounds(len(units), checked, count_kept):
+            doors.run(generating.round(nth, units[at : at + size]))
+            at, nth = at + size, nth + 1
+            if generating.capped:
+                break
+    done = generating.counts.units
+    counts = {**generating.counts.as_dict(), "units": done, "planned": len(units), "limit": limit, "rounds": nth}
+    if generating.capped:
+        counts["capped"] = models.caps(checked)
     run.done("generate", mark, counts)
     ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
     progress.end("generate", f"{counts['records']} records from {done} units: {ended}")
+    for line in doors.said(checked.generators):
+        progress.say(f"{'':<17} {line}")
+    if generating.capped:
+        progress.say(f"max_spend is reached after {done} of {len(units)} units; raise it and run the same to go on.")
     return mark
 
 
-def _rounds(total: int, target: int | None, methods: int, count_kept: Callable[[], int]) -> Iterator[int]:
+def _rounds(total: int, checked: Checked, count_kept: Callable[[], int]) -> Iterator[int]:
     """How many units come next: all without a target; else what the counts so far say is needed."""
+    target = checked.recipe.generate.target
     if target is None:
-        yield from [total] if total else []
+        size = CAPPED_ROUND if models.caps(checked) else max(1, total)
+        yield from (min(size, total - at) for at in range(0, total, size))
         return
-    done, size = 0, min(total, FIRST_ROUND * max(1, methods))
+    done, size = 0, min(total, FIRST_ROUND * max(1, len(checked.generators)))
     while size > 0:
         yield size
         done += size
@@ -126,28 +123,6 @@ def _rounds(total: int, target: int | None, methods: int, count_kept: Callable[[
         wanted = target - accepted
         expected = math.ceil(wanted * done / accepted) if accepted else done
         size = min(total - done, expected, 4 * done) if wanted > 0 else 0
-
-
-def _plan(run: Run, generator: Generator, seed: int) -> list[tuple[str, str, str | None]]:
-    """(method, document, passage) in plan order: one unit of each document before the second of any, by the seed."""
-    by_document: dict[str, list[str]] = {}
-    table = passage_table(run)
-    state, position = kept(run, table), 0
-    for batch in tables.batches(table.folder, table.schema, columns=["id", "document"]):
-        for id_, document in zip(batch["id"].to_pylist(), batch["document"].to_pylist(), strict=True):
-            if state.alive[position]:
-                by_document.setdefault(document, []).append(id_)
-            position += 1
-    order = sorted(by_document, key=lambda document: _draw(seed, document))
-    if generator.takes == "passages":
-        return [(generator.instance, document, None) for document in order]
-    shuffled = [sorted(by_document[document], key=lambda id_: _draw(seed, id_)) for document in order]
-    turns = chain.from_iterable(zip_longest(*shuffled))
-    return [(generator.instance, id_.split("/")[0], id_) for id_ in turns if id_ is not None]
-
-
-def _draw(seed: int, name: str) -> bytes:
-    return hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()
 
 
 @dataclass
@@ -158,6 +133,11 @@ class _Counts:
     records: int = 0
     rejected: int = 0
     methods: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def units(self) -> int:
+        """The calls that ended."""
+        return self.made + self.empty + self.failed
 
     def as_dict(self) -> dict[str, Any]:
         methods = {name: dict(sorted(n.items())) for name, n in sorted(self.methods.items())}
@@ -175,31 +155,28 @@ class _Counts:
         self.rejected += rejected
 
 
-@dataclass
-class _Call:
-    """One call's input and what came of it."""
-
-    unit: Unit
-    generator: Generator
-    document: Document
-    given: Passage | list[Passage]
-    passages: Mapping[str, Passage]  # the kept ones of the document
-    items: list[Record | Rejected] = field(default_factory=list)
-    failure: tuple[str, str] | None = None  # reason, detail
-
-
 class _Generating:
     """Runs units and writes what they yield, in the order of the documents, whatever finished first."""
 
-    rejected: tables.PartWriter
-
-    def __init__(self, run: Run, checked: Checked, progress: Progress) -> None:
-        self._run, self._progress = run, progress
+    def __init__(
+        self, run: Run, checked: Checked, progress: Progress, rejected: tables.PartWriter, doors: Models
+    ) -> None:
+        self._run, self._progress, self._rejected, self._doors = run, progress, rejected, doors
         self._generators = {g.instance: g for g in checked.generators}
+        self._wording, self._system = checked.wording(), checked.recipe.generate.style.system
+        self._at_once = max([AT_ONCE, *(model.in_flight for model in checked.recipe.models.values())])
+        self._corpora = self._searches()
         self.counts = _Counts()
-        self._corpus: Corpus | None = None
-        if any(g.corpus for g in checked.generators):
-            self._corpus = Corpus([passage for _, group in passages_by_document(run) for _, passage in group])
+        self.capped = False
+
+    def _searches(self) -> dict[str, Corpus]:
+        """What each generator that searches may search; those that ask no model share one."""
+        searching = [g for g in self._generators.values() if g.corpus]
+        if not searching:
+            return {}
+        everything = [passage for _, group in passages_by_document(self._run) for _, passage in group]
+        shared = Corpus(everything)
+        return {g.instance: Corpus(self._doors.visible(g, everything)) if g.models else shared for g in searching}
 
     async def round(self, nth: int, units: Sequence[Unit]) -> None:
         """Run some units; their records are one part of each kind's table."""
@@ -208,19 +185,41 @@ class _Generating:
             self._units = files.enter_context(
                 tables.PartWriter(self._run.path / f"units/part-{nth:05d}.parquet", UNITS)
             )
-            waiting: deque[tuple[_Call, asyncio.Task[None]]] = deque()
-            for call in self._calls(units):
-                waiting.append((call, asyncio.create_task(_run_call(call, self._corpus))))
-                if len(waiting) >= CONCURRENCY:
-                    await self._finish(*waiting.popleft())
-            while waiting:
+            waiting: deque[tuple[Call, asyncio.Task[None]]] = deque()
+            try:
+                await self._all(self._calls(units), waiting)
+            finally:
+                for _, task in waiting:
+                    task.cancel()
+                await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+
+    async def _all(self, calls: Iterator[Call], waiting: "deque[tuple[Call, asyncio.Task[None]]]") -> None:
+        slots = asyncio.Semaphore(self._at_once)
+        for call in calls:
+            await slots.acquire()
+            if self.capped:
+                break
+            waiting.append((call, asyncio.create_task(self._one(call, slots))))
+            while waiting and (waiting[0][1].done() or len(waiting) >= WINDOW * self._at_once):
                 await self._finish(*waiting.popleft())
+        while waiting:
+            await self._finish(*waiting.popleft())
+        self._doors.hand_out()
+
+    async def _one(self, call: Call, slots: asyncio.Semaphore) -> None:
+        try:
+            await run_call(call, self._corpora.get(call.generator.instance), self._doors, self._wording)
+        finally:
+            slots.release()
+        self.capped = self.capped or call.capped
+        self._progress.advance()
+        self._progress.note(self._doors.spent())
 
     def _part(self, nth: int, kind: records.Kind) -> tables.PartWriter:
         path: Path = self._run.path / "records" / kind / f"part-{nth:05d}.parquet"
         return tables.PartWriter(path, records.schema(kind), once_filled=True)
 
-    def _calls(self, units: Sequence[Unit]) -> Iterator[_Call]:
+    def _calls(self, units: Sequence[Unit]) -> Iterator[Call]:
         """The calls in the order in which their documents stand: each document is read once a round."""
         by_document: dict[str, list[Unit]] = {}
         for unit in units:
@@ -230,18 +229,19 @@ class _Generating:
             by_id = {passage.id: passage for passage in passages}
             for unit in by_document[document.id]:
                 given = passages if unit.passage is None else by_id[unit.passage]
-                yield _Call(unit, self._generators[unit.method], document, given, by_id)
+                yield Call(unit, self._generators[unit.method], document, given, by_id)
 
-    async def _finish(self, call: _Call, task: "asyncio.Task[None]") -> None:
+    async def _finish(self, call: Call, task: "asyncio.Task[None]") -> None:
         await task
+        if call.waiting:
+            return  # the round ends without its rows
         made = rejected = 0
-        for n, item in enumerate(call.items):
-            record, reason, detail = _verdict(call, item)
+        for n, (record, reason, detail, asked) in enumerate(call.made()):
             if record is None:
                 self._reject(call.unit.id, call, reason or f"{call.unit.method}.rejected", detail)
                 continue
             made, rejected = made + 1, rejected + (reason is not None)
-            self._write(call, n, record, reason)
+            self._write(call, n, record, reason, asked)
         outcome = "failed" if call.failure else "made" if made else "empty"
         reason, detail = call.failure or (f"{call.unit.method}.nothing_yielded", "")
         if call.failure or not call.items:
@@ -250,79 +250,20 @@ class _Generating:
         row = {"unit": unit.id, "method": unit.method, "rank": unit.rank, "outcome": outcome, "records": made}
         self._units.write({**row, "reason": None if outcome == "made" else reason})
         self.counts.take(unit.method, outcome, made, rejected)
-        self._progress.advance()
 
-    def _write(self, call: _Call, n: int, record: Record, reason: str | None) -> None:
+    def _write(self, call: Call, n: int, record: Record, reason: str | None, asked: Mapping[str, Any]) -> None:
         unit = call.unit
         row = records.as_row(
-            record, id_=f"{unit.id}/{unit.method}/{n}", unit=unit.id, method=unit.method,
-            sources=[call.document.source], paths=[call.document.path], rejected=reason,
+            records.with_system(record, self._system),
+            id_=f"{unit.id}/{unit.method}/{n}", unit=unit.id, method=unit.method,
+            sources=[call.document.source, *record.sources], paths=[call.document.path], rejected=reason, asked=asked,
         )  # fmt: skip
         self._parts[record.kind].write(
             row, size=len(row["meta"]) + sum(len(t.text) for t in records.texts(record.kind, row))
         )
 
-    def _reject(self, id_: str, call: _Call, reason: str, detail: str) -> None:
+    def _reject(self, id_: str, call: Call, reason: str, detail: str) -> None:
         place = call.document.place
-        self.rejected.write(
+        self._rejected.write(
             {"id": f"{id_}/{call.unit.method}", "place": place, "reason": reason, "detail": detail or None}
         )
-
-
-async def _run_call(call: _Call, corpus: Corpus | None) -> None:
-    """Collect what one call yields. A generator's own fault costs its unit, not the run."""
-    generator = call.generator
-    extra = {generator.corpus: corpus} if generator.corpus else {}
-    stream: AsyncIterator[Record | Rejected] = generator.function(call.given, **extra, **generator.options)
-    try:
-        async for item in stream:
-            call.items.append(item)
-    except BadItem as error:
-        call.failure = (error.reason, error.detail)
-    except FactoryError:
-        raise  # a wrong request or a dead world ends the run
-    except Exception as error:  # noqa: BLE001 # the run's loop: whatever a plugin raises becomes a rejection
-        call.failure = (f"{call.unit.method}.failed", f"The generator raised {where(error)}.")
-
-
-def _verdict(call: _Call, item: Record | Rejected) -> tuple[Record | None, str | None, str]:
-    """Its record, why it is rejected (None: it is not), and a detail. Checks what the core vouches for."""
-    record, reason, detail = (item.record, item.reason, item.detail) if isinstance(item, Rejected) else (item, None, "")
-    if record is None:
-        return None, reason, detail
-    if not isinstance(record, Record) or record.kind not in records.KINDS:
-        raise WrongRequest(
-            f"The generator '{call.unit.method}' yielded {type(record).__name__}, not a Record or Rejected."
-        )
-    if set(record.data) != {name for name, _ in records.COLUMNS[record.kind]}:
-        raise WrongRequest(
-            f"The generator '{call.unit.method}' yielded a '{record.kind}' record with other columns than that kind's."
-        )
-    try:
-        records.check(record)
-    except UnicodeEncodeError:
-        return None, f"{call.unit.method}.not_unicode", "It holds half a character (a lone surrogate)."
-    except ValueError as error:
-        raise WrongRequest(
-            f"The generator '{call.unit.method}' yielded a '{record.kind}' record that cannot be kept: {error}."
-        ) from None
-    if call.failure and reason is None:
-        reason = call.failure[0]  # what came before the failure is incomplete
-    if reason is None and not all(_is_true(quote, call) for quote in record.quotes):
-        reason = f"{call.unit.method}.quote_not_in_source"
-    return record, reason, detail
-
-
-def _is_true(quote: Quote, call: _Call) -> bool:
-    """Whether the quote leads back: its slice of the document, edited as its passage is, is its text (law 5)."""
-    passage = call.passages.get(quote.passage)
-    if passage is None or quote.document != call.document.id:
-        return False
-    first, last = quote.start - passage.start, quote.end - passage.start
-    if not 0 <= first < last <= passage.end - passage.start:
-        return False
-    edits = passage.edits.within(first, last)
-    touched = sum(edit.start < last and first < edit.end for edit in passage.edits.edits)
-    if quote.edits != edits or touched != len(edits.edits):  # edits of its own, or half of a replacement
-        return False
-    return edits.apply(call.document.text[quote.start : quote.end]) == quote.text

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from factory.edits import Edit, EditMap
 from factory.passages import Passage
 from factory.records import Record, Rejected
-from generators._markdown import blocks, plain, sections
-from generators._sentences import sentences
+from generators._markdown import blocks, sections
 from generators._titles import clean, subject
 from generators._verbs import action, task
 from generators._wording import words_of
@@ -411,21 +410,6 @@ def test_blocks_tile_a_text_but_for_blank_lines(text: str) -> None:
     assert not rest.strip()
 
 
-@given(text=st.text(max_size=200))
-def test_sentences_tile_a_text_but_for_white_space(text: str) -> None:
-    spans = sentences(text, 0, len(text))
-    assert "".join("".join(text[start:end] for start, end in spans).split()) == "".join(text.split())
-
-
-def test_a_sentence_does_not_end_in_an_abbreviation_or_in_code() -> None:
-    text = "Use e.g. Docker Inc. tools. Set `a. B` to 1. Then stop."
-    assert [text[start:end] for start, end in sentences(text, 0, len(text))] == [
-        "Use e.g. Docker Inc. tools.",
-        "Set `a. B` to 1.",
-        "Then stop.",
-    ]
-
-
 def test_a_list_holds_its_items_with_what_belongs_to_them() -> None:
     text = "1. One.\n\n   More of one.\n2. Two:\n   ```sh\n   # no heading\n\n   ls\n   ```\n\nAfter."
     steps, after = blocks(text)
@@ -450,10 +434,6 @@ def test_a_heading_at_the_start_may_be_named_above_it_as_well() -> None:
     [part] = sections("## B\n\nb", ("Top", "B"))
     assert part.above == ("Top",)
     assert part.is_first
-
-
-def test_plain_words_keep_code_and_lose_all_other_markup() -> None:
-    assert plain("**Set** the [`a_b`](c.md) of *x* to __1__ <br> \\*") == "Set the `a_b` of x to 1 *"
 
 
 @pytest.mark.parametrize(

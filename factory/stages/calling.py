@@ -1,0 +1,112 @@
+"""One call of a generator: what it is given, what it yields, and what the core checks of that."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from factory import prompts, records
+from factory.corpus import Corpus
+from factory.documents import Document
+from factory.errors import BadItem, FactoryError, SpendCapReached, Waiting, WrongRequest, where
+from factory.passages import Passage, Quote
+from factory.plugins import Generator
+from factory.records import Record, Rejected
+from factory.stages.models import Bound, Models, highest
+from factory.stages.plan import Unit
+
+
+@dataclass
+class Call:
+    """One call's input and what came of it."""
+
+    unit: Unit
+    generator: Generator
+    document: Document
+    given: Passage | list[Passage]
+    passages: Mapping[str, Passage]  # the kept ones of the document
+    items: list[tuple[Record | Rejected, dict[str, Any]]] = field(default_factory=list)  # with what was asked for it
+    failure: tuple[str, str] | None = None  # reason, detail
+    capped: bool = False  # a model's max_spend ended it
+    waiting: bool = False  # for an answer in a batch file
+
+    @property
+    def shown(self) -> list[Passage]:
+        """The passages that it was given."""
+        return self.given if isinstance(self.given, list) else [self.given]
+
+    def made(self) -> list[tuple[Record | None, str | None, str, dict[str, Any]]]:
+        """Of each item: its record, why it is rejected (None: it is not), a detail, and what was asked for it."""
+        return [(*_verdict(self, item), asked) for item, asked in self.items]
+
+
+async def run_call(call: Call, corpus: Corpus | None, models: Models, wording: prompts.Wording) -> None:
+    """Collect what one call yields. A generator's own fault costs its unit, not the run."""
+    generator = call.generator
+    extra: dict[str, Any] = {generator.corpus: corpus} if generator.corpus else {}
+    try:
+        bound = models.bind(generator, call.unit.id, highest(call.shown))
+        with prompts.used(wording) as rendered:
+            stream: AsyncIterator[Record | Rejected] = generator.function(
+                call.given, **extra, **bound.doors, **generator.options
+            )
+            async for item in stream:
+                call.items.append((item, _asked(bound, rendered)))
+    except BadItem as error:
+        call.failure = (error.reason, error.detail)
+    except SpendCapReached as error:
+        call.failure, call.capped = ("llm.max_spend", str(error)), True
+    except Waiting:
+        call.waiting = True
+    except FactoryError:
+        raise  # a wrong request or a dead world ends the run
+    except Exception as error:  # noqa: BLE001 # the run's loop: whatever a plugin raises becomes a rejection
+        call.failure = (f"{call.unit.method}.failed", f"The generator raised {where(error)}.")
+
+
+def _asked(bound: Bound, rendered: Mapping[str, str]) -> dict[str, Any]:
+    """What goes into `meta`: the models, the keys of their answers in the journal, the templates of the prompts."""
+    asked = bound.asked()
+    return {**asked, "prompts": dict(sorted(rendered.items()))} if asked and rendered else asked
+
+
+def _verdict(call: Call, item: Record | Rejected) -> tuple[Record | None, str | None, str]:
+    """Its record, why it is rejected (None: it is not), and a detail. Checks what the core vouches for."""
+    record, reason, detail = (item.record, item.reason, item.detail) if isinstance(item, Rejected) else (item, None, "")
+    if record is None:
+        return None, reason, detail
+    if not isinstance(record, Record) or record.kind not in records.KINDS:
+        raise WrongRequest(
+            f"The generator '{call.unit.method}' yielded {type(record).__name__}, not a Record or Rejected."
+        )
+    if set(record.data) != {name for name, _ in records.COLUMNS[record.kind]}:
+        raise WrongRequest(
+            f"The generator '{call.unit.method}' yielded a '{record.kind}' record with other columns than that kind's."
+        )
+    try:
+        records.check(record)
+    except UnicodeEncodeError:
+        return None, f"{call.unit.method}.not_unicode", "It holds half a character (a lone surrogate)."
+    except ValueError as error:
+        raise WrongRequest(
+            f"The generator '{call.unit.method}' yielded a '{record.kind}' record that cannot be kept: {error}."
+        ) from None
+    if call.failure and reason is None:
+        reason = call.failure[0]  # what came before the failure is incomplete
+    if reason is None and not all(_is_true(quote, call) for quote in record.quotes):
+        reason = f"{call.unit.method}.quote_not_in_source"
+    return record, reason, detail
+
+
+def _is_true(quote: Quote, call: Call) -> bool:
+    """Whether the quote leads back: its slice of the document, edited as its passage is, is its text (law 5)."""
+    passage = call.passages.get(quote.passage)
+    if passage is None or quote.document != call.document.id:
+        return False
+    first, last = quote.start - passage.start, quote.end - passage.start
+    if not 0 <= first < last <= passage.end - passage.start:
+        return False
+    edits = passage.edits.within(first, last)
+    touched = sum(edit.start < last and first < edit.end for edit in passage.edits.edits)
+    if quote.edits != edits or touched != len(edits.edits):  # edits of its own, or half of a replacement
+        return False
+    return edits.apply(call.document.text[quote.start : quote.end]) == quote.text

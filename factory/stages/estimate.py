@@ -1,0 +1,115 @@
+"""Estimate: calls, tokens, money and time of a generation, from a sample of its units; no call is made.
+
+The generators run on the sample with answers out of thin air. What a model really says may be longer or shorter, may be
+asked again, and may lead a method another way: it is an estimate, and is called one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from factory.corpus import Corpus, passages_by_document
+from factory.errors import WrongRequest, did_you_mean
+from factory.plugins import Generator
+from factory.recipe import Checked
+from factory.runs import Run
+from factory.stages.calling import Call, run_call
+from factory.stages.models import Models
+from factory.stages.plan import Unit, plan
+
+if TYPE_CHECKING:
+    from factory.llm.calls import Stats
+
+SAMPLE = 20  # units a method
+TOKENS_A_SECOND = 50  # of one answer, where nothing is known of the server
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of one method and one of its models. `price` is None where the model has none."""
+
+    method: str
+    model: str
+    units: int
+    sampled: int
+    calls: int
+    tokens_in: int
+    tokens_out: int
+    price: float | None
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def estimate(run: Run, checked: Checked, limit: int | None) -> list[Estimate]:
+    """What the methods that ask a model would ask, on all their units; the run's passages must stand.
+
+    Filters that ask a model are not counted: they look at what is not there yet.
+    """
+    asking = [generator for generator in checked.generators if generator.models]
+    units = plan(run, asking, checked.recipe.seed, limit)
+    found = []
+    for generator in asking:
+        its = [unit for unit in units if unit.method == generator.instance]
+        with Models(run, checked, imagined=True) as doors:
+            doors.open([generator])
+            sample = its[:: max(1, len(its) // SAMPLE)][:SAMPLE]
+            doors.run(_ask(run, checked, generator, sample, doors))
+            stats = doors.stats([generator])
+            found += [_scaled(checked, generator, name, stats[name], len(its), len(sample)) for name in stats]
+    return found
+
+
+def requests(run: Run, checked: Checked, method: str, unit: str | None) -> list[dict[str, Any]]:
+    """The bodies of the requests that one unit of a method sends, the first as it will be, later ones as they follow
+    from imagined answers. `unit` is the id of a passage or document; None takes the first of the plan.
+
+    Raises WrongRequest for a method that asks no model, or a unit that there is not.
+    """
+    asking = {generator.instance: generator for generator in checked.generators if generator.models}
+    if method not in asking:
+        known = f" Those that do: {', '.join(asking)}." if asking else ""
+        raise WrongRequest(f"No method '{method}' of this recipe asks a model.{did_you_mean(method, asking)}{known}")
+    units = plan(run, [asking[method]], checked.recipe.seed, None)
+    found = [one for one in units if unit in (None, one.id)][:1]
+    if not found:
+        raise WrongRequest(f"{method} has no unit '{unit}'. 'factory show {run.path} passages --ids' lists passages.")
+    with Models(run, checked, imagined=True) as doors:
+        doors.open([asking[method]])
+        doors.run(_ask(run, checked, asking[method], found, doors))
+        return doors.imagined.asked if doors.imagined else []
+
+
+async def _ask(run: Run, checked: Checked, generator: Generator, sample: Sequence[Unit], doors: Models) -> None:
+    for call, corpus in _calls(run, generator, sample, doors):
+        await run_call(call, corpus, doors, checked.wording())
+
+
+def _scaled(checked: Checked, generator: Generator, name: str, stats: "Stats", units: int, sampled: int) -> Estimate:
+    """What a sample asked, as so many units would."""
+    settings, scale = checked.recipe.models[name], units / max(1, sampled)
+    calls, tokens_in, tokens_out = (round(n * scale) for n in (stats.calls, stats.tokens_in, stats.tokens_out))
+    price = settings.price
+    money = (tokens_in * price.input + tokens_out * price.output) / 1_000_000 if price else None
+    seconds = tokens_out / TOKENS_A_SECOND / min(settings.in_flight, max(1, calls))
+    return Estimate(generator.instance, name, units, sampled, calls, tokens_in, tokens_out, money, seconds)
+
+
+def _calls(
+    run: Run, generator: Generator, sample: Sequence[Unit], models: Models
+) -> Iterator[tuple[Call, Corpus | None]]:
+    corpus = None
+    if generator.corpus:
+        everything = [passage for _, group in passages_by_document(run) for _, passage in group]
+        corpus = Corpus(models.visible(generator, everything))
+    wanted: dict[str, list[Unit]] = {}
+    for unit in sample:
+        wanted.setdefault(unit.document, []).append(unit)
+    for document, group in passages_by_document(run, wanted=wanted):
+        passages = [passage for _, passage in group]
+        by_id = {passage.id: passage for passage in passages}
+        for unit in wanted[document.id]:
+            given = passages if unit.passage is None else by_id[unit.passage]
+            yield Call(unit, generator, document, given, by_id), corpus

@@ -1,0 +1,205 @@
+"""The models of a run: each opened once, when a stage first asks it; handed to each call for its own unit.
+
+Law 6: a text goes to no model that may not see it. Its door is refused before the plugin runs.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from factory import runs
+from factory.errors import Waiting
+from factory.passages import Passage
+from factory.plugins import Filter, Generator
+from factory.policy import SCALE, Confidentiality
+from factory.recipe import Checked
+from factory.runs import Run
+
+if TYPE_CHECKING:
+    from factory.llm import LLM, Journal
+    from factory.llm.batch import Batch
+    from factory.llm.calls import Posting, Stats
+    from factory.llm.imagined import Imagined
+
+FILE = "journal.sqlite"
+Plugin = Generator | Filter
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The doors of one call, by the plugin's parameter."""
+
+    doors: Mapping[str, "LLM"]
+    served: Mapping[str, str]  # by parameter: the name that the server knows the model by
+
+    def asked(self) -> dict[str, Any]:
+        """What `meta` says of the answers so far: the models, and the keys of the answers in the journal."""
+        keys = [key for door in self.doors.values() for key in door.keys]
+        return {"models": dict(self.served), "journal": list(dict.fromkeys(keys))} if keys else {}
+
+
+class Models:
+    """The models of a recipe, and the loop that asks them. A context manager; what is asked by nobody is not opened.
+
+    One door a model, whichever stage asks: its rate, its spend and its journal are those of the run. `imagined` sends
+    nothing, keeps nothing, and answers out of thin air.
+    """
+
+    def __init__(self, run: Run, checked: Checked, *, imagined: bool = False) -> None:
+        self._run, self._recipe, self._imagined = run, checked.recipe, imagined
+        self._doors: dict[str, LLM] = {}
+        self._batches: dict[str, Batch] = {}
+        self.imagined: Imagined | None = None  # where nothing is sent: what would have been
+        self._journal: Journal | None = None
+        self._stack = AsyncExitStack()
+        self._runner = asyncio.Runner()
+        self._thread: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> "Models":
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        try:
+            if self._journal is not None:
+                self.run(self._stack.aclose())
+        finally:
+            self._here(self._runner.close)
+            if self._thread is not None:
+                self._thread.shutdown()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do some work on the loop on which the doors were opened."""
+        return self._here(lambda: self._runner.run(work))
+
+    def _here(self, do: Callable[[], T]) -> T:
+        """Do it in this thread; in one of its own where this one has a loop under way already, as in a notebook."""
+        if self._thread is None and _has_loop():
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="models")
+        return self._thread.submit(do).result() if self._thread else do()
+
+    def open(self, plugins: Iterable[Plugin]) -> None:
+        """Open the models that these ask, before work on the loop begins."""
+        missing = [name for name in names(plugins) if name not in self._doors]
+        if missing:
+            self.run(self._open(missing))
+
+    async def _open(self, missing: Iterable[str]) -> None:
+        from factory.llm import LLM, Journal
+        from factory.llm.batch import Batch
+        from factory.llm.imagined import Imagined
+
+        if self._journal is None:
+            made = Journal() if self._imagined else journal(self._run, self._recipe.journal.keep_prompts)
+            self._journal = self._stack.enter_context(made)
+        for name in missing:
+            settings = self._recipe.models[name]
+            if self._imagined:
+                settings = settings.model_copy(update={"max_spend": None, "structured": "response_format"})
+            pool: Posting | None = None
+            if self._imagined:
+                pool = self.imagined = Imagined()
+            if settings.batch and not self._imagined:
+                pool = self._batches[name] = await self._stack.enter_async_context(Batch(name, settings.batch.folder))
+            door = LLM(settings, name=name, journal=self._journal, pool=pool)
+            self._doors[name] = await self._stack.enter_async_context(door)
+
+    def bind(self, plugin: Plugin, unit: str, confidentiality: Confidentiality) -> Bound:
+        """The doors of one call, on a text of this confidentiality. They count and stop for that unit alone.
+
+        Raises BadItem where one of the models may not see the text.
+        """
+        if not plugin.models or self._journal is None:
+            return Bound({}, {})
+        id_ = f"{unit}/{plugin.instance}"
+        take = self._journal.take(id_)
+        doors = {
+            parameter: self._doors[name].bound(id_, method=plugin.instance, take=take, sees=confidentiality)
+            for parameter, name in plugin.models.items()
+        }
+        return Bound(doors, {parameter: self._recipe.models[name].model for parameter, name in plugin.models.items()})
+
+    def visible(self, plugin: Plugin, passages: Iterable[Passage]) -> list[Passage]:
+        """The passages that every model of a generator may see: what its corpus holds, since it may send them."""
+        limits = [self._recipe.models[name].sees for name in plugin.models.values()]
+        return [p for p in passages if all(may_see(limit, p.policy.confidentiality) for limit in limits)]
+
+    def hand_out(self) -> None:
+        """Write the batch files of what waits. Raises Waiting, with what to do now, where anything does."""
+        said = [words for batch in self._batches.values() if (words := batch.hand_out())]
+        if said:
+            raise Waiting(" ".join([*said, *(words for batch in self._batches.values() if (words := batch.said()))]))
+
+    def stats(self, plugins: Iterable[Plugin]) -> "dict[str, Stats]":
+        """What each model that these ask was asked so far."""
+        return {name: self._doors[name].stats for name in names(plugins)}
+
+    def said(self, plugins: Iterable[Plugin]) -> list[str]:
+        """For people, a line a model that was asked: answers, how many of them were paid before, and money."""
+        lines = []
+        for name, stats in self.stats(plugins).items():
+            cost = f", {stats.spent:.4f} spent" if self._recipe.models[name].price else ""
+            lines.append(f"{name}: {stats.calls} answers, {stats.from_journal} of them from the journal{cost}")
+        return lines
+
+    def spent(self) -> str:
+        """What stands beside the bar: the money so far, '' where no model has a price."""
+        priced = [door.stats.spent for name, door in self._doors.items() if self._recipe.models[name].price]
+        return f"{sum(priced):.2f} spent" if priced else ""
+
+
+def _has_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def names(plugins: Iterable[Plugin]) -> list[str]:
+    """The names of the models that these ask."""
+    return sorted({name for plugin in plugins for name in plugin.models.values()})
+
+
+def caps(checked: Checked) -> dict[str, float]:
+    """The `max_spend` of each model that a generator asks and that has one."""
+    found = {name: checked.recipe.models[name].max_spend for name in names(checked.generators)}
+    return {name: cap for name, cap in found.items() if cap is not None}
+
+
+def may_spend_more(counts: Mapping[str, Any], checked: Checked) -> bool:
+    """Whether a stage that a `max_spend` ended could go on now: one was raised, or is gone."""
+    now = caps(checked)
+    return any(name not in now or now[name] > cap for name, cap in counts.get("capped", {}).items())
+
+
+def journal(run: Run, keep_prompts: bool = True) -> "Journal":
+    """The journal of a run: every answer that was ever paid."""
+    from factory.llm import Journal
+
+    return Journal(run.path / FILE, keep_prompts=keep_prompts)
+
+
+def fingerprint(run: Run, checked: Checked, plugins: Iterable[Plugin]) -> str:
+    """What the answers depend on: the models' names and bodies, and which units were asked anew. '' without models."""
+    used = names(plugins)
+    if not used:
+        return ""
+    takes = ""
+    if (run.path / FILE).exists():
+        with journal(run) as opened:
+            takes = opened.takes_digest()
+    return runs.fingerprint({name: checked.recipe.models[name].identity() for name in used}, takes)
+
+
+def highest(shown: Iterable[Passage]) -> Confidentiality:
+    """The highest confidentiality among passages."""
+    return max((passage.policy.confidentiality for passage in shown), key=SCALE.index, default="public")
+
+
+def may_see(limit: str, text: str) -> bool:
+    """Whether what may see `limit` may see a text of this confidentiality."""
+    return SCALE.index(text) <= SCALE.index(limit)

@@ -1,0 +1,100 @@
+"""Asking a model questions about a passage and answering them with proof: what the methods that need it share."""
+
+import hashlib
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from factory.passages import Passage, Quote
+
+Form = Literal["yes_no", "wh", "comparison", "multiple_choice", "procedure", "why"]
+FORMS: dict[Form, str] = {
+    "yes_no": "a question that yes or no answers, with the reason",
+    "wh": "a question for a fact: who, what, which, when, where, how much",
+    "comparison": "a question that compares two things which the document describes",
+    "multiple_choice": "a multiple-choice question, its options A to D in the question, exactly one of them right",
+    "procedure": "a question how to do something that takes several steps",
+    "why": "a question for a reason, a purpose or a consequence",
+}
+DIFFICULTIES = (
+    "one statement of the document answers it",
+    "two or more statements of the document must be put together to answer it",
+    "it describes a concrete case to which a rule of the document applies",
+)
+ASKERS = (
+    "somebody new to the subject",
+    "somebody in the middle of a task",
+    "an expert who checks a detail",
+    "somebody who must decide between options",
+)
+
+
+class Question(BaseModel):
+    """One question, for the wish of that number."""
+
+    wish: int
+    question: str
+
+
+class Questions(BaseModel):
+    """First the judgement, then what it allows."""
+
+    content: str = Field(description="What the document teaches, in one sentence; or why it teaches nothing")
+    teaches: bool
+    questions: list[Question]
+
+
+class Answer(BaseModel):
+    """First the evidence, then the answer that follows from it."""
+
+    quotes: list[str] = Field(description="The words of the document that answer, copied exactly")
+    answerable: bool
+    answer: str
+
+
+class Wish(BaseModel):
+    """What one question shall be like."""
+
+    form: Form
+    wording: str
+    difficulty: str
+    asker: str
+
+
+def wishes(passage: str, count: int, forms: list[Form] | None, seed: int) -> list[Wish]:
+    """`count` wishes drawn by passage and seed; the forms take turns from a drawn start."""
+    turns = list(forms or FORMS)
+    first = draw(len(turns), passage, seed, "form")
+    made = []
+    for nth in range(count):
+        form = turns[(first + nth) % len(turns)]
+        difficulty = DIFFICULTIES[draw(len(DIFFICULTIES), passage, seed, f"difficulty {nth}")]
+        asker = ASKERS[draw(len(ASKERS), passage, seed, f"asker {nth}")]
+        made.append(Wish(form=form, wording=FORMS[form], difficulty=difficulty, asker=asker))
+    return made
+
+
+def draw(among: int, passage: str, seed: int, what: str) -> int:
+    """A number below `among`, the same wherever and whenever it is drawn."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}/{passage}/{what}".encode(), digest_size=8).digest()) % among
+
+
+def each_once(questions: list[Question], wished: int) -> list[Question]:
+    """The first question for each wish there is; what has no wish, or no words, was not asked for."""
+    found: dict[int, Question] = {}
+    for question in questions:
+        if 1 <= question.wish <= wished and question.question.strip():
+            found.setdefault(question.wish, question)
+    return list(found.values())
+
+
+def proof(passage: Passage, answer: Answer) -> tuple[list[Quote], int]:
+    """The quotes of an answer that stand in the passage, and how many do not."""
+    quotes = [_located(passage, quote) for quote in answer.quotes if quote.strip()]
+    found = [quote for quote in quotes if quote is not None]
+    return found, len(quotes) - len(found)
+
+
+def _located(passage: Passage, quote: str) -> Quote | None:
+    """Where the quote stands; a model likes to end a piece of a sentence with a full stop or an ellipsis of its own."""
+    return passage.locate(quote) or passage.locate(quote.strip().strip(".…\"'“”").strip())

@@ -1,0 +1,240 @@
+"""Preference data from a passage: several answers to a question, judged against the text, every pair in both orders.
+
+Takes   one passage.
+Yields  for each question a ranking of all its answers, the preference pair that is furthest apart, and with `good` and
+        `bad` a feedback record an answer. Half of the answers are written from the passage with quotes that prove them,
+        half without it, from what the model knows: what is wrong with these is what models get wrong. Only an answer
+        whose quotes stand in the passage can be chosen.
+Costs   a call to ask; then for each question n calls to answer and n(n - 1) to judge: 16 with four answers.
+
+Source  answers ranked by a judge as in UltraFeedback (Cui et al. 2023, arXiv:2310.01377); both orders, and only what
+        they agree on, against position bias (Zheng et al. 2023, arXiv:2306.05685).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BaseModel, Field
+
+from factory import records, rubric
+from factory.errors import BadItem
+from factory.llm import LLM
+from factory.passages import Passage, Quote
+from factory.prompts import prompt
+from factory.records import Record, Rejected
+from generators._asking import Answer, Form, Questions, each_once, proof, wishes
+
+TEMPERATURES = (0.2, 0.7, 1.0)  # of the answers, in turns: alike answers make no pair
+Score = Annotated[int, Ge(rubric.LOWEST), Le(rubric.HIGHEST)]
+
+
+class Judgement(BaseModel):
+    """What a judge says of two answers."""
+
+    explanation: str = Field(description="What speaks for and against each answer, by the rubric")
+    score_a: Score
+    score_b: Score
+    better: Literal["A", "B", "tie"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One answer; `quotes` prove it, where it was written from the passage and they stand there."""
+
+    text: str
+    quotes: tuple[Quote, ...]
+    model: str  # the parameter of the model that wrote it
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two answers, by number, that the judge puts in the same order both ways."""
+
+    better: int
+    worse: int
+    margin: float  # mean difference of the scores
+    explanation: str
+
+
+async def generate(
+    passage: Passage,
+    llm: LLM,
+    weak: LLM,
+    judge: LLM,
+    *,
+    questions: Annotated[int, Ge(1), Le(20)] = 2,
+    n: Annotated[int, Ge(2), Le(8)] = 4,
+    forms: list[Form] | None = None,
+    max_length_ratio: Annotated[float, Ge(1)] | None = None,
+    min_margin: Annotated[float, Gt(0)] = 1.0,
+    good: Score | None = None,
+    bad: Score | None = None,
+    seed: int = 0,
+) -> AsyncIterator[Record | Rejected]:
+    """At most `questions` questions, each with `n` answers: half by `llm` from the passage, half by `weak` without it.
+
+    A pair is kept whose scores differ by `min_margin` in the mean, and whose lengths by at most `max_length_ratio`.
+    Answers scored `good` or more are feedback of the label true, `bad` or less of the label false.
+    """
+    wished = wishes(passage.id, questions, forms, seed)
+    asked = await llm.ask(prompt("ask", passage=passage, wishes=wished), Questions, temperature=0.7)
+    if not asked.teaches:
+        yield Rejected(None, "preference.teaches_nothing", "The model judged that the passage supports no question.")
+        return
+    for question in [q.question.strip() for q in each_once(asked.questions, len(wished))]:
+        try:
+            candidates = await _candidates(passage, question, llm, weak, n)
+            pairs, scores = await _judged(passage, question, candidates, judge)
+        except BadItem as error:
+            yield Rejected(None, error.reason, error.detail)
+            continue
+        yield _ranking(passage, question, candidates, pairs, scores)
+        yield _preference(passage, question, candidates, pairs, min_margin, max_length_ratio)
+        for record in _feedback(passage, question, candidates, scores, good, bad):
+            yield record
+
+
+# --- answers
+
+
+async def _candidates(passage: Passage, question: str, llm: LLM, weak: LLM, n: int) -> list[Candidate]:
+    """The answers, each once. Raises BadItem where fewer than two came."""
+    asking = [_proved(passage, question, llm, TEMPERATURES[nth % 3]) for nth in range(n - n // 2)]
+    asking += [_blind(question, weak, TEMPERATURES[nth % 3]) for nth in range(n // 2)]
+    came = await asyncio.gather(*asking, return_exceptions=True)
+    for outcome in came:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, BadItem):
+            raise outcome
+    each = {one.text: one for one in reversed(came) if isinstance(one, Candidate) and one.text}  # the first of equals
+    if len(each) < 2:
+        raise BadItem("preference.answers_alike", f"{len(came)} answers, {len(each)} of them different.")
+    return list(reversed(each.values()))
+
+
+async def _proved(passage: Passage, question: str, llm: LLM, temperature: float) -> Candidate:
+    said = await llm.ask(prompt("answer", passage=passage, question=question), Answer, temperature=temperature)
+    found, missing = proof(passage, said)
+    return Candidate(said.answer.strip() if said.answerable else "", () if missing else tuple(found), "llm")
+
+
+async def _blind(question: str, weak: LLM, temperature: float) -> Candidate:
+    [reply] = await weak.chat(prompt("blind", question=question), temperature=temperature)
+    return Candidate(reply.text.strip(), (), "weak")
+
+
+# --- judging
+
+
+async def _judged(
+    passage: Passage, question: str, candidates: Sequence[Candidate], judge: LLM
+) -> tuple[list[Pair], list[float]]:
+    """The pairs on which both orders agree, and the mean score of each answer."""
+    couples = list(combinations(range(len(candidates)), 2))
+    both = [order for one, other in couples for order in ((one, other), (other, one))]
+    said = await asyncio.gather(*(_judge(passage, question, candidates, order, judge) for order in both))
+    points: list[list[int]] = [[] for _ in candidates]
+    for (first, second), judgement in zip(both, said, strict=True):
+        points[first].append(judgement.score_a)
+        points[second].append(judgement.score_b)
+    pairs = [_pair(couple, said[2 * nth], said[2 * nth + 1]) for nth, couple in enumerate(couples)]
+    return [pair for pair in pairs if pair is not None], [sum(its) / len(its) for its in points]
+
+
+async def _judge(
+    passage: Passage, question: str, candidates: Sequence[Candidate], order: tuple[int, int], judge: LLM
+) -> Judgement:
+    first, second = (candidates[nth].text for nth in order)
+    asked = prompt(
+        "judge", passage=passage, question=question, first=first, second=second, rubric=rubric.text(rubric.FROM_SOURCE)
+    )
+    return await judge.ask(asked, Judgement, temperature=0.0)
+
+
+def _pair(couple: tuple[int, int], there: Judgement, back: Judgement) -> Pair | None:
+    """The couple in the order that both judgements give it; None where they differ, or see a tie."""
+    one, other = couple
+    margin = (there.score_a - there.score_b + back.score_b - back.score_a) / 2
+    if there.better == "A" and back.better == "B":
+        return Pair(one, other, margin, there.explanation)
+    if there.better == "B" and back.better == "A":
+        return Pair(other, one, -margin, there.explanation)
+    return None
+
+
+# --- records
+
+
+def _ranking(
+    passage: Passage, question: str, candidates: Sequence[Candidate], pairs: Sequence[Pair], scores: Sequence[float]
+) -> Record | Rejected:
+    """All answers, ranked by how many others they beat in both orders; equals share a rank."""
+    wins = [sum(pair.better == nth for pair in pairs) for nth in range(len(candidates))]
+    ranks = [sorted(set(wins), reverse=True).index(won) for won in wins]
+    judged = len(candidates) * (len(candidates) - 1) // 2
+    record = records.ranking(
+        passage, question, [candidate.text for candidate in candidates], ranks,
+        quotes=_proof_of(candidates), scores=list(scores), unstable=judged - len(pairs), judged=judged,
+        written_by=[candidate.model for candidate in candidates],
+    )  # fmt: skip
+    return record if pairs else Rejected(record, "preference.no_stable_pair", f"{judged} pairs, judged in both orders")
+
+
+def _preference(
+    passage: Passage,
+    question: str,
+    candidates: Sequence[Candidate],
+    pairs: Sequence[Pair],
+    min_margin: float,
+    max_length_ratio: float | None,
+) -> Record | Rejected:
+    """The pair that is furthest apart of those that may stand; or why none may."""
+    proved = [pair for pair in pairs if candidates[pair.better].quotes]
+    apart = [pair for pair in proved if pair.margin >= min_margin]
+    alike = [pair for pair in apart if _length_ratio(candidates, pair) <= (max_length_ratio or float("inf"))]
+    for found, reason in (
+        (pairs, "preference.no_stable_pair"),
+        (proved, "preference.chosen_not_proved"),
+        (apart, "preference.margin_too_small"),
+        (alike, "preference.lengths_differ"),
+    ):
+        if not found:
+            return Rejected(None, reason, f"None of {len(pairs)} stable pairs." if pairs else "")
+    best = max(alike, key=lambda pair: pair.margin)
+    chosen, rejected = candidates[best.better], candidates[best.worse]
+    return records.preference(
+        passage, question, chosen.text, rejected.text, quotes=chosen.quotes, margin=best.margin,
+        explanation=best.explanation, length_ratio=round(_length_ratio(candidates, best), 3),
+        written_by=[chosen.model, rejected.model],
+    )  # fmt: skip
+
+
+def _length_ratio(candidates: Sequence[Candidate], pair: Pair) -> float:
+    """How many times the longer one is as long as the shorter."""
+    short, long = sorted(len(candidates[nth].text) for nth in (pair.better, pair.worse))
+    return long / short
+
+
+def _feedback(
+    passage: Passage,
+    question: str,
+    candidates: Sequence[Candidate],
+    scores: Sequence[float],
+    good: int | None,
+    bad: int | None,
+) -> list[Record]:
+    """A thumb up for each proved answer of at least `good`, a thumb down for each of at most `bad`."""
+    up = [(one, score) for one, score in zip(candidates, scores, strict=True) if good and score >= good and one.quotes]
+    down = [(one, score) for one, score in zip(candidates, scores, strict=True) if bad and score <= bad]
+    return [
+        records.feedback(passage, question, one.text, label, quotes=one.quotes, score=score, written_by=one.model)
+        for label, its in ((True, up), (False, down))
+        for one, score in its
+    ]
+
+
+def _proof_of(candidates: Sequence[Candidate]) -> list[Quote]:
+    return list(dict.fromkeys(quote for candidate in candidates for quote in candidate.quotes))

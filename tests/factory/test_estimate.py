@@ -1,0 +1,56 @@
+"""Estimates: from a sample, in proportion to the units, and without a call."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from factory import pipeline, run
+from factory.llm.imagined import ITEMS, Said
+from factory.llm.structured import shape
+from factory.stages.estimate import SAMPLE, Estimate
+from generators.qa import Answer, Questions
+from tests.corpora import write_documents, write_recipe
+from tests.model_server import ModelServer
+
+PRICE = {"input": 2.0, "output": 8.0}
+
+
+def estimated(folder: Path, server: ModelServer, count: int, **model: object) -> list[Estimate]:
+    write_documents(folder, {f"{n}.md": f"# Wheel {n}\n\nThe wheel number {n} turns left." for n in range(count)})
+    models = {"llm": {"base_url": server.url, "model": "never-asked", "price": PRICE, **model}}
+    return pipeline.estimate(write_recipe(folder, methods=["qa", "text"], models=models))
+
+
+def test_an_estimate_asks_nothing_and_grows_with_the_units(tmp_path: Path) -> None:
+    with ModelServer() as server:
+        [few] = estimated(tmp_path / "few", server, 5)
+        [many] = estimated(tmp_path / "many", server, 100)
+    assert server.requests == 0
+    assert (few.units, few.sampled, many.units, many.sampled) == (5, 5, 100, SAMPLE)
+    assert few.calls == 5 * (1 + ITEMS)  # one to ask, one for each question of an imagined list
+    assert many.calls == 20 * few.calls
+    assert many.tokens_in == pytest.approx(20 * few.tokens_in, rel=0.05)
+    expected = (many.tokens_in * PRICE["input"] + many.tokens_out * PRICE["output"]) / 1e6
+    assert many.price == pytest.approx(expected)
+    assert not (tmp_path / "many/run/journal.sqlite").exists()
+
+
+def test_an_estimate_is_not_bounded_by_the_cap_that_it_is_made_for(tmp_path: Path) -> None:
+    with ModelServer() as server:
+        [capped] = estimated(tmp_path, server, 30, max_spend=0, max_tokens=100)
+    assert capped.calls == 30 * (1 + ITEMS)
+
+
+def test_a_run_goes_on_after_its_estimate(tmp_path: Path) -> None:
+    with ModelServer(replies=lambda body: json.dumps({"content": "", "teaches": False, "questions": []})) as server:
+        [few] = estimated(tmp_path, server, 5)
+        done = run(tmp_path / "recipe.yaml", until="generate")
+    assert done.counts("generate")["methods"]["qa"]["units"] == few.units
+    assert "ingest" not in done.did
+
+
+@pytest.mark.parametrize("type_", [Questions, Answer, list[Answer]])
+def test_what_is_imagined_fits_its_schema(type_: type) -> None:
+    its = shape(type_)
+    assert its.parse(json.dumps(Said("The wheel turns left.", 3).like(its.schema)))

@@ -1,0 +1,97 @@
+"""corrupt through a whole run: one planted fault, found by a judge, and every reason why a pair does not stand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from factory import Run, run
+from factory.corpus import kept_records, record_tables
+from factory.stages.models import journal
+from factory.views.ledger import entries
+from factory.views.verify import broken, verify
+from generators.corrupt import FAULTS
+from tests.corpora import write_documents, write_recipe
+from tests.model_server import Choice, ModelServer
+
+KILN = "The Kiln K2 fires up to forty tiles at once. Its lid stays locked until the kiln has cooled."
+GOOD, BAD = "The Kiln K2 fires up to forty tiles.", "The Kiln K2 fires up to fifty tiles."
+
+
+def answer(text: str = GOOD, quote: str = "up to forty tiles") -> dict[str, Any]:
+    return {"quotes": [quote], "answerable": True, "answer": text}
+
+
+def planted(text: str = BAD, possible: bool = True) -> dict[str, Any]:
+    return {"where": "the number", "possible": possible, "answer": text}
+
+
+def made(folder: Path, *, said: Any = None, plant: Any = None, find: Any = "fact_changed", **options: Any) -> Run:
+    def reply(body: dict[str, Any]) -> str | Choice:
+        prompt = body["messages"][-1]["content"]
+        if "write at most one question" in prompt:
+            return json.dumps({"content": "", "teaches": True, "questions": [{"wish": 1, "question": "How many?"}]})
+        if "Answer this question from" in prompt:
+            return json.dumps(said or answer())
+        if "with exactly one fault" in prompt:
+            return plant if isinstance(plant, Choice) else json.dumps(plant or planted())
+        return find if isinstance(find, Choice) else json.dumps({"explanation": "…", "fault": find})
+
+    write_documents(folder, {"kiln.md": KILN})
+    with ModelServer(replies=reply) as server:
+        settings = {"base_url": server.url, "model": "scripted", "tries": 1}
+        method = {"corrupt": {"questions": 1, "faults": ["fact_changed"], **options}}
+        done = run(write_recipe(folder, methods=[method], models={"llm": settings}), until="generate")
+    assert not broken(verify(done))
+    return done
+
+
+def rows(done: Run) -> list[dict[str, Any]]:
+    return [row for table in record_tables(done) for row in kept_records(done, table)]
+
+
+def reasons(done: Run) -> list[str]:
+    return [entry.reason for entry in entries(done, stage="generate")]
+
+
+def test_a_pair_differs_in_the_fault_that_the_judge_found(tmp_path: Path) -> None:
+    [row] = rows(made(tmp_path))
+    assert (row["chosen"][0]["content"], row["rejected"][0]["content"]) == (GOOD, BAD)
+    meta = json.loads(row["meta"])
+    assert meta["fault"] == "fact_changed"
+    assert [quote["text"] for quote in meta["quotes"]] == ["up to forty tiles"]
+
+
+@pytest.mark.parametrize(
+    ("replies", "reason"),
+    [
+        ({"said": answer(quote="up to sixty tiles")}, "corrupt.answer_not_proved"),
+        ({"plant": planted("", possible=False)}, "corrupt.fault_not_possible"),
+        ({"plant": planted(f" {GOOD} ")}, "corrupt.unchanged"),
+        ({"plant": planted("")}, "corrupt.unchanged"),
+        ({"plant": planted(BAD + " And so it was for years.")}, "corrupt.lengths_differ"),
+        ({"find": "none"}, "corrupt.fault_not_seen"),
+        ({"find": "step_dropped"}, "corrupt.another_fault"),
+        ({"plant": Choice("No.")}, "llm.invalid_reply"),
+        ({"find": Choice(None, finish="content_filter")}, "llm.refused"),
+    ],
+)
+def test_what_cannot_stand_has_its_reason(tmp_path: Path, replies: dict[str, Any], reason: str) -> None:
+    done = made(tmp_path, **replies)
+    assert reasons(done) == [reason]
+    assert not rows(done)
+
+
+def test_longer_is_allowed_where_it_is_asked_for(tmp_path: Path) -> None:
+    assert rows(made(tmp_path, plant=planted(BAD + " And so it was."), max_length_difference=1.0))
+
+
+def test_the_judge_is_not_told_which_fault_was_planted(tmp_path: Path) -> None:
+    done = made(tmp_path)
+    assert done.counts("generate")["made"] == 1
+    with journal(done) as opened:
+        asked = [row["asked"] for row in opened.select("select unpacked(body) as asked from requests")]
+    [found] = [text for text in asked if "name what is wrong" in text]
+    assert all(found.count(name) >= 1 for name in FAULTS)
+    assert "exactly one fault" not in found
