@@ -7,24 +7,17 @@ gate lets through, once a process.
 
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from filters._screen import KINDS, REACH, blank, can_hold, fold, pieces
+from filters._screen import KINDS, REACH, can_hold, fold, pieces
+from filters._spans import Finding, blank
+from filters._unfold import second_reading
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
 
 SURE = 0.4  # presidio's own scale: a bare pattern of some worth, or a weak one with a context word
 MIN_SCORE = 0.1  # below it nothing is a finding: at presidio's 0.01 every six digits are a driver's licence
-
-
-class Finding(NamedTuple):
-    """A span of one string and what it seems to be; never the value."""
-
-    start: int
-    end: int
-    kind: str
-    score: float
 
 
 @cache
@@ -38,17 +31,34 @@ def engine() -> "AnalyzerEngine":
 def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = True) -> list[Finding]:
     """All findings in `text`, in order; they may overlap. Unscreened it is slower and finds the same."""
     wanted = tuple(kinds)
-    folded = fold(text)
-    if screened and not can_hold(wanted, folded):
-        return []
+    rest = fold(text)
+    found = _read(rest, wanted, screened=screened)
+    while True:  # what was hidden may itself have hidden something
+        hidden = {
+            f for f in second_reading(rest, lambda part: _read(part, wanted, screened=screened)) if f.score >= SURE
+        }
+        filled = blank(rest, [(f.start, f.end) for f in found | hidden if f.score >= SURE])
+        if filled == rest:
+            return sorted(found)
+        if hidden:
+            found |= hidden | _read(filled, wanted, screened=screened)
+        rest = filled
+
+
+def _read(text: str, kinds: tuple[str, ...], *, screened: bool) -> set[Finding]:
+    """The findings of a text as it stands, piece by piece."""
+    if screened:
+        kinds = can_hold(kinds, text)
+    if not kinds:
+        return set()
     found: set[Finding] = set()
     lead = ""  # the end of the piece before, where context words stand; what was found there is filled
-    for start, end in pieces(folded):
-        fresh, filled = _settle(lead + folded[start:end], len(lead), wanted, screened=screened)
+    for start, end in pieces(text):
+        fresh, filled = _settle(lead + text[start:end], len(lead), kinds, screened=screened)
         shift = start - len(lead)
         found.update(Finding(f.start + shift, f.end + shift, f.kind, f.score) for f in fresh)
         lead = filled[-REACH:]
-    return sorted(found)
+    return found
 
 
 def _settle(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> tuple[set[Finding], str]:
@@ -68,8 +78,8 @@ def _settle(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -
 
 def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> list[Finding]:
     """The findings of one piece that begin at or after `start`; before it stands context only."""
-    asked = can_hold(kinds, piece, start) if screened else list(kinds)
+    asked = can_hold(kinds, piece, start) if screened else kinds
     if not asked:
         return []
-    results = engine().analyze(piece, language="en", entities=asked, score_threshold=MIN_SCORE)
+    results = engine().analyze(piece, language="en", entities=list(asked), score_threshold=MIN_SCORE)
     return [Finding(r.start, r.end, r.entity_type, round(r.score, 4)) for r in results if r.start >= start]

@@ -4,14 +4,11 @@ Importing this module imports presidio and spaCy (1.3 s): only `_presidio.engine
 """
 
 import re
-from functools import cache
 from typing import Any
 
-import tldextract
 from presidio_analyzer import (
     AnalyzerEngine,
     EntityRecognizer,
-    LocalRecognizer,
     Pattern,
     PatternRecognizer,
     RecognizerRegistry,
@@ -28,7 +25,11 @@ from presidio_analyzer.predefined_recognizers import (
     UsSsnRecognizer,
 )
 
+from filters import _labelled
+from filters._addresses import StreetAddresses
+from filters._emails import EmailAddresses
 from filters._engine import Tokens, WordsBefore, result
+from filters._national import national
 from filters._phones import TelephoneNumbers
 
 _NINO = r"(?!BG|GB|NK|KN|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
@@ -69,11 +70,28 @@ def recognisers() -> list[EntityRecognizer]:
             "passport",
             patterns=[
                 Pattern("digits", r"\b[0-9]{9}\b", 0.05),
-                Pattern("letters and digits", r"\b(?:[A-Z][0-9]{7,8}|[A-Z]{2}[0-9]{7})\b", 0.05),
+                Pattern("letters and digits", r"(?-i:\b(?:[A-Z]{1,2}[0-9]{6,8}|[0-9]{2}[A-Z]{2}[0-9]{5})\b)", 0.05),
+                Pattern(
+                    "German",
+                    r"(?-i:\b[CFGHJKLMNPRTVWXYZ](?=[A-Z0-9]*[0-9]{2})[CFGHJKLMNPRTVWXYZ0-9]{7}[0-9D]{1,2}\b)",
+                    0.05,
+                ),
             ],
-            context=["passport", "passports", "passport no", "pasaporte", "reisepass", "passeport", "travel document"],
+            context=[
+                "passport",
+                "passports",
+                "passport no",
+                "pasaporte",
+                "reisepass",
+                "reisepassnummer",
+                "passeport",
+                "travel document",
+            ],
         ),
+        StreetAddresses(),
         TelephoneNumbers(),
+        *national(),
+        *(_labelled.Labelled(kind) for kind in _labelled.PATTERNS),
         HealthNumbers(),
         PatternRecognizer(
             "uk_nino",
@@ -88,6 +106,7 @@ def recognisers() -> list[EntityRecognizer]:
             patterns=[
                 Pattern("dashes", r"(?<![\w.-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w]|-\w)", 0.5),
                 Pattern("dots or spaces", r"(?<![\w.])[0-9]{3}([ .])[0-9]{2}\1[0-9]{4}(?![\w]|\.\w)", 0.1),
+                Pattern("en dashes", r"(?<![\w.–-])[0-9]{3}–[0-9]{2}–[0-9]{4}(?![\w]|–\w)", 0.1),
                 Pattern("closed", r"\b[0-9]{9}\b", 0.05),
             ],
             context=["ssn", "ssns", "social security", "social security number", "ss#", "ss no"],
@@ -106,10 +125,10 @@ class PaymentCards(CreditCardRecognizer):
         r"|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800)[0-9]{11}|35(?:2[89]|[3-8][0-9])[0-9]{12}"
         r"|6(?:011|5[0-9]{2}|4[4-9][0-9])[0-9]{12}|62[0-9]{14}"
     )
-    PREFIXES = re.compile(r"4|5[0-8]|6|2[2-7]|3[0-9]|1800|2131")
+    PREFIXES = re.compile(r"0604|4|5[0-8]|6|2[2-7]|3[0-9]|1800|2131")
     EDGES = r"(?<![\w.]){}(?![\w]|\.[0-9])"
     FORMS = (
-        Pattern("closed", EDGES.format(r"[1-6][0-9]{11,18}"), 0.1),
+        Pattern("closed", EDGES.format(r"(?:[1-6]|0(?=604))[0-9]{11,18}"), 0.1),
         Pattern("fours", EDGES.format(r"[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}"), 0.1),
         Pattern("fours and three", EDGES.format(r"[2-6][0-9]{3}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}\1[0-9]{3}"), 0.1),
         Pattern("four, six, five", EDGES.format(r"[123][0-9]{3}([ -])[0-9]{6}\1[0-9]{4,5}"), 0.1),
@@ -202,47 +221,3 @@ class HostAddresses(IpRecognizer):
             return pattern_text.startswith(("0.", "127.", "255."))
         groups = [group for group in pattern_text.partition("/")[0].split(":") if group]
         return len(groups) < 2 or not (self._GLOBAL.match(pattern_text) or "." in pattern_text or len(groups) > 3)
-
-
-class EmailAddresses(LocalRecognizer):
-    """E-mail addresses whose domain ends in a public suffix, or in one that is used inside companies or in examples."""
-
-    PUBLIC, PRIVATE = 1.0, 0.6
-    SUFFIXES = frozenset(("local", "internal", "intranet", "lan", "corp", "localdomain", "example", "test", "invalid"))
-    _ADDRESS = re.compile(
-        r"(?<!\w)\w[\w.+'-]{0,63}+(?<![.'])(?:@|%40)(?P<domain>(?:[^\W_][\w-]{0,62}\.){1,8}(?:xn--[\w-]{1,59}|[^\W\d_]{2,63}))(?![^\W_])"
-    )
-
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["email"])
-
-    def load(self) -> None:
-        """Nothing to load."""
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
-    ) -> list[RecognizerResult]:
-        """The addresses of `text`. A word glued to one by a missing space is not part of it."""
-        found = []
-        for match in self._ADDRESS.finditer(text):
-            if match.group().startswith("git@") and text[match.end() : match.end() + 1] in (":", "/"):
-                continue  # a repository, not a person
-            labels = match["domain"].split(".")
-            while len(labels) > 1 and not (score := self._score(".".join(labels))):
-                labels.pop()
-            if len(labels) > 1:
-                found.append(result(self, match.start(), match.start("domain") + len(".".join(labels)), score))
-        return found
-
-    def _score(self, domain: str) -> float:
-        name, _, last = domain.rpartition(".")
-        if last.lower() in self.SUFFIXES:
-            return self.PRIVATE
-        parts = _suffixes()(domain)
-        return self.PUBLIC if parts.suffix and parts.domain and name else 0.0
-
-
-@cache
-def _suffixes() -> tldextract.TLDExtract:
-    """The public suffix list inside tldextract: left alone, it fetches a newer one at the first address."""
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)

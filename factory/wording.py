@@ -1,0 +1,53 @@
+"""How rules of wording are written and what they look at: patterns as one reads them, and text as plain words.
+
+Generators ask these rules whether a row can stand alone before they make it, filters afterwards.
+"""
+
+import re
+
+# What a filter put in the place of a value: `<EMAIL>` is no tag. Upper-case HTML that old pages have is one.
+NO_PLACEHOLDER = (
+    r"(?!(?!(?:BR|HR|TD|TR|TH|LI|UL|OL|DL|DT|DD|IMG|DIV|SPAN|TABLE|FONT|CENTER|PRE|CODE|HTML|HEAD|BODY)>)"
+    r"[A-Z][A-Z_]+>)"
+)
+_CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+_INLINE = (
+    (re.compile(r"!\[[^\]]*\]\([^()]*\)"), ""),
+    (re.compile(r"\[([^\[\]]+)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])"), r"\1"),
+    (re.compile(rf"<{NO_PLACEHOLDER}[!/a-zA-Z][^<>]*>"), ""),
+    (re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
+    (re.compile(r"(?<!\w)_(?=[^\s_])([^_]+?)(?<=\S)_(?!\w)"), r"\1"),
+    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
+)
+
+
+def listed(words: str) -> frozenset[str]:
+    """The words of a list that is written as one string."""
+    return frozenset(words.split())
+
+
+def phrases(written: str) -> re.Pattern[str]:
+    """A pattern, case aside, for any of the phrases between `|`; white space at a `|` or a line end means nothing."""
+    joined = "|".join(part.strip() for part in " ".join(written.split()).split("|"))
+    return re.compile(rf"(?:{joined})", re.IGNORECASE)
+
+
+def plain(inline: str) -> str:
+    """Inline markup as words on one line: `**x**` is x, a link its text; code spans keep their backticks."""
+    spans: list[str] = []
+
+    def put_aside(code: re.Match[str]) -> str:
+        spans.append(code.group())
+        return f"\0{len(spans) - 1}\0"
+
+    words = _CODE_SPAN.sub(put_aside, inline.replace("\0", ""))
+    for pattern, kept in _INLINE:
+        words = pattern.sub(kept, words)
+    return " ".join(re.sub("\0(\\d+)\0", lambda place: spans[int(place[1])], words).split())
+
+
+def without_code(text: str) -> str:
+    """`text` with code spans and fenced code taken out."""
+    text = re.sub(r"^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1|\Z)", " ", text, flags=re.DOTALL | re.MULTILINE)
+    return _CODE_SPAN.sub(" ", text)

@@ -1,0 +1,127 @@
+"""Reject an answer that has come off the rails: words in a circle, lines again and again, the question copied.
+
+Sees    the answers of sft rows and the chosen ones of preference rows, each with its question; of code between fences
+        nothing.
+Misses  an answer that goes in circles of a thousand words; nonsense that does not repeat itself.
+Source  our own, from pairs of answers that people compared; the flags are old: type-token ratio (Johnson 1944), lines
+        as in Rae et al. 2021 (arXiv:2112.11446).
+
+The type-token ratio falls with a text's length, so it is taken of pieces of PIECE words, and the lowest counts. In
+scripts without spaces two characters in a row are a word.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from factory.verdicts import Verdicts
+from filters._prose import outside_fences
+from filters._repetition import repeated
+from filters._rules import Rule, check_bounds, judge
+from filters._turns import turns
+from filters._words import HAS_NO_SPACES, Tokens, tokens
+
+PIECE = 1000  # words: running text has a ratio of .35 and more there
+COPIED = 5  # words in a row: fewer are taken over by chance
+FEWEST_COPIED = 10  # words of an answer below which nothing is said to be copied
+DECIDES = {"decides": True}
+
+Words = NDArray[np.int64]
+
+
+class Figures(NamedTuple):
+    """What is measured of one answer; of a row the worst of each."""
+
+    type_token_ratio: float = 1.0
+    repeated_line_chars: float = 0.0
+    copied: float = 0.0
+
+
+@dataclass(frozen=True)
+class Degenerate:
+    """Keep answers within the bounds; a bound of null is no rule."""
+
+    sees: ClassVar[str] = "strings"
+    kinds: ClassVar[tuple[str, ...]] = ("sft", "preference")
+    action: Literal["reject", "flag"] = field(default="reject", metadata=DECIDES)
+    min_type_token_ratio: float | None = field(default=0.3, metadata=DECIDES)
+    max_repeated_line_chars: float | None = field(default=0.1, metadata=DECIDES)
+    max_copied: float | None = field(default=0.5, metadata=DECIDES)
+    min_words: int = 50
+
+    def __post_init__(self) -> None:
+        check_bounds(self)
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """`id`, `field`, `role`, `text`, several rows an id -> one row an id with the worst figures of its answers."""
+        pairs = turns(batch)
+        texts = [text for its in pairs.values() for pair in its for text in pair]
+        found = _folded(tokens(["\n".join(outside_fences(text.splitlines())) for text in texts]))
+        rows, at = [], 0
+        for its in pairs.values():
+            figures = [Figures()]
+            for _, answer in its:
+                figures.append(self._of_answer(answer, found[at], found[at + 1]))
+                at += 2
+            ratios, lines, copied = zip(*figures, strict=True)
+            rows.append((min(ratios), max(lines), max(copied)))
+        table = np.array(rows, np.float64).reshape(-1, len(Figures._fields)).T
+        columns = {name: pa.array(its) for name, its in zip(Figures._fields, table, strict=True)}
+        return pa.record_batch({"id": pa.array(pairs, pa.string()), **columns})
+
+    def _of_answer(self, answer: str, asked: Words, said: Words) -> Figures:
+        copied = _copied(asked, said) if len(said) >= FEWEST_COPIED else 0.0
+        if len(said) < self.min_words:
+            return Figures(copied=copied)
+        lines = [line.strip() for line in outside_fences(answer.splitlines())]
+        _, again = repeated(lines)
+        return Figures(_type_token_ratio(said), again / max(1, sum(map(len, lines))), copied)
+
+    def decide(self, features: pa.RecordBatch) -> Verdicts:
+        """One verdict a row, for the first rule that its answers break."""
+        return judge(features, self._rules(), flag=self.action == "flag")
+
+    def _rules(self) -> list[Rule]:
+        return [
+            Rule("type_token_ratio", "degenerate.same_words", least=self.min_type_token_ratio),
+            Rule("repeated_line_chars", "degenerate.same_lines", most=self.max_repeated_line_chars),
+            Rule("copied", "degenerate.copied_question", most=self.max_copied),
+        ]
+
+
+def _folded(found: Tokens) -> list[Words]:
+    """The words of each text as numbers, small and capital letters the same; marks are left out."""
+    numbers: dict[str, int] = {}
+    lowered = np.array([numbers.setdefault(token.lower(), len(numbers)) for token in found.vocabulary], np.int64)
+    unspaced = np.array([HAS_NO_SPACES.match(token) is not None for token in found.vocabulary], np.bool_)
+    words = []
+    for nth in range(len(found.counts)):
+        ids = found.of(nth)
+        ids = ids[~found.vocabulary.symbols[ids]]
+        its = lowered[ids] if len(ids) else np.empty(0, np.int64)
+        if 2 * unspaced[ids].sum() > len(ids):
+            its = its[:-1] * len(numbers) + its[1:]
+        words.append(its)
+    return words
+
+
+def _type_token_ratio(words: Words) -> float:
+    """The share of different words in the piece of PIECE words where it is lowest; the last piece is as long."""
+    starts = [*range(0, max(1, len(words) - PIECE), PIECE), max(0, len(words) - PIECE)]
+    return min(len(np.unique(piece)) / len(piece) for piece in (words[start : start + PIECE] for start in starts))
+
+
+def _copied(asked: Words, said: Words) -> float:
+    """The share of the answer's COPIED words in a row that stand in the question."""
+    there = set(_grams(asked))
+    its = _grams(said)
+    return sum(gram in there for gram in its) / max(1, len(its))
+
+
+def _grams(words: Words) -> Sequence[tuple[Any, ...]]:
+    listed = words.tolist()
+    return list(zip(*(listed[nth:] for nth in range(COPIED)), strict=False))

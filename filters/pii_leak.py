@@ -1,0 +1,104 @@
+"""Reject a row that says a personal value of its source, although the passages that a model saw were scrubbed.
+
+Sees    a row, and the passages it was made from as they were parsed, before any filter edited them. What `pii` finds
+        there is looked for in every string of the row, also written otherwise: other gaps and country codes in a
+        telephone number, "at" and "dot" in an address, a name in another order.
+Keeps   places, kinds and scores; never a value.
+Misses  what `pii` does not find in the source; half a value (last digits, a surname alone); rows whose source is not
+        in the run, which are kept and counted as not looked at.
+Costs   what `pii` costs on the passages, once for all rows of a batch that share one; no model.
+
+It is no option of `pii`: that one looks at each string of a row by itself, and can run where there is no source.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import pyarrow as pa
+
+from factory.records import KINDS as RECORDS
+from factory.verdicts import Verdicts
+from filters import _spans
+from filters._leaks import said_again
+from filters._presidio import SURE, find
+from filters._screen import KINDS, fold
+from filters._spans import FINDING, Allowed
+
+DECIDES = {"decides": True}
+Values = dict[tuple[str, str], float]  # value and kind -> how sure
+
+
+@dataclass(frozen=True)
+class PiiLeak:
+    """`types`, `exclude`, `threshold` and `allow` are those of `pii`: values that may stay there may be said here."""
+
+    sees: ClassVar[str] = "raw_sourced"
+    kinds: ClassVar[tuple[str, ...]] = RECORDS
+    action: Literal["reject", "flag"] = field(default="reject", metadata=DECIDES)
+    types: list[str] | None = None
+    exclude: list[str] = field(default_factory=list)
+    threshold: float = field(default=SURE, metadata=DECIDES)
+    allow: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a type that is none of ours, or a threshold that is none."""
+        _spans.chosen(KINDS, self.types, self.exclude)
+        Allowed(self.allow)
+        if not 0 < self.threshold <= 1:
+            raise ValueError("threshold must be above 0 and at most 1")
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """What is shown of rows with their sources -> `id`, `passages` (how many), `findings` in the row's strings."""
+        known: dict[str, Values] = {}  # several rows are made from one passage
+        rows = batch.to_pylist()
+        findings = [list(self._leaks(row, known)) for row in rows]
+        return pa.record_batch(
+            {
+                "id": batch["id"],
+                "passages": pa.array([len(row["passages"]) + len(row["cited"]) for row in rows], pa.int32()),
+                "findings": pa.array(findings, pa.list_(FINDING)),
+            }
+        )
+
+    def decide(self, features: pa.RecordBatch) -> Verdicts:
+        """One verdict a row; the evidence counts the places of each kind."""
+        verdicts = Verdicts()
+        for row in features.to_pylist():
+            counts = Counter(found["kind"] for found in row["findings"] if found["score"] >= self.threshold)
+            if not row["passages"]:
+                verdicts.skip(row["id"], "no_source")
+            elif not counts:
+                verdicts.keep(row["id"])
+            elif self.action == "reject":
+                verdicts.reject(row["id"], "pii.leaked_from_source", **counts)
+            else:
+                verdicts.flag(row["id"], "pii.leaked_from_source", **counts)
+        return verdicts
+
+    def _leaks(self, row: Mapping[str, Any], known: dict[str, Values]) -> Iterator[dict[str, Any]]:
+        values: Values = {}
+        for text in dict.fromkeys((*row["passages"], *row["cited"], *row["headings"])):
+            if text not in known:
+                known[text] = dict(self._values(text))
+            values |= known[text]
+        for string in row["strings"]:
+            yield from _found(string, values)
+
+    def _values(self, text: str) -> Iterable[tuple[tuple[str, str], float]]:
+        """What of a source must not be said, and how sure it is that it is personal."""
+        kinds = _spans.chosen(KINDS, self.types, self.exclude)
+        found = Allowed(self.allow, fold).without(find(text, kinds), text)
+        for one in sorted(found, key=lambda finding: finding.score):  # of one value the surest finding counts
+            yield (text[one.start : one.end], one.kind), one.score
+
+
+def _found(string: Mapping[str, str], values: Values) -> Iterator[dict[str, Any]]:
+    places = {
+        (start, end, kind): score
+        for (value, kind), score in values.items()
+        for start, end in said_again(string["text"], value, kind)
+    }
+    for (start, end, kind), score in sorted(places.items()):
+        yield {"field": string["field"], "start": start, "end": end, "kind": kind, "score": score}
