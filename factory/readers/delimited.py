@@ -29,18 +29,35 @@ def read_delimited(
 ) -> Iterator[tuple[int, Reading | BadItem]]:
     """Line number and document of each data row; blank lines are no rows."""
     media_type = "text/tab-separated-values" if path.suffix.lower() == ".tsv" else "text/csv"
-    csv.field_size_limit(max(csv.field_size_limit(), limits.max_line_bytes))
-    source = lines(path, limits)
-    sample = list(islice(source, SAMPLE_LINES))
-    records = _records(deque(sample), source, _delimiter(sample))
-    number, header = next(records, (1, []))
-    if isinstance(header, BadItem):
-        raise header
-    names = [name.strip() or f"column {place}" for place, name in enumerate(header, 1)]
+    names, records = table(lines(path, limits), limits)
     column = _column(names, columns)
     for row, (number, cells) in enumerate(records, 1):
         try:
-            yield number, reading(newlines(_text(cells, names, column, row)), media_type, row=row)
+            yield number, reading(newlines(_text(_whole(cells, names, row), names, column, row)), media_type, row=row)
+        except BadItem as rejection:
+            yield number, rejection
+
+
+def table(source: Iterator[_Line], limits: Limits) -> tuple[list[str], Iterator[tuple[int, list[str] | BadItem]]]:
+    """The names of the columns, and line number and cells of each data row. Raises BadItem for a broken header."""
+    csv.field_size_limit(max(csv.field_size_limit(), limits.max_line_bytes))
+    sample = list(islice(source, SAMPLE_LINES))
+    records = _records(deque(sample), source, _delimiter(sample))
+    _, header = next(records, (1, []))
+    if isinstance(header, BadItem):
+        raise header
+    return [name.strip() or f"column {place}" for place, name in enumerate(header, 1)], records
+
+
+def objects(source: Iterator[_Line], limits: Limits) -> Iterator[tuple[int, dict[str, str] | BadItem]]:
+    """Line number and cells by column of each data row. Two columns of one name are refused."""
+    names, records = table(source, limits)
+    if len(set(names)) < len(names):
+        raise BadItem("ingest.bad_csv_row", "Two columns have the same name. Give each a name of its own.")
+    for row, (number, cells) in enumerate(records, 1):
+        try:
+            found = _whole(cells, names, row)
+            yield number, dict(zip(names, found, strict=True))
         except BadItem as rejection:
             yield number, rejection
 
@@ -56,12 +73,16 @@ def _column(names: list[str], columns: Mapping[str, str] | None) -> str:
     return next((name for name in TEXT_COLUMNS if names.count(name) == 1), "")
 
 
-def _text(cells: list[str] | BadItem, names: list[str], column: str, row: int) -> str:
+def _whole(cells: list[str] | BadItem, names: list[str], row: int) -> list[str]:
     if isinstance(cells, BadItem):
         raise cells
     if len(cells) != len(names):
         detail = f"Data row {row} has {len(cells)} cells where the header has {len(names)}. Correct or remove it."
         raise BadItem("ingest.bad_csv_row", detail)
+    return cells
+
+
+def _text(cells: list[str], names: list[str], column: str, row: int) -> str:
     named = list(zip(names, cells, strict=True))  # no dict: two columns may have one name
     if column:
         return text_of(dict(named), {"text": column})

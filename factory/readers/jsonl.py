@@ -37,7 +37,7 @@ def read_jsonl(
             if isinstance(line, BadItem):
                 raise line
             if line.strip():
-                text = text_of(_object(line), columns)
+                text = text_of(object_of(line), columns)
                 yield number, reading(newlines(text), MEDIA_TYPE, row=number)
         except BadItem as rejection:
             yield number, rejection
@@ -51,7 +51,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _object(line: str) -> dict[str, Any]:
+def object_of(line: str) -> dict[str, Any]:
+    """The object of a line. Raises BadItem: ingest.bad_json."""
     try:
         value = json.loads(line, object_pairs_hook=_once)
     except json.JSONDecodeError as error:

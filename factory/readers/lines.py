@@ -3,13 +3,18 @@
 Memory: one line, at most `max_line_bytes`.
 """
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from factory.errors import BadItem
+from factory.readers import packed
 from factory.readers.decoding import SAMPLE_BYTES, sniff
 from factory.readers.limits import Limits
+
+PIECE_BYTES = 1 << 16
 
 
 def lines(path: Path, limits: Limits) -> Iterator[tuple[int, str | BadItem]]:
@@ -17,22 +22,59 @@ def lines(path: Path, limits: Limits) -> Iterator[tuple[int, str | BadItem]]:
 
     Raises BadItem where the file as a whole is no text: ingest.binary, ingest.undecodable.
     """
-    with path.open("rb") as raw:
-        encoding, skip = sniff(raw.read(SAMPLE_BYTES))
+    with text_of(path, _plainly) as (file, encoding):
+        yield from numbered(file, encoding, limits)
+
+
+def _plainly(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+@contextmanager
+def text_of(path: Path, open_: Callable[[Path], BinaryIO] = packed.opened) -> Iterator[tuple[TextIO, str]]:
+    """A file as text, and its encoding; a packed one is unpacked, unless `open_` gives its bytes as they are.
+
+    Raises BadItem: ingest.binary, ingest.undecodable, ingest.cut_short.
+    """
+    with open_(path) as raw:
+        encoding, skip = sniff(_beginning(raw))
     errors = "surrogatepass" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
-    with path.open(encoding=encoding, errors=errors, newline="") as file:
+    with open_(path) as raw, io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="") as file:
         file.read(1 if skip else 0)  # the byte order mark is one character
-        yield from _numbered(file, encoding, limits.max_line_bytes)
+        yield file, encoding
 
 
-def _numbered(file: TextIO, encoding: str, limit: int) -> Iterator[tuple[int, str | BadItem]]:
-    number = 0
+def _beginning(raw: BinaryIO) -> bytes:
+    """What an encoding is told by; of a packed file that is cut short, what there is."""
+    found = bytearray()
+    try:
+        while len(found) < SAMPLE_BYTES and (block := raw.read(PIECE_BYTES)):
+            found += block
+    except packed.BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the packing
+            raise
+        if not found:
+            raise _cut_short() from None
+    return bytes(found[:SAMPLE_BYTES])
+
+
+def _cut_short() -> BadItem:
+    return BadItem("ingest.cut_short", "The packed file is damaged or ends too early. Download or pack it again.")
+
+
+def numbered(file: TextIO, encoding: str, limits: Limits) -> Iterator[tuple[int, str | BadItem]]:
+    """Number (from 1) and text of each line of an open file, or why it cannot be used."""
+    number, limit = 0, limits.max_line_bytes
     try:
         while line := file.readline(limit + 2):
             number += 1
             yield number, _too_long(file, line, limit) or _undecoded(line, encoding) or line
     except UnicodeDecodeError:
         yield number + 1, _undecodable(encoding, "; nothing after it was read")
+    except packed.BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the packing
+            raise
+        yield number + 1, _cut_short()
 
 
 def _too_long(file: TextIO, line: str, limit: int) -> BadItem | None:

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from factory import tables
 from factory.errors import BadItem, WrongRequest
+from factory.readers.rows import is_rows
 from factory.recipe import WILD, Checked, Source
 from factory.runs import Run, is_run
 
@@ -52,16 +53,18 @@ class File:
         return f"{self.source.name}/{self.path}" if self.path != self.source.name else self.path
 
 
-def list_files(checked: Checked, run: Run) -> tuple[list[File], list[tuple[File, BadItem]]]:
-    """Every file of every source with its digest, and those that cannot be read, in plan order.
+def list_files(checked: Checked, run: Run, as_: str = "documents") -> tuple[list[File], list[tuple[File, BadItem]]]:
+    """Every file of every source read `as_` this with its digest, and those that cannot be read, in plan order.
 
     Raises WrongRequest for a source that names nothing.
     """
-    known = _known(run)
+    known = _known(run, as_)
     good: list[File] = []
     bad: list[tuple[File, BadItem]] = []
     for source in checked.recipe.sources:
-        found = _below(source, checked.source_path(source), run.path)
+        if source.as_ != as_:
+            continue
+        found = places(source, checked, run)
         if not found:
             raise WrongRequest(f"The source '{source.path}' names no file: {checked.source_path(source)} has none.")
         for path, place in found:
@@ -71,6 +74,17 @@ def list_files(checked: Checked, run: Run) -> tuple[list[File], list[tuple[File,
                 nothing = File(source, path, place, 0, 0)
                 bad.append((nothing, BadItem("ingest.unreadable", _unreadable(place, error), place=nothing.label)))
     return good, bad
+
+
+def places(source: Source, checked: Checked, run: Run) -> list[tuple[str, Path]]:
+    """(path below the root, place) of each file of a source, sorted by path; those of a dataset of the hub are had."""
+    if source.is_on_hub:
+        from factory.stages.hub import files_of  # `datasets` takes a second to load
+
+        return files_of(source, run)
+    found = _below(source, checked.source_path(source), run.path)
+    folder = source.as_ == "records" and checked.source_path(source).is_dir()
+    return [(path, place) for path, place in found if is_rows(path)] if folder else found
 
 
 def _unreadable(place: Path, error: OSError) -> str:
@@ -156,15 +170,19 @@ def _digest(place: Path) -> str:
     return total.hexdigest()
 
 
-def _known(run: Run) -> dict[tuple[str, str], tuple[int, int, str]]:
+def _known(run: Run, as_: str) -> dict[tuple[str, str], tuple[int, int, str]]:
     known = {}
-    for batch in tables.read_file(run.path / "cache" / "files.parquet", SCHEMA):
+    for batch in tables.read_file(_cache(run, as_), SCHEMA):
         for row in batch.to_pylist():
             known[(row["source"], row["path"])] = (row["size"], row["mtime_ns"], row["digest"])
     return known
 
 
-def remember(run: Run, files: list[File]) -> None:
+def _cache(run: Run, as_: str) -> Path:
+    return run.path / "cache" / ("files.parquet" if as_ == "documents" else f"files-{as_}.parquet")
+
+
+def remember(run: Run, files: list[File], as_: str = "documents") -> None:
     """Keep the digests of files that have rested for a while."""
     now = time.time_ns()
     rows = [
@@ -172,4 +190,4 @@ def remember(run: Run, files: list[File]) -> None:
         for f in files
         if f.mtime_ns < now - RACY_NS
     ]
-    tables.write_parquet(run.path / "cache" / "files.parquet", SCHEMA, [pa.Table.from_pylist(rows, schema=SCHEMA)])
+    tables.write_parquet(_cache(run, as_), SCHEMA, [pa.Table.from_pylist(rows, schema=SCHEMA)])

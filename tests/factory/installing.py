@@ -28,7 +28,7 @@ class Package:
             with (self._info / file).open("a") as opened:
                 opened.write(line)
         plugins.declared.cache_clear()
-        plugins._source_digest.cache_clear()
+        plugins.source_digest.cache_clear()
         sys.modules.pop(module, None)
 
 
@@ -42,6 +42,6 @@ def on_the_path(folder: Path) -> Iterator[Path]:
     finally:
         sys.path.remove(str(folder))
         plugins.declared.cache_clear()
-        plugins._source_digest.cache_clear()
+        plugins.source_digest.cache_clear()
         for name in [n for n, module in sys.modules.items() if str(folder) in str(getattr(module, "__file__", ""))]:
             del sys.modules[name]

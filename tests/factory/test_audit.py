@@ -273,7 +273,7 @@ def test_personal_data_and_rejected_text_are_never_shown(folder: Path) -> None:
     assert "jane" not in both
     assert "roe@" not in both
     assert "Xyzzy" not in both
-    assert "names of people, postal addresses, organisations" in both
+    assert "names of people, organisations, addresses without a word such as Street" in both
 
 
 @pytest.mark.parametrize("stage", ["passages", "records"])
@@ -453,6 +453,24 @@ def test_personal_data_is_counted_by_what_became_of_it(folder: Path, action: str
     measures = report(made)["measures"]
     assert (measures["pii.found.share"], measures["pii.share"], measures["pii.left_in"]) == (1, share, left_in)
     assert ("personal_data.left_in" in found(made)) == bool(left_in)
+
+
+@pytest.mark.parametrize(("action", "left_in"), [("flag", 1), ("reject", 0)])
+def test_secrets_are_counted_apart_and_never_shown(folder: Path, action: str, left_in: int) -> None:
+    text = "# Pump\n\nSet DB_PASS=qH17-9bC!x before the pump starts.\n"
+    made = finished(folder, {"a.md": text}, passages=[{"secrets": {"action": action}}], methods=["text"])
+    told = report(made)
+    assert told["chapters"]["personal_data"]["secrets"]["types"] == ["secrets.password"]
+    assert (told["measures"]["secrets.found.share"], told["measures"]["secrets.left_in"]) == (1, left_in)
+    assert ("secrets.left_in" in found(made)) == bool(left_in)
+    assert "qH17-9bC!x" not in json.dumps(told)
+
+
+def test_that_no_secrets_filter_ran_is_said(folder: Path) -> None:
+    made = finished(folder, {"a.md": VALVE}, passages=["pii"], methods=["text"])
+    told = report(made)
+    assert "passwords, keys and tokens (no secrets filter ran)" in told["chapters"]["personal_data"]["not_looked_for"]
+    assert "secrets.share" not in told["measures"]
 
 
 def test_what_the_recipe_left_out_is_said_and_not_which_values_may_stay(folder: Path) -> None:

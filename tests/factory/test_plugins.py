@@ -124,7 +124,7 @@ def test_a_filter_carries_what_its_class_says() -> None:
 
 def test_what_only_decides_is_not_part_of_what_names_the_features() -> None:
     one, other = plugins.filter_("length", {"min_chars": 1}), plugins.filter_("length", {"min_chars": 99})
-    assert one.measuring == other.measuring == {}
+    assert one.measuring == other.measuring == {"tokenizer": None}
     assert one.digest == other.digest
 
 
@@ -209,8 +209,25 @@ def test_a_generator_of_another_shape_is_refused(installed: Package, source: str
         ),
         ("def broken(): ...\n", "The filter 'broken' is not a frozen dataclass."),
         (
+            "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass broken:\n    sees = 'page'\n",
+            "The filter 'broken' sees 'page', which this version cannot show. Known: text, strings, row, record, pair, "
+            "sourced, raw_sourced.",
+        ),
+        (
             "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass broken:\n    sees = 'pair'\n",
-            "The filter 'broken' sees 'pair', which this version cannot show. Known: text, strings, row.",
+            "The filter 'broken' sees pairs: its 'kinds' must be ('preference',), which have them.",
+        ),
+        (
+            "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass broken:\n    sees = 'raw_sourced'\n"
+            "    async def measure(self, row): ...\n",
+            "The filter 'broken' sees 'raw_sourced', text from which nothing was taken out, and asks a model: such text "
+            "goes to no endpoint. See 'sourced', which is what the generators saw.",
+        ),
+        (
+            "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass broken:\n    sees = 'raw_sourced'\n"
+            "    def measure(self, batch, *, judge: 'factory.llm.LLM'): ...\n",
+            "The filter 'broken' sees 'raw_sourced', text from which nothing was taken out, and asks a model: such text "
+            "goes to no endpoint. See 'sourced', which is what the generators saw.",
         ),
     ],
 )
@@ -267,5 +284,5 @@ def test_the_digest_of_a_lone_module_does_not_hang_on_its_neighbours(installed: 
     installed.declares("generators", "one", source.format("one"))
     before = plugins.generator("one").digest
     (tmp_path / "site/_other.py").write_text("x = 1")
-    plugins._source_digest.cache_clear()
+    plugins.source_digest.cache_clear()
     assert plugins.generator("one").digest == before

@@ -43,7 +43,8 @@ def loaded(text: str, *overrides: str, methods: tuple[str, ...] = ()) -> recipe.
 def test_an_unknown_key_is_refused_with_line_nearest_name_and_what_is_allowed() -> None:
     assert refusal(f"{PLAIN}filters: [length]\n") == (
         "r.yaml:3: unknown key 'filters'. Did you mean 'filter'? "
-        "Allowed here: audit, documents, export, filter, generate, passages, run, seed, sources."
+        "Allowed here: audit, documents, export, filter, generate, journal, models, passages, prompts, run, seed, "
+        "sources, train."
     )
 
 
@@ -63,6 +64,15 @@ def test_an_unknown_key_is_refused_with_line_nearest_name_and_what_is_allowed() 
             f"{PLAIN}export:\n  split:\n    valid: 0.1\n",
             "r.yaml:5: unknown key 'export.split.valid'. Did you mean 'validation'?",
         ),
+        (
+            f"{PLAIN}models: {{llm: {{model: x, modell: y}}}}\n",
+            "r.yaml:3: unknown key 'models.llm.modell'. Did you mean 'model'?",
+        ),
+        (
+            f"{PLAIN}models: {{llm: {{model: x, price: {{input: 1, output: 1, in: 1}}}}}}\n",
+            "r.yaml:3: unknown key 'models.llm.price.in'. Did you mean 'input'?",
+        ),
+        (f"{PLAIN}journal: {{keep: true}}\n", "r.yaml:3: unknown key 'journal.keep'. Did you mean 'keep_prompts'?"),
         (f"{PLAIN}audit: {{check: []}}\n", "r.yaml:3: unknown key 'audit.check'. Did you mean 'checks'?"),
         (f"{PLAIN}documents: {{filters: []}}\n", "r.yaml:3: unknown key 'documents.filters'. Did you mean 'filter'?"),
         (
@@ -78,15 +88,10 @@ def test_an_unknown_key_is_refused_at_every_level(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "models: {llm: {base_url: 'http://localhost/v1'}}",
         "mix: {docs: {weight: 2}}",
-        "journal: {keep_prompts: false}",
-        "prompts: prompts/",
-        "train: [sft]",
         "policy: {}",
         "use: commercial",
         "generate: {exam: {share: 0.1}}",
-        "generate: {style: {language: en}}",
         "export: {template: x.jinja}",
     ],
 )
@@ -96,7 +101,7 @@ def test_a_key_that_is_planned_but_not_built_is_refused_and_not_ignored(line: st
     assert said.endswith("' is not built in this version, so it is refused rather than ignored. Remove it.")
 
 
-@pytest.mark.parametrize("key", ["ocr: true", "revision: main", "as: records"])
+@pytest.mark.parametrize("key", ["ocr: true", "revision: main"])
 def test_a_planned_key_of_a_source_is_refused(key: str) -> None:
     assert "is not built in this version" in refusal(f"run: r\nsources: [{{path: docs, {key}}}]\n")
 
@@ -379,7 +384,8 @@ def test_set_reaches_an_entry_by_the_name_it_was_given() -> None:
             "--set filter.length.min_char=5: length has no option 'min_char'. Did you mean 'min_chars'?",
         ),
         ("sead=5", "--set sead=5: unknown key 'sead'. Did you mean 'seed'?"),
-        ("models.llm.model=x", "--set models.llm.model=x: 'models' is not built in this version"),
+        ("models.llm.modl=x", "--set models.llm.modl=x: the key 'models.llm.model' is missing."),
+        ("mix.docs=1", "--set mix.docs=1: 'mix' is not built in this version"),
     ],
 )
 def test_a_wrong_set_is_refused_by_its_own_name_and_not_by_a_line(override: str, said: str) -> None:

@@ -1,0 +1,182 @@
+"""Datasets that others made: audit one, or filter one and write back what is left, without a recipe.
+
+Both make a run on the fly, whose one source is read `as: records`: everything that works on a run works on it
+(`factory ledger`, `trace`, `show`, `verify`). An audit removes nothing: its filters are measured.
+
+from factory.foreign import audit_dataset, filter_dataset
+report = audit_dataset("alpaca.jsonl", into="audits/alpaca")
+done = filter_dataset("alpaca.jsonl", ["exact_dedup"], out="clean.jsonl")
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from factory import pipeline, recipe, tables
+from factory.errors import WrongRequest, did_you_mean
+from factory.foreign.measures import measured_by_default
+from factory.progress import Progress
+from factory.readers.packed import unpacked_suffix
+from factory.runs import Run, is_run
+
+HUB = "hf:"
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What a filtered dataset became: its run, the files, and how many rows went where."""
+
+    run: Run
+    out: Path
+    rejected: Path
+    rows: int
+    kept: int
+    edited: int
+
+    @property
+    def lost(self) -> int:
+        """The rows that are not in the output."""
+        return self.rows - self.kept
+
+
+def audit_dataset(
+    dataset: str | Path,
+    *,
+    into: str | Path | None = None,
+    mapping: Mapping[str, str] | None = None,
+    against: Sequence[str | Path] = (),
+    checks: Sequence[str] = (),
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Audit a file, a folder or `hf:owner/name`; returns the report, which lies in the run folder `into`.
+
+    `mapping` gives fields their columns, `against` are benchmarks to look for. Without `into` the run is
+    `audits/<name of the dataset>`. Raises CheckFailed, once the report is written, where one of `checks` does not hold;
+    WrongRequest for a dataset of no known shape, or without a row that could be read.
+    """
+    folder = Path(into) if into is not None else default_folder(dataset)
+    files = [Path(name).expanduser().absolute() for name in against]
+    missing = next((file for file in files if not file.exists()), None)
+    if missing is not None:
+        raise WrongRequest(f"--against {missing}: there is no such file.")
+    made = _recipe(dataset, folder, mapping) | {"audit": {"measure": measured_by_default(files)}}
+    _run(folder, made, "export", workers, progress)
+    return pipeline.audit(folder, checks=checks)
+
+
+def filter_dataset(
+    dataset: str | Path,
+    filters: Sequence[Any],
+    *,
+    out: str | Path,
+    mapping: Mapping[str, str] | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Filtered:
+    """Filter a dataset and write the rows that are left to `out`, in its own shape and columns.
+
+    `filters` are entries as in a recipe (`"exact_dedup"`, `{"length": {"min_chars": 40}}`), in order. The ending of
+    `out` says how it is written: .jsonl, .json, .csv or .parquet. Beside it lie the rejected rows with their reasons
+    (`<out>.rejected.jsonl`) and the run (`<out>.run`).
+    """
+    from factory.foreign.outputs import check_name
+    from factory.foreign.written import write_rows
+
+    out = Path(out)
+    check_name(out)
+    stem = out.name.removesuffix("".join(out.suffixes[-2:]) if len(out.suffixes) > 1 else out.suffix) or out.stem
+    folder = out.with_name(f"{stem}.run")
+    made = _recipe(dataset, folder, mapping) | {"filter": list(filters)}
+    done = _run(folder, made, "generate", workers, progress)
+    rejected = out.with_name(f"{stem}.rejected.jsonl")
+    counts = write_rows(done, recipe.load(str(folder)), out, rejected)
+    return Filtered(done, out, rejected, **counts)
+
+
+def is_dataset(name: str | Path) -> bool:
+    """Whether `name` is a dataset rather than a run or a recipe."""
+    path = Path(name).expanduser()
+    if str(name).startswith(HUB):
+        return True
+    if path.is_dir():
+        return not is_run(path) and not (path / "manifest.json").is_file()
+    return path.exists()
+
+
+def default_folder(dataset: str | Path) -> Path:
+    """Where the audit of a dataset lies if nobody says where: `audits/<its name>`."""
+    name = str(dataset).removeprefix(HUB).rstrip("/").rsplit("/", 1)[-1]
+    suffix = unpacked_suffix(name)
+    stem = name[: name.lower().rindex(suffix)] if suffix else name
+    return Path("audits") / (stem or "dataset")
+
+
+def _recipe(dataset: str | Path, folder: Path, mapping: Mapping[str, str] | None) -> dict[str, Any]:
+    name = str(dataset)
+    place = name if name.startswith(HUB) else str(Path(name).expanduser().absolute())
+    if not name.startswith(HUB) and not Path(place).exists():
+        parent = Path(place).parent
+        there = [path.name for path in parent.iterdir()] if parent.is_dir() else []
+        raise WrongRequest(f"There is no {dataset}.{did_you_mean(Path(place).name, there)}")
+    source: dict[str, Any] = {"path": place, "as": "records"}
+    if mapping:
+        source["map"] = dict(mapping)
+    return {"run": str(folder), "sources": [source], "export": {"split": {"by": "file"}}}
+
+
+def _run(
+    folder: Path, made: Mapping[str, Any], until: pipeline.Until, workers: int | None, progress: Progress | None
+) -> Run:
+    """The run of a recipe made on the fly. Raises WrongRequest for a folder that is of something else."""
+    file = folder / "recipe.yaml"
+    if file.is_file():
+        before = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if [source["path"] for source in before["sources"]] != [source["path"] for source in made["sources"]]:
+            raise WrongRequest(f"{folder} is the run of another dataset. Choose another folder with -o.")
+    text = yaml.safe_dump(dict(made), sort_keys=False, allow_unicode=True).encode()
+    _check(text)
+    Run.create(folder)
+    tables.write_file(file, text)
+    return pipeline.run(folder, until=until, workers=workers, progress=_OfRows(progress or Progress()))
+
+
+def _check(text: bytes) -> None:
+    """Raise WrongRequest for filters or options that there are not, before a folder is made."""
+    with TemporaryDirectory() as name:
+        file = Path(name) / "recipe.yaml"
+        file.write_bytes(text)
+        try:
+            recipe.load(str(file))
+        except WrongRequest as error:
+            raise WrongRequest(re.sub(rf"^{re.escape(str(file))}(:\d+)?: ", "", str(error))) from None
+
+
+class _OfRows(Progress):
+    """Says of a run without documents only what is done with its rows."""
+
+    SILENT = ("ingest", "filter documents", "split", "filter passages", "generate")
+
+    def __init__(self, inner: Progress) -> None:
+        self._inner, self._speaks = inner, True
+
+    def start(self, stage: str, total: int | None = None) -> None:
+        self._speaks = stage not in self.SILENT
+        if self._speaks:
+            self._inner.start(stage, total)
+
+    def advance(self, items: int = 1) -> None:
+        if self._speaks:
+            self._inner.advance(items)
+
+    def end(self, stage: str, summary: str) -> None:
+        if stage not in self.SILENT:
+            self._inner.end(stage, summary)
+
+    def say(self, line: str) -> None:
+        self._inner.say(line)

@@ -1,0 +1,209 @@
+"""Measure: what filters would say of the kept records, without a row being removed or changed.
+
+`audit: {measure: […]}` of a recipe lists them. Each sees every row, as if it stood alone; what it says of a row that it
+would not keep as it is stands in `measured/<kind>.parquet`, the counts in the manifest, and the audit shows them.
+All filters share one pass over a table; of one that must see all rows the features wait on disk until then.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from factory import runs, tables, verdicts
+from factory.corpus import Kept, Row, Table, kept, record_tables, rows
+from factory.errors import WrongRequest
+from factory.lookup import Origins
+from factory.origins import ORIGINS
+from factory.plugins import Filter
+from factory.progress import Progress
+from factory.recipe import Checked
+from factory.runs import Run
+from factory.stages.judging import as_batch, decided, fresh_of, one_each
+from factory.stages.measuring import Measuring
+from factory.workers import Worker
+
+VERSION = 1
+BATCH_ROWS = 512
+BATCH_CHARS = 2_000_000
+SCHEMA = pa.schema(
+    [pa.field("filter", pa.string(), nullable=False), *verdicts.SCHEMA],
+    metadata={"factory.table": "measured", "factory.version": str(VERSION)},
+)
+
+
+def measure(run: Run, checked: Checked, before: str, progress: Progress, *, workers: int | None = None) -> str:
+    """Bring what the filters of `audit: measure` say up to date; returns what the audit depends on.
+
+    Raises WrongRequest for a filter that asks a model: what it says is paid for, and belongs under `filter:`.
+    """
+    filters = checked.filters["measured"]
+    if not filters:
+        if (run.path / "measured").exists():  # by filters that are no longer in the recipe
+            run.undo("measure")
+            shutil.rmtree(run.path / "measured", ignore_errors=True)
+        return before
+    asking = next((f.instance for f in filters if f.models), None)
+    if asking is not None:
+        raise WrongRequest(f"audit.measure: '{asking}' asks a model. Put it under 'filter:', where it is counted.")
+    named = [[f.instance, f.plugin, f.digest, dict(f.options)] for f in filters]
+    mark = runs.fingerprint(before, VERSION, named, runs.core_digest())
+    if run.is_done("measure", mark):
+        return mark
+    run.undo("measure")
+    shutil.rmtree(run.path / "measured", ignore_errors=True)
+    found = record_tables(run)
+    progress.start("measure", sum(tables.count(table.folder) for table in found))
+    counts = {f.instance: _Counts() for f in filters}
+    with Measuring(workers) as measuring:
+        for table in found:
+            _Pass(run, table, filters, counts).over(measuring, progress)
+    run.done("measure", mark, {"filters": {name: its.as_dict() for name, its in counts.items()}})
+    said = ", ".join(f"{name} {its.rejected + its.edited}" for name, its in counts.items() if its.rejected + its.edited)
+    progress.end("measure", f"would be rejected or edited: {said or 'nothing'}")
+    return mark
+
+
+@dataclass
+class _Counts:
+    """What one filter would do."""
+
+    read: int = 0
+    not_looked_at: int = 0
+    rejected: int = 0
+    edited: int = 0
+    flagged: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def take(self, verdict: Mapping[str, Any]) -> None:
+        reason, outcome = verdict["reason"], verdict["outcome"]
+        if reason is None:
+            return
+        self.rejected += outcome == "reject"
+        self.edited += outcome == "edit"
+        self.flagged += outcome == "keep"
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def as_dict(self) -> dict[str, Any]:
+        names = ("read", "not_looked_at", "rejected", "edited", "flagged")
+        return {**{name: getattr(self, name) for name in names}, "reasons": dict(sorted(self.reasons.items()))}
+
+
+@dataclass
+class _Said:
+    """What one filter gave for a batch: verdicts, or the features that its decision waits for."""
+
+    verdicts: list[Mapping[str, Any]]
+    features: pa.Table | None = None
+
+
+class _Pass:
+    """All filters over one table."""
+
+    def __init__(self, run: Run, table: Table, filters: Sequence[Filter], counts: Mapping[str, _Counts]) -> None:
+        self._run, self._table, self._counts = run, table, counts
+        self._state: Kept = kept(run, table)
+        self._filters = [f for f in filters if f.kinds is None or table.kind in f.kinds]
+        self._skipped = [f for f in filters if f not in self._filters]
+        self._waiting = {f.instance: _Waiting(run, f) for f in self._filters if f.scans}
+
+    def over(self, measuring: Measuring, progress: Progress) -> None:
+        """Write what they say of the rows that live."""
+        file = self._run.path / "measured" / f"{self._table.kind}.parquet"
+        with tables.PartWriter(file, SCHEMA) as self._part:
+            for batch, results in measuring.over(self._batches(), self._measure):
+                for filter_, said in zip(self._filters, results, strict=True):
+                    self._counts[filter_.instance].read += len(batch)
+                    self._note(filter_, said.verdicts)
+                    if said.features is not None:
+                        self._waiting[filter_.instance].add(said.features)
+                for filter_ in self._skipped:
+                    self._counts[filter_.instance].read += len(batch)
+                    self._counts[filter_.instance].not_looked_at += len(batch)
+                progress.advance(len(batch))
+            for waiting in self._waiting.values():
+                for said_of in waiting.verdicts(self._texts):
+                    self._note(waiting.filter, said_of)
+        shutil.rmtree(self._run.path / "cache" / "measured", ignore_errors=True)
+
+    def _batches(self) -> Iterator[list[Row]]:
+        found = rows(self._run, self._table, self._state)
+        wanted = [sees for sees in ORIGINS if any(f.sees == sees for f in self._filters)]
+        batch: list[Row] = []
+        size = 0
+        for row in Origins(self._run).attached(found, wanted) if wanted else found:
+            batch.append(row)
+            size += row.chars
+            if len(batch) >= BATCH_ROWS or size >= BATCH_CHARS:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
+
+    def _measure(self, batch: list[Row], worker: Worker | None) -> list[_Said]:
+        said = []
+        for filter_ in self._filters:
+            features, raised = fresh_of(batch, filter_, worker)
+            failed = [verdict for _, verdict in raised]
+            if features is None or filter_.scans:
+                said.append(_Said(failed, features))
+                continue
+            gone = {row.id for row, _ in raised}
+            shown = [row for row in batch if row.id not in gone] if gone else batch
+            said.append(_Said([*failed, *one_each(filter_, decided(filter_, as_batch(features)), shown).values()]))
+        return said
+
+    def _note(self, filter_: Filter, said: Sequence[Mapping[str, Any]]) -> None:
+        counts = self._counts[filter_.instance]
+        for verdict in said:
+            counts.not_looked_at += verdicts.is_skip(verdict)
+            counts.take(verdict)
+            if verdict["reason"] is not None:
+                self._part.write({"filter": filter_.instance, **verdict})
+
+    def _texts(self, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for row in rows(self._run, self._table, Kept(self._alive(set(ids)), self._state.edits)):
+            yield row.id, row.text
+
+    def _alive(self, wanted: set[str]) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+        """Which rows live and are wanted: of the others nothing is decoded."""
+        batches = tables.batches(self._table.folder, self._table.schema, columns=["id"])
+        asked = np.array([id_ in wanted for batch in batches for id_ in batch["id"].to_pylist()], dtype=bool)
+        both: np.ndarray[Any, np.dtype[np.bool_]] = self._state.alive & asked
+        return both
+
+
+class _Waiting:
+    """A filter that must see all rows: its state so far, and its features on disk until it can decide."""
+
+    def __init__(self, run: Run, filter_: Filter) -> None:
+        self.filter = filter_
+        self._file: Path = run.path / "cache" / "measured" / f"{filter_.instance}.arrow"
+        self._state: Any = None
+        self._writer: Any = None
+
+    def add(self, features: pa.Table) -> None:
+        """Take the features of one batch."""
+        code = self.filter.code
+        scanned = code.scan(as_batch(features))
+        self._state = scanned if self._writer is None else code.merge(self._state, scanned)
+        with tables.writing(self._file):
+            if self._writer is None:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                self._writer = pa.ipc.new_stream(str(self._file), features.schema)
+            self._writer.write_batch(as_batch(features))
+
+    def verdicts(self, texts: Any) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """What it says, batch by batch."""
+        if self._writer is None:
+            return
+        self._writer.close()
+        if hasattr(self.filter.code, "settle"):
+            self._state = self.filter.code.settle(self._state, texts)
+        with pa.memory_map(str(self._file)) as source:
+            for batch in pa.ipc.open_stream(source):
+                yield decided(self.filter, batch, self._state)

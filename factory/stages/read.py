@@ -1,0 +1,240 @@
+"""Read: rows of foreign datasets become records, beside those that generators make.
+
+Each file is a unit of its source: what it gave is counted as a generator's calls are. Its shape is found by looking at
+its first rows (`factory.shapes`); a row of another shape, or one that cannot be read, is rejected alone. Rows stream.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from factory import records, rejections, runs, shapes, tables
+from factory.errors import BadItem, WrongRequest
+from factory.policy import Policy
+from factory.progress import Progress
+from factory.readers.limits import Limits
+from factory.readers.rows import read_rows, split_of
+from factory.recipe import Checked
+from factory.records import Record
+from factory.runs import Run
+from factory.shapes import Converter, UnknownShape
+from factory.stages.generate import UNITS
+from factory.stages.ingest import language
+from factory.stages.sources import File, list_files, remember
+from factory.stages.target import READ
+
+VERSION = 1
+PART = "read-00000.parquet"  # beside the parts that `generate` writes, which it may write anew
+
+
+def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadItem]]) -> str:
+    """What reading depends on: the sources, the bytes of their files, and our code."""
+    declared = [s.model_dump(exclude={"path"}) for s in checked.recipe.sources if s.as_ == "records"]
+    listing = [(file.source.name, file.path, file.digest) for file in files]
+    broken = [(file.source.name, file.path, error.reason) for file, error in bad]
+    return runs.fingerprint(VERSION, records.VERSION, declared, listing, broken, runs.core_digest())
+
+
+def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
+    """Bring the records of foreign datasets up to date; returns what the next stage depends on.
+
+    Raises WrongRequest where a source that is one file is of no known shape, or where no source gave a row.
+    """
+    if all(source.as_ != "records" for source in checked.recipe.sources):
+        if _made(run):  # from sources that are no longer in the recipe
+            run.undo("read")
+            _clear(run)
+        return before
+    files, bad = list_files(checked, run, "records")
+    mark = fingerprint(checked, files, bad)
+    if not run.is_done("read", mark):
+        remember(run, files, "records")
+        run.undo("read")
+        _clear(run)
+        counts = _Reading(run, progress).all(files, bad) | {"revisions": _revisions(run, checked)}
+        run.done("read", mark, counts)
+        progress.end("read", f"{counts['records']} records from {counts['rows']} rows, {counts['rejected']} rejected")
+        for its in counts["files"].values():
+            progress.say(f"{'':<17} {its['place']}: {its['shape'] or its['why']}")
+    return runs.fingerprint(before, mark)
+
+
+def _revisions(run: Run, checked: Checked) -> dict[str, str | None]:
+    """The commit of each dataset of the hub that was read; None for a folder laid out like one."""
+    from factory.stages.hub import revision_of
+
+    return {source.name: revision_of(source, run) for source in checked.recipe.sources if source.is_on_hub}
+
+
+def _made(run: Run) -> list[Path]:
+    """The files that reading left."""
+    places = (f"records/*/{PART}", f"units/{PART}", "rejected/read.parquet")
+    return [file for place in places for file in run.path.glob(place)]
+
+
+def _clear(run: Run) -> None:
+    for file in _made(run):
+        file.unlink()
+
+
+@dataclass
+class _File:
+    """What one file gave, for the manifest and the report."""
+
+    place: str
+    source: str
+    shape: str = ""  # in words
+    name: str = ""
+    columns: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    rows: int = 0
+    records: int = 0
+    rejected: int = 0
+    ties: int = 0  # rankings in which no answer is better than another: no pair can be made of them
+    why: str = ""
+    others: Mapping[str, int] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        plain = {name: getattr(self, name) for name in
+                 ("place", "source", "shape", "name", "rows", "records", "rejected", "ties", "why")}  # fmt: skip
+        return {**plain, "columns": list(self.columns), "unused": list(self.unused), "others": dict(self.others or {})}
+
+
+class _Reading:
+    """One pass over the files of all sources that are records."""
+
+    def __init__(self, run: Run, progress: Progress) -> None:
+        self._run, self._progress = run, progress
+        self._first: tuple[str, str] | None = None  # place and detail of the first rejection
+        self._kinds: dict[str, int] = {}
+
+    def all(self, files: list[File], bad: list[tuple[File, BadItem]]) -> dict[str, Any]:
+        """Write every table; returns the counts."""
+        found: dict[str, _File] = {}
+        self._progress.start("read", sum(file.size for file in files))
+        with ExitStack() as parts:
+            self._parts: dict[str, tables.PartWriter] = {
+                kind: parts.enter_context(self._part(kind)) for kind in records.KINDS
+            }
+            self._units = parts.enter_context(tables.PartWriter(self._run.path / "units" / PART, UNITS))
+            lost = tables.PartWriter(rejections.path(self._run, "read"), rejections.SCHEMA)
+            self._rejected = parts.enter_context(lost)
+            for file, error in [*((file, None) for file in files), *bad]:
+                its = _File(file.label, file.source.name)
+                taken = BadItem("ingest.id_taken", "Another file has the same name in ids. Rename its source.")
+                self._one(file, taken if file.label in found else error, its)
+                found.setdefault(file.label, its)
+                self._end(file, its)
+                self._progress.advance(file.size)
+            if not any(its.records for its in found.values()):
+                raise self._nothing()
+        return {
+            "files": {place: its.as_dict() for place, its in found.items()},
+            "rows": sum(its.rows for its in found.values()),
+            "records": sum(its.records for its in found.values()),
+            "rejected": sum(its.rejected for its in found.values()),
+            "kinds": dict(sorted(self._kinds.items())),
+        }
+
+    def _part(self, kind: records.Kind) -> tables.PartWriter:
+        return tables.PartWriter(self._run.path / "records" / kind / PART, records.schema(kind), once_filled=True)
+
+    def _one(self, file: File, error: BadItem | None, its: _File) -> None:
+        try:
+            if error is not None:
+                raise error
+            self._rows(file, its)
+        except BadItem as rejection:
+            its.why = rejection.detail
+            self._reject(file, its, None, rejection)
+        except UnknownShape as why:
+            if _is_whole_source(file):
+                raise
+            its.why = str(why)
+            self._reject(file, its, None, BadItem("ingest.unknown_shape", str(why)))
+
+    def _rows(self, file: File, its: _File) -> None:
+        opened = read_rows(file.place, Limits())
+        begun = list(islice(opened.rows, shapes.LOOK_AT))
+        good = [row for _, row in begun if not isinstance(row, BadItem)]
+        if not good:
+            for number, row in begun:
+                its.rows += 1
+                self._reject(file, its, number, row)  # type: ignore[arg-type] # none of them is a row
+            raise BadItem("ingest.empty", "No row in it could be read. Was it exported whole?")
+        converter = shapes.looked_at(good, mapping=file.source.map, class_names=opened.class_names, place=file.label)
+        its.shape, its.name = converter.words, converter.shape.name
+        its.columns, its.unused, its.others = tuple(converter.columns), tuple(converter.unused), converter.others
+        for number, row in chain(begun, opened.rows):
+            its.rows += 1
+            self._row(file, its, converter, number, row)
+
+    def _row(self, file: File, its: _File, converter: Converter, number: int, row: dict[str, Any] | BadItem) -> None:
+        try:
+            if isinstance(row, BadItem):
+                raise row
+            made = converter.records(row)
+            for nth, (kind, data) in enumerate(made):
+                its.ties += kind == "ranking" and len(set(data["ranks"])) < 2
+                self._write(file, record_id(file, number, nth, len(made)), number, kind, data)
+            its.records += len(made)
+        except BadItem as rejection:
+            self._reject(file, its, number, rejection)
+
+    def _write(self, file: File, id_: str, number: int, kind: str, data: dict[str, Any]) -> None:
+        source = file.source
+        text = records.joined(kind, data)
+        record = Record(
+            kind=kind,  # type: ignore[arg-type] # shapes make no other
+            data=data,
+            parents=(),
+            policy=Policy(source.licence, source.copyright, source.confidentiality),
+            language=language(text),
+            meta={"row": f"{file.label}:{number}", "split": self._split(file)},
+        )
+        row = records.as_row(
+            record, id_=id_, unit=_unit(file), method=source.name,
+            sources=[source.name], paths=[file.path], rejected=None,
+        )  # fmt: skip
+        self._parts[kind].write(row, size=len(text) + len(row["meta"]))
+        self._kinds[kind] = self._kinds.get(kind, 0) + 1
+
+    @staticmethod
+    def _split(file: File) -> str | None:
+        return None if _is_whole_source(file) else split_of(file.path)
+
+    def _reject(self, file: File, its: _File, number: int | None, error: BadItem) -> None:
+        its.rejected += 1
+        place = file.label if number is None else f"{file.label}:{number}"
+        id_ = f"{_unit(file)}/{file.source.name}" if number is None else f"row:{file.label}:{number:07d}"
+        row = {"id": id_, "place": place, "reason": error.reason, "detail": error.detail}
+        self._rejected.write(row)
+        self._first = self._first or (place, error.detail)
+
+    def _nothing(self) -> WrongRequest:
+        place, why = self._first or ("", "the sources hold no file of rows")
+        return WrongRequest(f"Not one row could be read. {place}: {why}")
+
+    def _end(self, file: File, its: _File) -> None:
+        """The file as a unit; one that gave nothing was rejected under its name."""
+        unit, method = _unit(file), file.source.name
+        outcome = "made" if its.records else "empty"
+        reason = None if its.records else f"{method}.nothing_yielded"
+        row = {"unit": unit, "method": method, "rank": READ, "outcome": outcome, "records": its.records}
+        self._units.write({**row, "reason": reason})
+
+
+def record_id(file: File, number: int, nth: int, of: int) -> str:
+    """`row:faq.jsonl:0000017`, which sorts as the file does; of a row that gives several records `….0`, `….1` …"""
+    return f"row:{file.label}:{number:07d}.{nth}" if of > 1 else f"row:{file.label}:{number:07d}"
+
+
+def _unit(file: File) -> str:
+    return f"rows of {file.label}"
+
+
+def _is_whole_source(file: File) -> bool:
+    return file.path == file.source.path.rpartition("/")[2]

@@ -1,0 +1,350 @@
+"""Audit and filter of any dataset, by the command line: shapes, findings, exit codes, and rows written back."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from factory import Run
+from factory.errors import CheckFailed, WrongRequest
+from factory.foreign import audit_dataset, default_folder, filter_dataset
+from factory.views import ledger, verify
+from tests.cli.conftest import Ended, factory
+from tests.corpora import contents
+
+Row = dict[str, Any]
+MAIL = "anna.weber@acme-pumps.example"
+
+
+def alpaca(nth: int) -> Row:
+    return {
+        "id": nth,
+        "instruction": f"Say what valve {nth} does.",
+        "input": "",
+        "output": f"Valve {nth} closes pipe {nth * 7} for good.",
+    }
+
+
+def write(folder: Path, name: str, rows: list[Any]) -> Path:
+    file = folder / name
+    text = "".join((row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)) + "\n" for row in rows)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    return file
+
+
+def read(file: Path) -> list[Row]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def finding(report: dict[str, Any], id_: str) -> dict[str, Any]:
+    return next(found for found in report["findings"] if found["id"] == id_)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    rows: list[Any] = [alpaca(nth) for nth in range(40)]
+    rows[20] = {**alpaca(20), "output": f"Write to {MAIL} and wait for the answer."}
+    return write(tmp_path, "valves.jsonl", [*rows, alpaca(3), "{broken", {"text": "Another shape."}])
+
+
+# --- audit -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_audit_names_the_shape_and_finds_what_is_planted(dataset: Path, tmp_path: Path) -> None:
+    report = audit_dataset(dataset, into=tmp_path / "audit")
+    [file] = report["chapters"]["shapes"]["files"]
+    assert file["shape"] == "Alpaca (instruction, input, output)"
+    assert file["unused"] == ["id"]
+    assert finding(report, "shapes.mixed")["rows"] == ["valves.jsonl:43"]
+    assert finding(report, "duplicates.exact")["rows"] == ["row:valves.jsonl:0000041"]
+    assert finding(report, "personal_data.left_in")["rows"] == ["row:valves.jsonl:0000021"]
+    assert report["measures"]["measured.exact_dedup.rejected"] == 1
+    assert report["measures"]["rows.total"] == 41
+    assert report["not_measured"]["quotes.checked"] == "there are no documents"
+
+
+def test_an_audit_removes_and_changes_nothing(dataset: Path, tmp_path: Path) -> None:
+    audit_dataset(dataset, into=tmp_path / "audit")
+    done = Run(tmp_path / "audit")
+    assert done.counts("filter.records")["kept"] == 41
+    exported = [
+        row for file in (done.path / "dataset/sft").glob("*.parquet") for row in pq.read_table(file).to_pylist()
+    ]
+    assert len(exported) == 41
+    assert any(MAIL in row["messages"][1]["content"] for row in exported)
+    assert not verify.broken(verify.verify(done))
+
+
+def test_what_was_found_is_masked_on_the_page(dataset: Path, tmp_path: Path) -> None:
+    audit_dataset(dataset, into=tmp_path / "audit")
+    page = (tmp_path / "audit/report.html").read_text(encoding="utf-8")
+    assert "Write to " in page
+    assert MAIL not in page
+    assert MAIL not in (tmp_path / "audit/report.json").read_text(encoding="utf-8")
+
+
+def test_the_same_dataset_gives_the_same_report_and_a_second_audit_reads_nothing(dataset: Path, tmp_path: Path) -> None:
+    audit_dataset(dataset, into=tmp_path / "a/audit")
+    audit_dataset(dataset, into=tmp_path / "b/audit", workers=1)
+    reports = [contents(tmp_path / name / "audit") for name in ("a", "b")]
+    assert reports[0]["report.json"] == reports[1]["report.json"]
+    assert reports[0]["report.html"] == reports[1]["report.html"]
+    before = (tmp_path / "a/audit/run.log").read_text(encoding="utf-8")
+    audit_dataset(dataset, into=tmp_path / "a/audit")
+    after = (tmp_path / "a/audit/run.log").read_text(encoding="utf-8").removeprefix(before)
+    assert [json.loads(line)["event"] for line in after.splitlines()] == ["audit"]
+
+
+def test_an_audit_by_command_says_what_it_found_and_where_it_lies(dataset: Path, tmp_path: Path) -> None:
+    ended = factory("audit", dataset.name, cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert ended.out.split() == ["audits/valves/report.html", "audits/valves/report.json"]
+    assert "valves.jsonl: Alpaca (instruction, input, output)" in ended.err
+    assert "split" not in ended.err  # nothing is said of documents
+
+
+@pytest.mark.parametrize(
+    ("check", "code"), [("pii.share == 0", 1), ("duplicates.exact.share < 0.5", 0), ("rows.totl > 1", 2)]
+)
+def test_a_check_decides_the_exit_code(dataset: Path, tmp_path: Path, check: str, code: int) -> None:
+    ended = factory("audit", dataset.name, "-o", "here", "--check", check, cwd=tmp_path)
+    assert ended.code == code, ended.err
+    assert (tmp_path / "here/report.json").is_file() == (code < 2)
+
+
+def test_json_and_list_measures(dataset: Path, tmp_path: Path) -> None:
+    report = json.loads(factory("audit", dataset.name, "--json", cwd=tmp_path).out)
+    listed = factory("audit", dataset.name, "--list-measures", cwd=tmp_path).out.splitlines()
+    assert [line.split()[0] for line in listed] == list(report["measures"])
+
+
+def test_a_benchmark_is_looked_for_where_it_is_given(dataset: Path, tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "exam.jsonl",
+        [{"question": "Say what valve 5 does. Valve 5 closes pipe 35 for good.", "answer": "It closes."}],
+    )
+    report = audit_dataset(dataset, into=tmp_path / "a", against=[tmp_path / "exam.jsonl"])
+    assert report["measures"]["measured.contamination.rejected"] >= 1
+    assert "measured.contamination.rejected" not in audit_dataset(dataset, into=tmp_path / "b")["measures"]
+    with pytest.raises(WrongRequest, match="there is no such file"):
+        audit_dataset(dataset, into=tmp_path / "c", against=[tmp_path / "none.jsonl"])
+
+
+def test_rows_in_two_splits_are_found_and_files_keep_theirs(tmp_path: Path) -> None:
+    write(tmp_path, "set/train.jsonl", [alpaca(nth) for nth in range(20)])
+    write(tmp_path, "set/test.jsonl", [alpaca(7), alpaca(50)])
+    report = audit_dataset(tmp_path / "set", into=tmp_path / "audit")
+    assert (report["measures"]["rows.train"], report["measures"]["rows.test"]) == (20, 2)
+    assert finding(report, "duplicates.across_splits")["severity"] == "error"
+    assert not verify.broken(verify.verify(Run(tmp_path / "audit")))
+
+
+def test_a_folder_as_save_to_disk_writes_it(tmp_path: Path) -> None:
+    import datasets
+
+    classes = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["bad", "good"])})
+    made = datasets.Dataset.from_list(
+        [{"text": f"It is text {nth}.", "label": nth % 2} for nth in range(9)], features=classes
+    )
+    datasets.DatasetDict(train=made, test=made.select([1])).save_to_disk(str(tmp_path / "saved"))
+    report = audit_dataset(tmp_path / "saved", into=tmp_path / "audit")
+    assert report["chapters"]["splits"]["rows"] == {"labels": {"train": 9, "validation": 0, "test": 1}}
+    labels = pq.read_table(tmp_path / "audit/records/labels")["label"].to_pylist()
+    assert set(labels) == {"bad", "good"}
+
+
+def test_a_dataset_of_the_hub_from_a_folder_laid_out_like_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    write(tmp_path, "acme/valves/data/train.jsonl", [alpaca(nth) for nth in range(12)])
+    write(tmp_path, "acme/valves/data/test.jsonl", [alpaca(nth) for nth in range(20, 23)])
+    (tmp_path / "acme/valves/README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
+    ended = factory("audit", "hf:acme/valves", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    report = json.loads((tmp_path / "audits/valves/report.json").read_text(encoding="utf-8"))
+    assert (report["measures"]["rows.train"], report["measures"]["rows.test"]) == (12, 3)
+    assert report["chapters"]["shapes"]["revisions"] == {"valves": None}  # a folder has none
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.jsonl", b"", "0 bytes"),
+        ("a.jsonl", bytes(range(256)) * 30, "Binary data"),
+        ("a.json", b"[" * 100_000, "nested too deep"),
+        ("a.parquet", b"PAR1 and no more", "Not readable as Parquet"),
+        ("a.txt", b"hello", "hold no rows"),
+        ("a.jsonl", b'{"x": 1, "y": [2]}\n', "no shape that is known. Columns: x (number), y (list)."),
+        ("a.jsonl", b"no json\n", "Not JSON"),
+    ],
+)
+def test_what_is_no_dataset_ends_with_a_word_and_2(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    ended = factory("audit", name, cwd=tmp_path)
+    assert ended.code == 2
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_file_cut_short_is_an_error_in_the_report(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps([alpaca(nth) for nth in range(30)])[:-40], encoding="utf-8")
+    report = audit_dataset(tmp_path / "a.json", into=tmp_path / "audit")
+    assert finding(report, "shapes.cut_short")["severity"] == "error"
+    assert report["verdict"].startswith("Do not train yet")
+
+
+def test_one_row_and_deep_json_and_a_long_line_are_findings_or_rows(tmp_path: Path) -> None:
+    deep = '{"text":' * 50_000 + "1" + "}" * 50_000
+    long = json.dumps({"text": "A word is said. " * 600_000})
+    file = write(tmp_path, "a.jsonl", [deep, long])
+    report = audit_dataset(file, into=tmp_path / "audit")
+    assert report["measures"]["rows.total"] == 1
+    assert report["measures"]["rejected.read"] == 1
+
+
+def test_a_run_is_audited_as_before_and_takes_no_options_of_datasets(dataset: Path, tmp_path: Path) -> None:
+    assert factory("audit", dataset.name, cwd=tmp_path).code == 0
+    assert factory("audit", "audits/valves", cwd=tmp_path).code == 0
+    refused = factory("audit", "audits/valves", "--map", "a=text", cwd=tmp_path)
+    assert (refused.code, "are for datasets" in refused.err) == (2, True)
+
+
+def test_a_folder_of_another_audit_is_not_overwritten(dataset: Path, tmp_path: Path) -> None:
+    audit_dataset(dataset, into=tmp_path / "audit")
+    other = write(tmp_path, "other.jsonl", [alpaca(1)])
+    with pytest.raises(WrongRequest, match="is the run of another dataset"):
+        audit_dataset(other, into=tmp_path / "audit")
+
+
+def test_a_check_that_fails_is_raised_after_the_report_is_written(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed):
+        audit_dataset(dataset, into=tmp_path / "audit", checks=["pii.left_in == 0"])
+    assert (tmp_path / "audit/report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [("a/b.jsonl.gz", "b"), ("b.parquet", "b"), ("data/", "data"), ("hf:acme/valves:en@main", "valves:en@main")],
+)
+def test_where_an_audit_lies_if_nobody_says(name: str, folder: str) -> None:
+    assert default_folder(name) == Path("audits") / folder
+
+
+# --- filter ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_left_is_written_in_the_shape_and_columns_of_the_dataset(dataset: Path, tmp_path: Path) -> None:
+    done = filter_dataset(dataset, ["exact_dedup", {"pii": {"types": ["email"]}}], out=tmp_path / "clean.jsonl")
+    rows = read(tmp_path / "clean.jsonl")
+    expected = [alpaca(nth) for nth in range(40)]
+    expected[20]["output"] = "Write to <EMAIL> and wait for the answer."
+    assert rows == expected
+    assert (done.rows, done.kept, done.edited, done.lost) == (43, 40, 1, 3)
+
+
+def test_the_rows_that_are_not_left_lie_beside_it_with_their_reasons(dataset: Path, tmp_path: Path) -> None:
+    filter_dataset(dataset, ["exact_dedup"], out=tmp_path / "clean.jsonl")
+    rejected = {row["place"]: row for row in read(tmp_path / "clean.rejected.jsonl")}
+    assert {place: (row["by"], row["reason"]) for place, row in rejected.items()} == {
+        "valves.jsonl:41": ("exact_dedup", "exact_dedup.same_text"),
+        "valves.jsonl:42": ("read", "ingest.bad_json"),
+        "valves.jsonl:43": ("read", "ingest.other_shape"),
+    }
+    assert rejected["valves.jsonl:41"]["row"] == alpaca(3)
+    assert rejected["valves.jsonl:41"]["evidence"] == {"kept": "row:valves.jsonl:0000004"}  # the first of the two stays
+    assert not verify.broken(verify.verify(Run(tmp_path / "clean.run")))
+    assert ledger.by_reason(ledger.entries(Run(tmp_path / "clean.run")))["exact_dedup.same_text"] == 1
+
+
+@pytest.mark.parametrize("name", ["clean.jsonl", "clean.jsonl.gz", "clean.json", "clean.csv", "clean.parquet"])
+def test_every_ending_holds_the_same_rows(dataset: Path, tmp_path: Path, name: str) -> None:
+    filter_dataset(dataset, ["exact_dedup"], out=tmp_path / "out" / name)
+    again = filter_dataset(tmp_path / "out" / name, [], out=tmp_path / "again.jsonl")
+    rows = read(again.out)
+    assert [row["output"] for row in rows] == [row["output"] for row in read(_plain(dataset, tmp_path))]
+    assert list(rows[0]) == ["id", "instruction", "input", "output"]
+
+
+def _plain(dataset: Path, folder: Path) -> Path:
+    return filter_dataset(dataset, ["exact_dedup"], out=folder / "plain.jsonl").out
+
+
+def test_parquet_keeps_its_types_and_what_its_schema_says(tmp_path: Path) -> None:
+    schema = pa.schema([("text", pa.string()), ("when", pa.timestamp("us")), ("raw", pa.binary())], metadata={"k": "v"})
+    rows = [{"text": f"It is text {nth % 4}.", "when": None, "raw": b"\x00\xff"} for nth in range(8)]
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), tmp_path / "a.parquet")
+    filter_dataset(tmp_path / "a.parquet", ["exact_dedup"], out=tmp_path / "b.parquet")
+    table = pq.read_table(tmp_path / "b.parquet")
+    assert table.schema.equals(schema, check_metadata=True)
+    assert table.to_pylist() == rows[:4]
+    with pytest.raises(WrongRequest, match="holds bytes"):
+        filter_dataset(tmp_path / "a.parquet", ["exact_dedup"], out=tmp_path / "b.jsonl")
+    assert not (tmp_path / "b.jsonl").exists()
+
+
+def test_edits_are_made_on_both_sides_of_a_transcript_pair(tmp_path: Path) -> None:
+    asked = f"\n\nHuman: Is {MAIL} an address?\n\nAssistant: "
+    file = write(tmp_path, "hh.jsonl", [{"chosen": f"{asked}Yes.", "rejected": f"{asked}No, {MAIL} is none."}])
+    filter_dataset(file, [{"pii": {"types": ["email"]}}], out=tmp_path / "clean.jsonl")
+    hidden = asked.replace(MAIL, "<EMAIL>")
+    assert read(tmp_path / "clean.jsonl") == [{"chosen": f"{hidden}Yes.", "rejected": f"{hidden}No, <EMAIL> is none."}]
+
+
+def test_an_edit_that_has_no_place_in_the_row_costs_the_row(tmp_path: Path) -> None:
+    call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"arguments": f'{{"to": "{MAIL}"}}'}}]}
+    file = write(tmp_path, "a.jsonl", [{"messages": [{"role": "user", "content": "Send it."}, call]}])
+    filter_dataset(file, [{"pii": {"types": ["email"]}}], out=tmp_path / "clean.jsonl")
+    assert read(tmp_path / "clean.jsonl") == []
+    assert [row["reason"] for row in read(tmp_path / "clean.rejected.jsonl")] == ["write_back.no_place"]
+
+
+def test_a_row_of_several_records_goes_where_one_of_them_goes(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": "Add.", "instances": [{"input": "", "output": "4"}, {"input": "", "output": f"five and {nth}"}]}
+        for nth in range(2)
+    ]
+    file = write(tmp_path, "seeds.jsonl", rows)
+    filter_dataset(file, ["exact_dedup"], out=tmp_path / "clean.jsonl")
+    assert read(tmp_path / "clean.jsonl") == rows[:1]
+
+
+def typed(folder: Path, *args: str) -> Ended:
+    return factory("filter", *args, cwd=folder)
+
+
+def test_filter_by_command_prints_what_became_of_the_rows(dataset: Path, tmp_path: Path) -> None:
+    ended = typed(
+        tmp_path, dataset.name, "-f", "exact_dedup", "-f", "length:min_chars=40,max_words=300", "-o", "clean.jsonl"
+    )
+    assert ended.code == 0, ended.err
+    assert ended.out.split() == ["clean.jsonl", "clean.rejected.jsonl"]
+    assert re.search(r"\d+ of 43 rows kept", ended.err)
+    said = json.loads(typed(tmp_path, dataset.name, "-f", "exact_dedup", "-o", "b.jsonl", "--json").out)
+    assert said["counts"] == {"rows": 43, "kept": 40, "edited": 0, "rejected": 3}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ([], "say which filters"),
+        (["-f", "exact_dedup"], "say which filters"),
+        (["-f", "exat_dedup", "-o", "x.jsonl"], "Unknown filter 'exat_dedup'. Did you mean 'exact_dedup'?"),
+        (["-f", "length:min_char=4", "-o", "x.jsonl"], "length has no option 'min_char'. Did you mean 'min_chars'?"),
+        (["-f", "length:min_chars", "-o", "x.jsonl"], "write NAME:OPTION=VALUE"),
+        (["-f", "exact_dedup", "-o", "x.doc"], "the ending says how rows are written"),
+        (["-f", "exact_dedup", "-o", "x.jsonl", "--map", "text"], "write COLUMN=FIELD"),
+        (["-f", "exact_dedup", "-o", "x.jsonl", "--map", "text=body"], "Did you mean --map body=text?"),
+        (["-f", "exact_dedup", "-o", "x.jsonl", "--map", "body=text"], "no column 'body' to read as text"),
+    ],
+)
+def test_a_wrong_wish_is_refused_with_the_right_one(dataset: Path, tmp_path: Path, args: list[str], said: str) -> None:
+    ended = typed(tmp_path, dataset.name, *args)
+    assert ended.code == 2
+    assert said in ended.err
+    assert not (tmp_path / "x.jsonl").exists()

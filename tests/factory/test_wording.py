@@ -1,0 +1,33 @@
+"""Wording: markup read as words, code left out of them, and lists and patterns as one writes them."""
+
+import pytest
+
+from factory.wording import listed, phrases, plain, without_code
+
+
+def test_plain_words_keep_code_and_lose_all_other_markup() -> None:
+    assert plain("**Set** the [`a_b`](c.md) of *x* to __1__ <br> \\*") == "Set the `a_b` of x to 1 *"
+
+
+def test_what_a_filter_put_in_the_place_of_a_value_is_no_tag() -> None:
+    assert plain("Write to <EMAIL> or <b>us</b>.") == "Write to <EMAIL> or us."
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Set `a` to 1.", "Set to 1."),
+        ("One\n```sh\nls\n```\ntwo", "One two"),
+        ("One ~~~", "One ~~~"),
+        ("``a ` b`` c", "c"),
+    ],
+)
+def test_code_is_left_out(text: str, left: str) -> None:
+    assert " ".join(without_code(text).split()) == left
+
+
+def test_phrases_and_lists_are_written_over_lines() -> None:
+    assert listed("""a b
+        c""") == {"a", "b", "c"}
+    assert phrases("""in this
+        case | see below""").findall("See below, in THIS case.") == ["See below", "in THIS case"]
