@@ -37,6 +37,14 @@ LimitOption = Annotated[
         help="Make the run of the first N units of each method only; a later run of the recipe goes on from there.",
     ),
 ]
+MapOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="COLUMN=FIELD",
+        help="What a column of a dataset is, where that is not seen by looking: body=text, q=question. Repeatable.",
+    ),
+]
 WorkersOption = Annotated[
     int | None,
     typer.Option("--workers", min=1, metavar="N", help="Processes that measure; the machine's cores if not given."),
@@ -53,9 +61,14 @@ def run(
         typer.Option(
             "--retry",
             metavar="REASON",
-            help="Read files again that were rejected for this reason (or its prefix): ingest.timeout.",
+            help="Only do again what was lost for this reason (or its prefix): files (ingest.timeout) are read again, "
+            "units (llm.no_answer, qa) ask their model again.",
         ),
     ] = None,
+    estimate: Annotated[
+        bool,
+        typer.Option("--estimate", help="Say what the models would be asked and what that would cost; ask nothing."),
+    ] = False,
     workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -63,6 +76,8 @@ def run(
 
     Example: factory run quickstart --set generate.target=50
     """
+    if estimate:
+        return printing.estimate(recipe, override, json, limit=limit, workers=workers)
     printing.run(recipe, override, json, until="audit", limit=limit, retry=retry, workers=workers)
 
 
@@ -115,14 +130,41 @@ def generate(
 
 @app.command(name="filter")
 def filter_(
-    run: RecipeArg, override: SetOption = None, workers: WorkersOption = None, json: JsonOption = False
+    run: Annotated[
+        str,
+        typer.Argument(metavar="RECIPE|DATASET", help="A recipe or a run; or a dataset: a file, a folder, hf:NAME."),
+    ],
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter",
+            "-f",
+            metavar="NAME[:OPTION=VALUE,…]",
+            help="Of a dataset: a filter to run. Repeatable, in order.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Of a dataset: what is left, in its own shape: .jsonl …"),
+    ] = None,
+    map_: MapOption = None,
+    override: SetOption = None,
+    workers: WorkersOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Run the filters on documents, passages and (where there are any) records.
+    """Run the filters on documents, passages and (where there are any) records; or on a dataset of any shape.
 
     What was measured before is not measured again: a new threshold costs seconds.
 
-    Example: factory filter runs/handbook --set filter.length.min_chars=40
+    Example: factory filter alpaca.jsonl -f exact_dedup -f pii -o clean.jsonl
     """
+    from factory.readers.rows import is_rows
+
+    if filters or output or map_ or is_rows(run):
+        from factory.cli import foreign
+
+        foreign.filter_dataset(run, filters or [], output, map_ or [], workers, json)
+        return
     printing.run(run, override, json, until="filter", workers=workers)
 
 
@@ -136,8 +178,56 @@ def export(run: RecipeArg, override: SetOption = None, workers: WorkersOption = 
 
 
 @app.command()
+def train(
+    data: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run, a folder with its dataset, or a JSONL or Parquet file.")
+    ],
+    method: Annotated[str, typer.Option("--method", help="A trainer; 'factory plugins' lists them: sft, cpt, dpo …")],
+    model: Annotated[
+        str,
+        typer.Option("--model", help="tiny (made on the spot), a folder, a .gguf file, or an id of the hub."),
+    ] = "tiny",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where the model goes: RUN/models/METHOD.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only the preflight: every row, tokens, steps, memory.")
+    ] = False,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="An option of the trainer: epochs=2, args.weight_decay=0.1."),
+    ] = None,
+    accelerate: Annotated[
+        Path | None,
+        typer.Option("--accelerate", metavar="CONFIG", help="Train through 'accelerate launch' with this config file."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Train a model on exported rows, after a preflight that names every row that would train wrongly; exit 1 for one.
+
+    Example: factory train runs/handbook --method sft --model tiny
+    """
+    from factory.cli import training
+
+    training.train(data, method, model, output, check, option or [], accelerate, json)
+
+
+@app.command()
 def audit(
-    run: RunArg,
+    run: Annotated[
+        str, typer.Argument(metavar="RUN|DATASET", help="A run folder; or a dataset: a file, a folder, hf:OWNER/NAME.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Of a dataset: where its report goes; audits/NAME if not given."
+        ),
+    ] = None,
+    map_: MapOption = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option("--against", metavar="FILE", help="Of a dataset: a benchmark to look for in it. Repeatable."),
+    ] = None,
     check: Annotated[
         list[str] | None,
         typer.Option(
@@ -147,13 +237,24 @@ def audit(
     list_measures: Annotated[
         bool, typer.Option("--list-measures", help="Print every measure that a check may name.")
     ] = False,
+    workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write report.html for people and report.json for machines.
+    """Write report.html for people and report.json for machines: of a run, or of any fine-tuning dataset.
 
-    Example: factory audit runs/handbook --check 'duplicates.near.share < 0.01'
+    The shape of a dataset is found by looking: Alpaca, ShareGPT, OpenAI messages, TRL's types, HH transcripts, KTO,
+    rankings, questions and answers, labelled and plain texts; in JSON, JSONL, CSV, Parquet, Arrow, also packed.
+
+    Example: factory audit alpaca.jsonl --check 'duplicates.near.share < 0.01'
     """
-    printing.audit(run, check or [], list_measures, json)
+    from factory.cli import foreign
+
+    if foreign.is_dataset(run, dataset_options=bool(output or map_ or against)):
+        foreign.audit(
+            run, output, map_ or [], against or [], check or [], workers, list_measures=list_measures, json=json
+        )
+        return
+    printing.audit(Path(run), check or [], list_measures, json)
 
 
 @app.command()
@@ -224,11 +325,52 @@ def verify(run: RunArg, json: JsonOption = False) -> None:
 
 
 @app.command()
+def prompts(
+    recipe: RecipeArg,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="A generator of the recipe that asks a model.")],
+    passage: Annotated[
+        str | None,
+        typer.Option("--passage", metavar="ID", help="Of a passage or document; else the first."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what a method will send its models for one passage, with its size in tokens; nothing is sent.
+
+    Example: factory prompts runs/handbook qa --passage 3f9a0c11d2e4/0003
+    """
+    from factory.cli import asking
+
+    asking.prompts(recipe, method, passage, json)
+
+
+@app.command()
+def journal(
+    run: RunArg,
+    key: Annotated[
+        str | None, typer.Argument(metavar="[KEY]", help="Of one answer, or how it begins: the call whole.")
+    ] = None,
+    search: Annotated[str, typer.Option("--search", metavar="WORDS", help="In prompt or answer.")] = "",
+    method: Annotated[str, typer.Option("--method", help="Only calls of this generator or filter.")] = "",
+    model: Annotated[str, typer.Option("--model", help="Only calls of this model, by its name in the recipe.")] = "",
+    unit: Annotated[str, typer.Option("--unit", metavar="ID", help="Only of this passage, document, row.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Only calls that failed so: llm.no_answer.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """What the models of a run were asked and said: totals, the calls that fit, or one call whole.
+
+    Example: factory journal runs/handbook --reason llm
+    """
+    from factory.cli import asking
+
+    asking.journal(run, key, search, {"method": method, "model": model, "unit": unit, "reason": reason}, json)
+
+
+@app.command()
 def plugins(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them: what it does and takes.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the generators and filters that are installed, ours and others'.
+    """List the generators, filters and trainers that are installed, ours and others'.
 
     Example: factory plugins minhash_dedup
     """

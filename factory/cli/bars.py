@@ -29,15 +29,21 @@ class Bars(Progress):
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
             )
             self._bar = RichProgress(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task(stage, total=total)
+            self._task = self._bar.add_task(stage, total=total, note="")
             self._bar.start()
 
     def advance(self, items: int = 1) -> None:
         """The bar moves."""
         if self._bar is not None:
             self._bar.advance(self._task, items)
+
+    def note(self, text: str) -> None:
+        """It stands right of the bar."""
+        if self._bar is not None:
+            self._bar.update(self._task, note=text)
 
     def end(self, stage: str, summary: str) -> None:
         """The bar gives way to a line."""

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from factory.plugins import Group
     from factory.runs import Run
 
 
+GROUPS: "tuple[Group, ...]" = ("generators", "filters", "trainers")
 ROWS = 5  # that `show` prints where nobody says how many
 
 
@@ -65,6 +67,34 @@ def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any)
     say(f"Next: {_next(done, options['until'])}")
 
 
+def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options: Any) -> None:
+    """What a generation would ask: a line a method and model, and the sum."""
+    from factory import pipeline
+    from factory.cli.bars import Bars
+
+    bars = Bars()
+    try:
+        found = pipeline.estimate(recipe, set=list(override or []), progress=bars, **options)
+    finally:
+        bars.close()
+    if json:
+        return out([one.as_dict() for one in found])
+    if not found:
+        return out("No method of this recipe asks a model.")
+    for one in found:
+        money = "no price" if one.price is None else f"{one.price:.2f}"
+        out(
+            f"{one.method} asks {one.model}: about {one.calls:,} calls for {one.units:,} units, "
+            f"{one.tokens_in:,} tokens in, {one.tokens_out:,} out, {money}, {one.seconds / 60:.0f} minutes"
+        )
+    priced = [one.price for one in found if one.price is not None]
+    out(
+        f"An estimate from {max(one.sampled for one in found)} units a method, with answers of a likely size"
+        + (f": {sum(priced):.2f} in all." if priced else ".")
+        + " Nothing was asked. Filters that ask a model are not in it."
+    )
+
+
 def _paths(run: Path) -> list[str]:
     """What a person may want to open."""
     names = ("dataset", "exports/messages", "report.html", "report.json")
@@ -73,7 +103,7 @@ def _paths(run: Path) -> list[str]:
 
 def _next(run: "Run", until: str) -> str:
     """The command that a person most likely wants now."""
-    made = run.counts("generate").get("planned")
+    made = run.counts("generate").get("planned") or run.counts("read").get("records")
     if until != "ingest" and not made:  # no method, or nothing for one to work on
         return (
             f"factory generate {run.path} text"
@@ -168,6 +198,11 @@ def trace(run: Path, id_: str, json: bool) -> None:
         return
     out(f"{found['id']}  {found['kind']}, {'kept' if found['kept'] else 'rejected'}")
     _print_verdicts(found["verdicts"])
+    asked = found.get("meta", {})
+    for parameter, model in asked.get("models", {}).items():
+        out(f"asked {model} as {parameter}")
+    for key in asked.get("journal", []):
+        out(f"  factory journal {run} {key[:12]}")
     for parent in found["parents"]:
         out(f"made from {parent['kind']} {parent['id']}")
         _print_verdicts(parent["verdicts"])
@@ -251,7 +286,7 @@ def plugins(name: str | None, json: bool) -> None:
     from factory import plugins as known
     from factory.cli.describing import describe
 
-    found = [describe(group, plugin) for group in ("generators", "filters") for plugin in known.declared(group)]
+    found = [describe(group, plugin) for group in GROUPS for plugin in known.declared(group)]
     if name is not None:
         found = [entry for entry in found if entry["name"] == name] or [
             _no_such(name, [entry["name"] for entry in found])

@@ -1,0 +1,85 @@
+"""The verbs about models: what they would be sent, and what they were asked and said."""
+
+from pathlib import Path
+from typing import Any
+
+from factory.cli.printing import out, out_list
+
+BYTES_A_TOKEN = 4
+FACTS = ("key", "unit", "model", "take", "sample", "finish", "reason", "tokens_in", "tokens_out", "seconds", "tries")
+SHOWN = 300  # characters of an answer in a list
+
+
+def prompts(recipe: str, method: str, passage: str | None, json: bool) -> None:
+    """The requests of one unit as they will be sent."""
+    from factory import pipeline
+
+    bodies = pipeline.prompts(recipe, method, passage)
+    if json:
+        return out(bodies)
+    for nth, body in enumerate(bodies, start=1):
+        for message in body["messages"]:
+            tokens = len(message["content"].encode()) // BYTES_A_TOKEN
+            out(f"--- request {nth}, {message['role']}, about {tokens} tokens")
+            out(message["content"])
+    out(f"--- {len(bodies)} requests; those after the first follow from answers out of thin air. Nothing was sent.")
+
+
+def journal(run: Path, key: str | None, words: str, filters: dict[str, str], json: bool) -> None:
+    """Totals; with `words` or filters the calls that fit; with a key one call whole."""
+    from factory.runs import Run
+    from factory.views import journal as view
+
+    opened = Run(run)
+    if key:
+        found = view.show(opened, key)
+        return out(found) if json else _whole(found)
+    if words or any(filters.values()):
+        calls = view.search(opened, words, **filters)
+        if json:
+            return out_list(calls)
+        for call in calls:
+            out(_line(call))
+        return None
+    totals = view.totals(opened)
+    return out(totals) if json else _totals(totals)
+
+
+def _totals(rows: list[dict[str, Any]]) -> None:
+    out(
+        f"{'method':<20} {'model':<12} {'answered':>9} {'failed':>7} {'tokens in':>11} {'tokens out':>11} {'spent':>10}"
+    )
+    for row in rows:
+        counts = (f"{row[name]:>11,}" for name in ("answered", "failed", "tokens_in", "tokens_out"))
+        out(f"{row['method']:<20} {row['model']:<12} {' '.join(counts)} {row['spent']:>11.4f}")
+
+
+def _line(call: dict[str, Any]) -> str:
+    said = call["reason"] or " ".join((call["text"] or "").split())[:SHOWN]
+    return f"{call['key'][:12]}  {call['unit']}  {call['finish'] or 'failed'}  {said}"
+
+
+def _whole(calls: list[dict[str, Any]]) -> None:
+    for call in calls:
+        facts = (
+            "key",
+            "unit",
+            "model",
+            "take",
+            "sample",
+            "finish",
+            "reason",
+            "tokens_in",
+            "tokens_out",
+            "seconds",
+            "tries",
+        )
+        out("  ".join(f"{name} {call[name]}" for name in facts if call[name] is not None))
+        for message in (call.get("request") or {}).get("messages", []):
+            out(f"--- {message['role']}")
+            out(message["content"])
+        if call["thinking"]:
+            out("--- thinking")
+            out(call["thinking"])
+        out("--- answer")
+        out(call["text"] or "(none)")

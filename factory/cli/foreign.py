@@ -1,0 +1,133 @@
+"""The two verbs that take a dataset instead of a run: what they are given, and what they print."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from factory.cli.printing import out, say
+from factory.errors import WrongRequest, did_you_mean
+
+
+def is_dataset(name: str, *, dataset_options: bool) -> bool:
+    """Whether an audit is asked of a dataset. Raises WrongRequest where a run is given what only a dataset takes."""
+    from factory.foreign import is_dataset as is_one
+
+    found = is_one(name)
+    if dataset_options and not found and Path(name).exists():
+        raise WrongRequest(f"{name} is a run: -o, --map and --against are for datasets.")
+    return found or dataset_options
+
+
+def audit(
+    dataset: str,
+    into: Path | None,
+    maps: Sequence[str],
+    against: Sequence[str],
+    checks: Sequence[str],
+    workers: int | None,
+    *,
+    list_measures: bool,
+    json: bool,
+) -> None:
+    """The report of a dataset's audit, or its paths."""
+    from factory.cli.bars import Bars
+    from factory.foreign import audit_dataset, default_folder
+
+    folder = into or default_folder(dataset)
+    bars = Bars()
+    try:
+        report = audit_dataset(
+            dataset, into=folder, mapping=mapping(maps), against=against, checks=checks, workers=workers, progress=bars
+        )
+    finally:
+        bars.close()
+    if list_measures:
+        for name, value in report["measures"].items():
+            out(f"{name:<40} {value}")
+    elif json:
+        out(report)
+    else:
+        say(report["verdict"])
+        out(str(folder / "report.html"))
+        out(str(folder / "report.json"))
+
+
+def filter_dataset(
+    dataset: str, filters: Sequence[str], output: Path | None, maps: Sequence[str], workers: int | None, json: bool
+) -> None:
+    """The file of what is left, and what became of the rest."""
+    from factory.cli.bars import Bars
+    from factory.foreign import filter_dataset as filtered
+
+    if not filters or output is None:
+        raise WrongRequest(
+            f"{dataset} is a dataset: say which filters and where what is left goes, as in "
+            f"factory filter {dataset} -f exact_dedup -o clean.jsonl"
+        )
+    bars = Bars()
+    try:
+        done = filtered(
+            dataset, [entry(text) for text in filters], out=output, mapping=mapping(maps), workers=workers,
+            progress=bars,
+        )  # fmt: skip
+    finally:
+        bars.close()
+    counts = {"rows": done.rows, "kept": done.kept, "edited": done.edited, "rejected": done.lost}
+    if json:
+        out({"out": str(done.out), "rejected": str(done.rejected), "run": str(done.run.path), "counts": counts})
+        return
+    out(str(done.out))
+    out(str(done.rejected))
+    say(f"{done.kept:,} of {done.rows:,} rows kept, {done.edited:,} of them edited.")
+    say(f"Next: factory ledger {done.run.path}   (or factory audit {done.out})")
+
+
+def mapping(maps: Sequence[str]) -> dict[str, str]:
+    """Field to column of `COLUMN=FIELD` entries. Raises WrongRequest for what is none, or for a field there is not."""
+    from factory.shapes import FIELDS
+
+    made: dict[str, str] = {}
+    for text in maps:
+        column, equals, field = text.rpartition("=")
+        if not equals or not column or not field:
+            raise WrongRequest(f"--map {text}: write COLUMN=FIELD, as in --map body=text.")
+        if field not in FIELDS:
+            swapped = f" Did you mean --map {field}={column}?" if column in FIELDS else did_you_mean(field, FIELDS)
+            raise WrongRequest(f"--map {text}: there is no field '{field}'.{swapped} Fields: {', '.join(FIELDS)}.")
+        if field in made:
+            raise WrongRequest(f"--map {text}: the field '{field}' is mapped twice.")
+        made[field] = column
+    return made
+
+
+def entry(text: str) -> Any:
+    """`minhash_dedup:threshold=0.7,unit=char` as an entry of a recipe; values are YAML."""
+    name, colon, rest = text.partition(":")
+    if not colon:
+        return name
+    options: dict[str, Any] = {}
+    for part in _parts(rest):
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip():
+            raise WrongRequest(f"-f {text}: write NAME:OPTION=VALUE,OPTION=VALUE, as in -f length:min_chars=40.")
+        try:
+            options[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise WrongRequest(
+                f"-f {text}: the value of '{key}' is not YAML. If it is text, put it in quotes."
+            ) from None
+    return {name: options}
+
+
+def _parts(text: str) -> list[str]:
+    """Cut at commas that stand in no bracket: `types=[email, phone],threshold=0.5` has two parts."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts

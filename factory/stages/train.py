@@ -1,0 +1,250 @@
+"""Train: exported rows and a model into `models/<name>/`, after a preflight of every row.
+
+model/            the trained model, merged, as safetensors: what transformers and vLLM load
+adapter/          the LoRA alone, where there is one
+README.md         the model card, linked to the data card, the recipe and the preflight
+preflight.json    every finding with all its rows        log.jsonl   one line a step
+training.json     the fingerprint: what the model was made from. The same again is not done again.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from factory import runs, tables, training
+from factory.errors import CheckFailed, DeadWorld, WrongRequest
+from factory.progress import Progress
+from factory.runs import Run
+from factory.stages import model_card, trainable
+from factory.training import Finding, Split, Trained, Trainer
+
+ENVIRONMENT = {  # of the process that trains: it tells nobody, and says nothing but what it is asked
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TQDM_DISABLE": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+@dataclass
+class Result:
+    """What was found and, unless it was only checked, what came out. `did` is False where it stood already."""
+
+    folder: Path
+    findings: list[Finding] = field(default_factory=list)
+    trained: Trained | None = None
+    did: bool = True
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What stopped it."""
+        return [found for found in self.findings if found.level == "error"]
+
+
+def train(
+    path: Path,
+    method: str,
+    *,
+    model: str = "tiny",
+    out: Path | None = None,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    check: bool = False,
+    accelerate: Path | None = None,
+    progress: Progress | None = None,
+    locked: bool = False,
+) -> Result:
+    """Check the rows at `path` and, unless only `check` is asked, train `model` on them into `out`.
+
+    Errors of the preflight are in the result, and nothing is trained then. `name` is the model's, its method if not
+    given; `locked` says that the caller holds the run.
+
+    Raises WrongRequest before any work, CheckFailed for a loss that is no number, DeadWorld where it stopped
+    and can go on.
+    """
+    trainer = training.trainer(method, options, instance=name)
+    data = trainable.find(path, trainer)
+    run = Run(path) if (path / "manifest.json").is_file() else None
+    folder = out or (run.path if run else Path()) / "models" / trainer.instance
+    if accelerate is not None and not accelerate.is_file():
+        raise WrongRequest(f"--accelerate: there is no file {accelerate}. Make one with: accelerate config")
+    mark = runs.fingerprint(trainer.plugin, trainer.digest, trainer.options, data.kind, data.digests, _identity(model))
+    lock: AbstractContextManager[None] = run.lock() if run and not (check or locked) else nullcontext()
+    with lock:
+        if not check and _stands(folder, mark):
+            return Result(folder, did=False)
+        job = _Job(trainer, data, model, folder, accelerate, progress or Progress())
+        if check:
+            return job.check()
+        result = job.train(mark)
+        if result.trained is not None:
+            card = model_card.card(result.trained, trainer, data, model, folder, run)
+            tables.write_file(folder / "README.md", card.encode())
+            _finish(folder, mark, result.trained)
+            if run is not None:
+                run.log("train", model=trainer.instance, method=trainer.plugin, steps=result.trained.steps)
+        return result
+
+
+def _identity(model: str) -> Any:
+    """What a model is: of a folder its files by name, size and the digest of their ends, else its name."""
+    folder = Path(model).expanduser()
+    if not folder.exists():
+        return model
+    inside = folder / "model" if (folder / "model").is_dir() else folder
+    found = [folder] if folder.is_file() else sorted(inside.iterdir())
+    return [(file.name, file.stat().st_size, _ends(file)) for file in found if file.is_file()]
+
+
+def _ends(file: Path) -> str:
+    """A digest of the first and last megabyte: weights that were trained again differ everywhere."""
+    with file.open("rb") as opened:
+        content = opened.read(1 << 20)
+        opened.seek(max(0, file.stat().st_size - (1 << 20)))
+        return hashlib.blake2b(content + opened.read(), digest_size=16).hexdigest()
+
+
+def _stands(folder: Path, mark: str) -> bool:
+    noted = _noted(folder)
+    return noted.get("fingerprint") == mark and bool(noted.get("done")) and (folder / "model").is_dir()
+
+
+def _noted(folder: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads((folder / "training.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _finish(folder: Path, mark: str, trained: Trained) -> None:
+    noted = {**asdict(trained), "model": "model"}
+    tables.write_json(folder / "training.json", {"fingerprint": mark, "done": True, **noted})
+    shutil.rmtree(folder / "work", ignore_errors=True)
+
+
+class _Job:
+    """One trainer, its data, and where the model goes."""
+
+    def __init__(
+        self, trainer: Trainer, data: Split, model: str, folder: Path, accelerate: Path | None, progress: Progress
+    ) -> None:
+        self._trainer, self._data, self._model = trainer, data, model
+        self._folder, self._accelerate, self._progress = folder, accelerate, progress
+        self._step = 0
+
+    def check(self) -> Result:
+        """The preflight alone; writes nothing but into a folder of its own that goes."""
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory(prefix="factory-") as place:
+            result = Result(self._folder)
+            self._ask(result, Path(place), preflight=True, train=False)
+            return result
+
+    def train(self, mark: str) -> Result:
+        """The preflight, and the training if it finds no error."""
+        self._begin(mark)
+        result = Result(self._folder)
+        together = self._accelerate is None
+        self._ask(result, self._folder, preflight=True, train=together)
+        if not together and not result.errors:
+            self._ask(result, self._folder, preflight=False, train=True)
+        return result
+
+    def _begin(self, mark: str) -> None:
+        """A folder in which only an earlier try of the same training may have left checkpoints."""
+        noted = _noted(self._folder)
+        if self._folder.exists() and any(self._folder.iterdir()) and not noted:
+            raise WrongRequest(f"{self._folder} holds other things. Choose another folder with -o.")
+        if noted.get("fingerprint") != mark:
+            for old in ("checkpoints", "work", "model", "adapter"):
+                shutil.rmtree(self._folder / old, ignore_errors=True)
+            (self._folder / "log.jsonl").unlink(missing_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        tables.write_json(self._folder / "training.json", {"fingerprint": mark, "done": False})
+
+    def _ask(self, result: Result, place: Path, *, preflight: bool, train: bool) -> None:
+        launched = train and self._accelerate is not None
+        split = {"kind": self._data.kind, "train": self._data.train, "validation": self._data.validation}
+        request = {
+            "plugin": self._trainer.plugin, "options": dict(self._trainer.options), "model": self._model,
+            "split": {**split, "digests": self._data.digests}, "out": str(self._folder), "preflight": preflight,
+            "train": train, "watch": not launched,
+        }  # fmt: skip
+        file = place / "request.json"
+        file.write_text(json.dumps(request, default=_plain), encoding="utf-8")
+        try:
+            for event in _events(file, self._accelerate if launched else None, self._model):
+                self._take(event, result, place)
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _take(self, event: dict[str, Any], result: Result, place: Path) -> None:
+        """One thing that the process says."""
+        kind = event.pop("event")
+        if kind == "begins":
+            self._progress.start(event["what"])
+        elif kind == "findings":
+            result.findings = [Finding(**{**f, "rows": tuple(f["rows"])}) for f in event["findings"]]
+            tables.write_json(place / "preflight.json", {"findings": event["findings"]})
+            self._progress.end("preflight", f"{len(result.errors)} errors")
+        elif kind == "step":
+            self._reach(event["step"], event["of"])
+        elif kind == "trained":
+            result.trained = Trained(**{**event, "model": Path(event["model"])})
+            self._reach(result.trained.steps, result.trained.steps)
+            self._progress.end("train", f"{result.trained.steps} steps, {result.trained.tokens:,} tokens")
+        elif event["kind"] == "WrongRequest":
+            raise WrongRequest(event["message"])
+        else:
+            raise (CheckFailed if event["kind"] == "CheckFailed" else DeadWorld)(event["message"])
+
+    def _reach(self, step: int, of: int) -> None:
+        """The bar at a step."""
+        if not self._step:
+            self._progress.start("train", of)
+        self._progress.advance(step - self._step)
+        self._step = step
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else list(value)
+
+
+def _events(request: Path, accelerate: Path | None, model: str) -> Iterator[dict[str, Any]]:
+    """What the process says, until it ends. Raises DeadWorld where it ends without a word."""
+    ours = ["-m", "factory.stages.training_process", str(request)]
+    launcher = ["-m", "accelerate.commands.launch", "--config_file", str(accelerate)] if accelerate else []
+    heard = None if os.environ.get("FACTORY_TRACEBACK") else subprocess.DEVNULL
+    process = subprocess.Popen(  # noqa: S603 # our own interpreter and module
+        [sys.executable, *launcher, *ours], env=_environment(model), text=True, encoding="utf-8",
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=heard,
+    )  # fmt: skip
+    assert process.stdout is not None  # noqa: S101 # opened as a pipe
+    try:
+        for line in process.stdout:
+            yield json.loads(line)
+        if process.wait():
+            raise DeadWorld(
+                f"The training process ended by itself (exit code {process.returncode}), perhaps for lack of memory. "
+                "Run the same command again: it goes on from its last checkpoint. FACTORY_TRACEBACK=1 shows more."
+            )
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _environment(model: str) -> dict[str, str]:
+    """Ours, with our path; without the hub where the model is not there."""
+    offline = {"HF_HUB_OFFLINE": "1"} if model == "tiny" or Path(model).expanduser().exists() else {}
+    path = os.pathsep.join(p for p in sys.path if p)
+    return {**os.environ, **ENVIRONMENT, **offline, "PYTHONPATH": path}

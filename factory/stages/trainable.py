@@ -1,0 +1,85 @@
+"""What a trainer can be given: the exported rows of a run, a folder of Parquet files, or one JSONL or Parquet file.
+
+RUN                                     dataset/<kind>/{train,validation}-*.parquet, made by the export
+FOLDER/<kind>/train-*.parquet           a copy of such a `dataset/`
+FOLDER/train-*.parquet, FILE            the kind follows from the columns
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from factory import plugins, training
+from factory.errors import WrongRequest
+from factory.records import KINDS
+from factory.runs import Run
+from factory.training import Split, Trainer
+
+COLUMNS: Mapping[str, set[str]] = {  # what the exported rows of a kind have; the more telling ones first
+    "preference": {"prompt", "chosen", "rejected"},
+    "feedback": {"prompt", "completion", "label"},
+    "sft": {"messages"},
+    "labels": {"text", "label"},
+    "text": {"text"},
+}
+
+
+def find(path: Path, trainer: Trainer) -> Split:
+    """The rows at a place that a trainer takes. Raises WrongRequest that says what is there and what fits it."""
+    found = _kinds(path)
+    for kind in trainer.kinds:
+        if kind in found:
+            train, validation = found[kind]
+            return Split(kind, tuple(train), tuple(validation), tuple(map(_digest, [*train, *validation])))
+    there = ", ".join(sorted(found)) or "no rows that a trainer takes"
+    fits = [f"'{name}' trains on {kind}" for kind in sorted(found) for name in fitting(kind)]
+    hint = f" {'; '.join(fits)}." if fits else ""
+    raise WrongRequest(
+        f"'{trainer.plugin}' trains on {' or '.join(trainer.kinds)}, and {path} has {there}.{hint}"
+    )  # fmt: skip
+
+
+def fitting(kind: str) -> list[str]:
+    """The trainers that take a kind."""
+    return [name for name in plugins.declared("trainers") if kind in training.trainer(name).kinds]
+
+
+def _kinds(path: Path) -> dict[str, tuple[list[Path], list[Path]]]:
+    """The files of each kind, for training and for validation."""
+    if path.is_file():
+        return _by_columns([path], [])
+    if (path / "manifest.json").is_file():
+        if not Run(path).stands("export"):
+            raise WrongRequest(f"{path} has no rows that are up to date. Make them with: factory export {path}")
+        path = path / "dataset"
+    if not path.is_dir():
+        raise WrongRequest(f"There is nothing at {path}. Give a run, a folder with Parquet files, or a JSONL file.")
+    found = {kind: _files(path / kind) for kind in KINDS if (path / kind).is_dir()}
+    return {kind: files for kind, files in found.items() if files[0]} or _by_columns(*_files(path))
+
+
+def _files(folder: Path) -> tuple[list[Path], list[Path]]:
+    train, validation = (
+        [*sorted(folder.glob(f"{split}*.parquet")), *sorted(folder.glob(f"{split}*.jsonl"))]
+        for split in ("train", "validation")
+    )
+    return train, validation
+
+
+def _by_columns(train: Sequence[Path], validation: Sequence[Path]) -> dict[str, tuple[list[Path], list[Path]]]:
+    """One kind: the first whose columns the files have."""
+    there = training.columns(train)
+    kind = next((kind for kind, wanted in COLUMNS.items() if wanted <= there), None)
+    if kind is None:
+        names = f"the columns {', '.join(sorted(there))}" if there else "no rows"
+        raise WrongRequest(
+            f"{train[0] if train else 'The folder'} has {names}: no kind of training data has those. "
+            "Known: " + "; ".join(f"{kind}: {', '.join(sorted(wanted))}" for kind, wanted in COLUMNS.items()) + ". "
+            "Other shapes become such rows in a run: factory audit DATA makes one of a dataset, and that is trained on."
+        )
+    return {kind: (list(train), list(validation))}
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -1,0 +1,186 @@
+"""The command, from a run to a model, with nothing but this machine."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from factory import run as run_recipe
+from factory.errors import CheckFailed, WrongRequest
+from tests.cli.conftest import COMMAND, Ended, environment, factory
+from tests.corpora import finished, workspace, write_documents, write_recipe
+from tests.docs.blocks import ROOT
+from tests.trainers import rows
+from tests.trainers.rows import assistant, homes, user
+
+HANDBOOK = ROOT / "factory/quickstart/documents/handbook"
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Path]:
+    """A finished run with sft and text rows. Not to be changed but for its models."""
+    with workspace() as folder:
+        files = {
+            name: (HANDBOOK / name).read_text(encoding="utf-8") for name in ("glossary.md", "maintenance.md", "api.md")
+        }
+        made = finished(folder, files, export={"split": {"validation": 0.2, "test": 0}})
+        yield made.path
+
+
+def test_a_run_becomes_a_model_in_one_command(run: Path) -> None:
+    ended = factory("train", str(run), "--method", "sft", "--set", "epochs=1", cwd=run)
+    assert ended.code == 0, ended.err
+    folder = run / "models/sft"
+    assert ended.out.split() == [str(folder / "model")]
+    assert (folder / "model/model.safetensors").is_file()
+    card = (folder / "README.md").read_text()
+    links = re.findall(r"\]\(([^)]+)\)", card)
+    assert len(links) == 3
+    assert all((folder / link).exists() for link in links)
+    assert "vllm serve ./model" in card
+    again = factory("train", str(run), "--method", "sft", "--set", "epochs=1", cwd=run)
+    assert (again.code, "Nothing to do" in again.err) == (0, True)
+    assert factory("verify", str(run), cwd=run).code == 0
+
+
+@pytest.mark.slow
+def test_a_chain_of_methods_and_a_reward_model(run: Path, tmp_path: Path) -> None:
+    quick = ("--set", "epochs=1")
+    chain = [("cpt", "tiny", str(run)), ("sft", "cpt", str(run))]
+    made = rows.preference(homes())
+    file = str(rows.split(tmp_path, "preference", made).train[0])
+    chain += [("dpo", "sft", file), ("reward", "tiny", file)]
+    for method, model, data in chain:
+        at = model if model == "tiny" else str(tmp_path / model)
+        ended = factory(
+            "train", data, "--method", method, "--model", at, "-o", str(tmp_path / method), *quick, cwd=tmp_path
+        )  # fmt: skip
+        assert ended.code == 0, ended.err
+        assert (tmp_path / method / "model/model.safetensors").is_file()
+
+
+def test_a_wrong_method_says_which_fits(run: Path) -> None:
+    ended = factory("train", str(run), "--method", "dpo", cwd=run)
+    assert ended.code == 2
+    assert "'sft' trains on sft" in ended.err
+    assert "'cpt' trains on text" in ended.err
+
+
+def bad(folder: Path) -> str:
+    """A file of 16 right rows and two wrong ones."""
+    wrong = [
+        {"id": "empty", "messages": [*user("Hi"), *assistant("")]},
+        {"id": "long", "messages": [*user("Hi"), *assistant("word " * 200)]},
+    ]
+    return str(rows.split(folder, "sft", [*rows.sft(homes()), *wrong]).train[0])
+
+
+def test_a_check_names_rows_and_what_mends_them_and_the_command_it_gives_works(tmp_path: Path) -> None:
+    file = bad(tmp_path)
+    ended = factory("train", file, "--method", "sft", "--check", "--set", "max_length=64", cwd=tmp_path)
+    assert ended.code == 1
+    assert "train.empty_answer       1 rows have an empty answer: empty" in ended.err
+    assert re.search(r"train\.answer_cut +1 rows .*: long", ended.err)
+    [mend] = re.findall(r"leave those rows out, counted: factory (.*)", ended.err)
+    assert (tmp_path / "models").exists() is False
+    mended = factory(*mend.split(), "--check", cwd=tmp_path)
+    assert mended.code == 0, mended.err
+    assert "The data is ready. Next: factory train" in mended.err
+
+
+def test_the_result_as_json(tmp_path: Path) -> None:
+    ended = factory("train", bad(tmp_path), "--method", "sft", "--check", "--json", cwd=tmp_path)
+    assert ended.code == 1
+    said = json.loads(ended.out)
+    assert [found["rows"] for found in said["findings"] if found["level"] == "error"] == [["empty"]]
+    assert said["trained"] is None
+
+
+def limited(command: list[str], cwd: Path, limit: str) -> Ended:
+    """A command under a limit of the shell."""
+    script = f'{limit}; exec "$0" "$@"'
+    done = subprocess.run(
+        ["bash", "-c", script, *command], cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_while_saving_is_said_and_can_be_gone_on_from(tmp_path: Path) -> None:
+    """A file may hold a megabyte at most: the weights do not fit, all else does."""
+    file = str(rows.split(tmp_path, "sft", rows.sft(homes())).train[0])
+    command = [COMMAND, "train", file, "--method", "sft", "-o", "out", "--set", "epochs=1"]
+    ended = limited(command, tmp_path, "ulimit -f 1000")
+    assert ended.code == 3, ended.err
+    assert "could not be written" in ended.err or "File too large" in ended.err
+    assert not (tmp_path / "out/model").exists()
+    again = factory(*command[1:], cwd=tmp_path)
+    assert again.code == 0, again.err
+    assert (tmp_path / "out/model/model.safetensors").stat().st_size > 1_000_000
+
+
+def test_options_are_looked_at_without_loading_torch() -> None:
+    code = "import sys; from factory import training; training.trainer('dpo'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "transformers", "trl", "datasets"} & set(done.stdout.split())
+
+
+@pytest.mark.slow
+def test_accelerate_launches_it(tmp_path: Path) -> None:
+    config = tmp_path / "accelerate.yaml"
+    config.write_text("compute_environment: LOCAL_MACHINE\ndistributed_type: 'NO'\nuse_cpu: true\nnum_processes: 1\n")
+    file = str(rows.split(tmp_path, "sft", rows.sft(homes())).train[0])
+    ended = factory(
+        "train", file, "--method", "sft", "-o", "out", "--accelerate", str(config), "--set", "epochs=1", cwd=tmp_path
+    )
+    assert ended.code == 0, ended.err
+    assert (tmp_path / "out/model/model.safetensors").is_file()
+
+
+def test_an_accelerate_config_that_is_not_there(tmp_path: Path) -> None:
+    file = str(rows.split(tmp_path, "sft", rows.sft(homes())).train[0])
+    ended = factory("train", file, "--method", "sft", "--accelerate", "nowhere.yaml", cwd=tmp_path)
+    assert (ended.code, "accelerate config" in ended.err) == (2, True)
+
+
+def chained(folder: Path, *steps: object) -> Path:
+    """A recipe that trains; its documents make sft and text rows."""
+    write_documents(folder, {name: (HANDBOOK / name).read_text(encoding="utf-8") for name in ("glossary.md", "api.md")})
+    return write_recipe(folder, train=list(steps), export={"split": {"validation": 0, "test": 0}})
+
+
+@pytest.mark.slow
+def test_a_recipe_trains_one_model_after_the_other(tmp_path: Path) -> None:
+    file = chained(tmp_path, {"base": {"plugin": "cpt", "epochs": 1}}, {"sft": {"model": "base", "epochs": 1}})
+    done = run_recipe(file)
+    assert done.did[-2:] == ["train.base", "train.sft"]
+    for name in ("base", "sft"):
+        assert (done.path / "models" / name / "model/model.safetensors").is_file()
+    tokenizers = [(done.path / "models" / name / "model/tokenizer.json").read_bytes() for name in ("base", "sft")]
+    assert tokenizers[0] == tokenizers[1]  # the second one went on from the first
+    assert run_recipe(file).did == []
+    assert yaml.safe_load((done.path / "recipe.yaml").read_text())["train"][1] == {
+        "sft": {"model": "base", "epochs": 1}
+    }
+
+
+@pytest.mark.slow
+def test_an_error_of_the_preflight_fails_the_run_and_names_its_rows(tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match=r"train sft: train\.(answer_cut|prompt_too_long).*preflight\.json"):
+        run_recipe(chained(tmp_path, {"sft": {"max_length": 16}}))
+
+
+def test_what_is_wrong_with_an_entry_is_said_with_its_line_before_any_work(tmp_path: Path) -> None:
+    for step, said in (
+        ("sfd", "Unknown trainer 'sfd'. Did you mean 'sft'"),
+        ({"sft": {"epoch": 1}}, "sft has no option 'epoch'"),
+        ({"sft": {"model": 1}}, "'model' must be a name or a path"),
+    ):
+        with pytest.raises(WrongRequest, match=rf"recipe.yaml:\d+: .*{re.escape(said)}"):
+            run_recipe(chained(tmp_path, step))
+    assert not (tmp_path / "run").exists()
