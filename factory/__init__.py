@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 _HOME = {
     "Document": "documents",
+    "LLM": "llm.client",
     "Passage": "passages",
     "Quote": "passages",
     "Record": "records",
@@ -20,10 +21,11 @@ _HOME = {
     "audit": "pipeline",
     "run": "pipeline",
 }
-__all__ = ["Document", "Passage", "Quote", "Record", "Rejected", "Run", "__version__", "audit", "run"]
+__all__ = ["LLM", "Document", "Passage", "Quote", "Record", "Rejected", "Run", "__version__", "audit", "run"]
 
 if TYPE_CHECKING:
     from factory.documents import Document
+    from factory.llm.client import LLM
     from factory.passages import Passage, Quote
     from factory.pipeline import audit, run
     from factory.records import Record, Rejected

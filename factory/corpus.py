@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from factory import documents, passages, records, tables, verdicts
+from factory import documents, origins, passages, records, tables, verdicts
 from factory.documents import Document
 from factory.edits import Edit, EditMap
 from factory.errors import DeadWorld
+from factory.origins import STRINGS, Origin
 from factory.passages import Passage
 from factory.policy import Policy
 from factory.records import Text
@@ -137,11 +138,25 @@ class Row:
     id: str
     strings: list[Text]
     info: dict[str, Any]
+    meta: Mapping[str, Any] = field(default_factory=dict)  # of a record: all but the quotes
+    quotes: Sequence[Mapping[str, Any]] = ()  # of a record, as its generator made them
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # where a filter sees what it was made from
 
     @property
     def text(self) -> str:
         """The whole text, as `records.joined`: what a quote says stands in its source, not in the row."""
         return "\n".join(part.text for part in self.strings if part.role != "quote")
+
+    @property
+    def chars(self) -> int:
+        """About how many characters are held of it."""
+        shown = (text for origin in self.origins.values() for text in (*origin.cited, *origin.passages))
+        return sum(len(part.text) for part in self.strings) + sum(map(len, shown))
+
+    @property
+    def meta_json(self) -> str:
+        """What is noted of a record, as JSON with sorted keys; of a document or passage `documents` and `sources`."""
+        return json.dumps(self.meta, ensure_ascii=False, sort_keys=True)
 
     def apply(self, edits: Mapping[str, EditMap]) -> None:
         """Put edits into the strings."""
@@ -165,9 +180,9 @@ def _info(kind: str, row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
 def _document_rows(table: Table, state: Kept) -> Iterator[Row]:
     columns = ["id", "text", "language", "licence", "copyright", "confidentiality", "source"]
     for row, position in _living(table, state, columns):
-        made = Row(
-            position, row["id"], [Text("text", "text", row["text"])], _info("document", row, sources=[row["source"]])
-        )
+        info = _info("document", row, sources=[row["source"]])
+        meta = {"documents": [row["id"]], "sources": [row["source"]]}
+        made = Row(position, row["id"], [Text("text", "text", row["text"])], info, meta)
         made.apply(state.edits.get(position, {}))
         yield made
 
@@ -186,7 +201,8 @@ def _passage_rows(run: Run, state: Kept) -> Iterator[Row]:
         for position, passage in group:
             policy = passage.policy.as_dict()
             info = _info("passage", {"language": passage.language, **policy}, sources=[passage.source])
-            yield Row(position, passage.id, [Text("text", "text", passage.text)], info)
+            meta = {"documents": [passage.document], "sources": [passage.source]}
+            yield Row(position, passage.id, [Text("text", "text", passage.text)], info, meta)
 
 
 def _record_rows(table: Table, state: Kept) -> Iterator[Row]:
@@ -198,6 +214,8 @@ def _record_rows(table: Table, state: Kept) -> Iterator[Row]:
             row["id"],
             records.texts(table.kind, row, quotes=True),
             _info(table.kind, meta, sources=meta["sources"]),
+            {name: value for name, value in meta.items() if name != "quotes"},
+            meta["quotes"],
         )
         made.apply(state.edits.get(position, {}))
         yield made
@@ -207,8 +225,11 @@ def batch_of(rows: Sequence[Row], sees: str) -> pa.RecordBatch:
     """What a filter is shown of these rows.
 
     text: id, text. strings: id, field, role, text, several rows an id. row: id, kind, text, language, licence,
-    copyright, confidentiality, sources.
+    copyright, confidentiality, sources. record: id, kind, strings (a list of field, role, text), meta (JSON).
+    pair, sourced, raw_sourced: see `factory.origins`.
     """
+    if sees in origins.SEES:
+        return origins.batch_of(rows, sees)
     ids = pa.array([row.id for row in rows], pa.string())
     if sees == "strings":
         flat = [(row.id, *string) for row in rows for string in row.strings or [Text("", "", "")]]  # each row is seen
@@ -217,6 +238,11 @@ def batch_of(rows: Sequence[Row], sees: str) -> pa.RecordBatch:
         return pa.record_batch(
             {n: pa.array([f[i] for f in flat], t) for i, (n, t) in enumerate(zip(names, types, strict=True))}
         )
+    if sees == "record":
+        strings = pa.array([[string._asdict() for string in row.strings] for row in rows], STRINGS)
+        kinds = pa.array([row.info["kind"] for row in rows], pa.string())
+        metas = pa.array([row.meta_json for row in rows], pa.large_string())
+        return pa.record_batch({"id": ids, "kind": kinds, "strings": strings, "meta": metas})
     texts = pa.array([row.text for row in rows], pa.large_string())
     if sees == "text":
         return pa.record_batch({"id": ids, "text": texts})
@@ -254,7 +280,7 @@ def passages_by_document(
             group = next(groups, None)  # passages of documents that were not asked for
         if group is None:
             return
-        found = _passages(document, edits, group[1], state)
+        found = passages_of(document, edits, group[1], state)
         if found:
             yield document, found
 
@@ -287,9 +313,10 @@ def _groups(table: Table) -> Iterator[tuple[str, list[tuple[int, dict[str, Any]]
         yield current, group
 
 
-def _passages(
+def passages_of(
     document: Document, edits: EditMap, group: list[tuple[int, dict[str, Any]]], state: Kept
 ) -> list[tuple[int, Passage]]:
+    """The passages alive of a document, with their positions; `group` are their rows, `edits` the document's."""
     made: list[tuple[int, Passage]] = []
     end_before = 0
     for position, row in group:

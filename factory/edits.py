@@ -70,13 +70,19 @@ class EditMap:
 
     def then(self, later: Iterable[Edit]) -> "EditMap":
         """The map of `apply` followed by `later`, whose offsets are those of the edited text."""
-        result = self
-        for edit in reversed(EditMap(tuple(later)).edits):  # from the right: the offsets on the left stay true
-            result = result._then_one(edit)
-        return result
+        new = EditMap(tuple(later)).edits
+        touched = [self._overlapped(edit.start, edit.end) for edit in new]
+        if any(left[1] > right[0] for left, right in pairwise(touched)):  # two inside one replacement
+            result = self
+            for edit in reversed(new):  # from the right: the offsets on the left stay true
+                result = result.then([edit])
+            return result
+        gone = {nth for first, last in touched for nth in range(first, last)}
+        merged = [self._merged(edit, *its) for edit, its in zip(new, touched, strict=True)]
+        return EditMap((*(edit for nth, edit in enumerate(self.edits) if nth not in gone), *merged))
 
-    def _then_one(self, later: Edit) -> "EditMap":
-        first, last = self._overlapped(later.start, later.end)
+    def _merged(self, later: Edit, first: int, last: int) -> Edit:
+        """A later edit in source coordinates, with what it leaves of the edits from `first` to before `last`."""
         touched = self.edits[first:last]
         prefix = suffix = ""
         start, end = self.to_source(later.start, later.end)
@@ -84,8 +90,7 @@ class EditMap:
             head, tail = touched[0], touched[-1]
             prefix = head.replacement[: max(0, later.start - self._edited_starts[first])]
             suffix = tail.replacement[max(0, later.end - self._edited_starts[last - 1]) :]
-        merged = Edit(start, end, later.kind, prefix + later.replacement + suffix)
-        return EditMap((*self.edits[:first], merged, *self.edits[last:]))
+        return Edit(start, end, later.kind, prefix + later.replacement + suffix)
 
     def _overlapped(self, start: int, end: int) -> tuple[int, int]:
         """Which edits an edited span [start, end) touches; one that only deletes is touched when inside the span."""

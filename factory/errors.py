@@ -3,7 +3,7 @@
     FactoryError
     ├── WrongRequest   a name, an option, a file the user must change: stops before any work, exit 2
     ├── CheckFailed    a check the user asked for does not hold: exit 1
-    ├── DeadWorld      a disk, a lock, an endpoint that is gone: stops clean, resumable, exit 3
+    ├── DeadWorld      a disk, a lock, an endpoint that is gone: stops clean, resumable, exit 3 (two below)
     └── BadItem        one file, line, row or reply: becomes a rejection with its reason; the run goes on
 
 No message holds a key, a header, a URL query or text of a document: it names the place, and what to do next.
@@ -36,6 +36,14 @@ class DeadWorld(FactoryError):
     """The world around the run is gone; what is done is safe, and the same command goes on."""
 
     exit_code = 3
+
+
+class SpendCapReached(DeadWorld):
+    """A model's `max_spend` does not allow the next call. Raised before the call; what was paid is in the journal."""
+
+
+class Waiting(DeadWorld):
+    """An answer is not there yet: its request lies in a batch file. What else can be asked is asked before the end."""
 
 
 class BadItem(FactoryError):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory import runs, tables
+from factory import origins, runs, tables
 from factory.corpus import Row
 from factory.plugins import Filter
 
@@ -29,12 +29,19 @@ def stamp(filter_: Filter) -> str:
 def key(row: Row, sees: str) -> bytes:
     """A digest of all that a filter sees of a row, its id apart."""
     total = hashlib.blake2b(digest_size=16)
-    parts: Sequence[str] = [row.text] if sees != "strings" else [part for string in row.strings for part in string]
+    if sees in origins.SEES:
+        total.update(repr(origins.shown(row, sees)).encode())
+        return total.digest()
+    parts: Sequence[str] = (
+        [row.text] if sees not in ("strings", "record") else [part for string in row.strings for part in string]
+    )
     for part in parts:
         encoded = part.encode()
         total.update(len(encoded).to_bytes(8, "little") + encoded)
     if sees == "row":
         total.update(repr(sorted(row.info.items())).encode())
+    if sees == "record":
+        total.update(f"{row.info['kind']}\n{row.meta_json}".encode())
     return total.digest()
 
 

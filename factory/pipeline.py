@@ -1,4 +1,4 @@
-"""The verbs in order: ingest, filter, split, filter, generate, filter, export, audit; each redoes only what changed.
+"""The verbs in order: ingest, filter, split, filter, generate, filter, export, audit, train; each redoes what changed.
 
 from factory import run
 done = run("examples/quickstart.yaml")
@@ -7,11 +7,11 @@ done.report()["measures"]["records.kept"]
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from factory import recipe as recipes
 from factory import tables
-from factory.errors import CheckFailed
+from factory.errors import CheckFailed, WrongRequest
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run, fingerprint, is_run, views_digest
@@ -19,7 +19,14 @@ from factory.stages.export import export
 from factory.stages.filter import filter_stage
 from factory.stages.generate import generate
 from factory.stages.ingest import ingest
+from factory.stages.measure import measure
+from factory.stages.models import Models
+from factory.stages.read import read
+from factory.stages.retry import ask_again
 from factory.stages.split import split
+
+if TYPE_CHECKING:
+    from factory.stages.estimate import Estimate
 
 Until = Literal["ingest", "generate", "filter", "export", "audit"]
 ORDER: tuple[Until, ...] = ("ingest", "filter", "generate", "export", "audit")
@@ -40,8 +47,9 @@ def run(
 
     `recipe` is a file, a run folder, or the name of a recipe in the package. `set` overrides keys
     (`generate.target=200`); `methods` are generators added to the recipe's. `limit` makes only the first so many units
-    of each method; a later run of the recipe without it goes on from there. `retry` is a reason of rejected files, or
-    its prefix, to be read again. `until` is the last verb. `workers` is how many processes may measure.
+    of each method; a later run of the recipe without it goes on from there. `retry` is a reason of the ledger, or its
+    prefix: files that were rejected for it are read again, units whose records were lost for it are asked again, and
+    nothing else. `until` is the last verb. `workers` is how many processes may measure.
 
     Raises WrongRequest before any work for a recipe that is not right, CheckFailed where a check of the recipe's
     `audit.checks` does not hold, DeadWorld where the run was stopped but can go on.
@@ -51,8 +59,45 @@ def run(
     opened = Run.create(checked.file.parent if own else checked.recipe.run)
     if own and until in ("filter", "export") and limit is None:
         limit = opened.counts("generate").get("limit")  # to export a limited run is no wish for the rest of it
-    with opened.lock():
-        return _Pipeline(opened, checked, progress or Progress(), limit, retry, workers).until(until)
+    with opened.lock(), Models(opened, checked) as doors:
+        return _Pipeline(opened, checked, progress or Progress(), doors, limit, retry, workers).until(until)
+
+
+def estimate(
+    recipe: str | Path,
+    *,
+    set: Sequence[str] = (),
+    limit: int | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> "list[Estimate]":
+    """What the generation of a recipe would ask its models: calls, tokens, money, time. No model is asked.
+
+    Everything before the generation is brought up to date. Raises WrongRequest as `run` does.
+    """
+    from factory.stages.estimate import estimate as make
+
+    checked = recipes.load(str(recipe), overrides=set)
+    opened = Run.create(checked.recipe.run)
+    with opened.lock(), Models(opened, checked) as doors:
+        line = _Pipeline(opened, checked, progress or Progress(), doors, limit, None, workers)
+        line.until("ingest")
+        line.filter("passages", opened.fingerprint("split"))
+        return make(opened, checked, limit)
+
+
+def prompts(recipe: str | Path, method: str, unit: str | None = None) -> list[dict[str, Any]]:
+    """What a method sends for one unit of a run whose passages stand: the bodies of its requests, none of them sent.
+
+    Raises WrongRequest for a run without passages, a method that asks no model, a unit that there is not.
+    """
+    from factory.stages.estimate import requests
+
+    checked = recipes.load(str(recipe))
+    opened = Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
+    if not opened.stands("filter.passages"):
+        raise WrongRequest(f"{opened.path} has no passages yet. Make them with: factory run {recipe} --estimate")
+    return requests(opened, checked, method, unit)
 
 
 def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
@@ -74,6 +119,12 @@ def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
     return report
 
 
+def _reached(counts: dict[str, Any]) -> int:
+    """The rows that count towards the target: what generators made, not what was read."""
+    its = counts["filters"].get("target", {})
+    return int(its.get("made", 0)) - int(its.get("rejected", 0))
+
+
 def _audit_mark(before: str, checks: Sequence[str]) -> str:
     return fingerprint(before, list(checks), views_digest())
 
@@ -91,9 +142,16 @@ class _Pipeline:
     """One pass through the stages of a run that is locked."""
 
     def __init__(
-        self, run: Run, checked: Checked, progress: Progress, limit: int | None, retry: str | None, workers: int | None
+        self,
+        run: Run,
+        checked: Checked,
+        progress: Progress,
+        doors: Models,
+        limit: int | None,
+        retry: str | None,
+        workers: int | None,
     ) -> None:
-        self._run, self._checked, self._progress = run, checked, progress
+        self._run, self._checked, self._progress, self._doors = run, checked, progress, doors
         self._limit, self._retry, self._workers = limit, retry, workers
 
     def until(self, last: Until) -> Run:
@@ -102,34 +160,40 @@ class _Pipeline:
         file = self._run.path / "recipe.yaml"
         if not file.is_file() or file.read_bytes() != resolved:
             tables.write_file(file, resolved)
-        mark = ingest(self._run, self._checked, self._progress, retry=self._retry)
-        mark = self._filter("documents", mark)
+        again = ask_again(self._run, self._checked, self._retry) if self._retry else 0
+        files = self._retry if self._retry and not again else None
+        mark = ingest(self._run, self._checked, self._progress, retry=files)
+        mark = self.filter("documents", mark)
         mark = split(self._run, self._checked, mark, self._progress)
         if last == "ingest":
             return self._run
-        mark = self._filter("passages", mark)
+        mark = self.filter("passages", mark)
+        mark = read(self._run, self._checked, mark, self._progress)
         if last == "filter" and not self._run.stands("generate"):
             return self._run
         mark = self._generate(mark)
-        mark = self._filter("records", mark)
+        mark = self.filter("records", mark)
         self._say_what_is_missing()
         if last in ("filter", "generate"):
             return self._run
         mark = export(self._run, self._checked, mark, self._progress)
+        mark = measure(self._run, self._checked, mark, self._progress, workers=self._workers)
         if last == "audit":
             self._audit(mark)
+            self._train()
         return self._run
 
-    def _filter(self, stage: str, before: str) -> str:
-        return filter_stage(self._run, self._checked, stage, before, self._progress, workers=self._workers)
+    def filter(self, stage: str, before: str) -> str:
+        """Bring the verdicts on one stage up to date; returns their fingerprint."""
+        return filter_stage(self._run, self._checked, stage, before, self._progress, self._doors, workers=self._workers)
 
     def _say_what_is_missing(self) -> None:
         """A target that all units together do not reach is no failure, but nobody should have to find out."""
         counts = self._run.counts("filter.records")
         all_units = self._run.counts("generate")["units"] == self._run.counts("generate")["planned"] and not self._limit
-        if all_units and counts["kept"] < counts.get("target", 0) and "filter.records" in self._run.did:
+        if all_units and _reached(counts) < counts.get("target", 0) and "filter.records" in self._run.did:
             self._progress.say(
-                f"The target of {counts['target']} is not reached: {counts['kept']} rows, from all units there are."
+                f"The target of {counts['target']} is not reached: {_reached(counts)} rows, from all units there are."
             )
 
     def _generate(self, before: str) -> str:
@@ -138,11 +202,30 @@ class _Pipeline:
         def count_kept() -> int:
             nonlocal rounds
             rounds += 1
-            self._filter("records", f"{before}/round {rounds}")
+            self.filter("records", f"{before}/round {rounds}")
             counts = self._run.counts("filter.records")
-            return int(counts["filters"]["target"]["read"])
+            return int(counts["filters"]["target"]["made"])
 
-        return generate(self._run, self._checked, before, self._progress, count_kept=count_kept, limit=self._limit)
+        return generate(
+            self._run, self._checked, before, self._progress, self._doors, count_kept=count_kept, limit=self._limit
+        )
+
+    def _train(self) -> None:
+        """The recipe's trainers one after the other; a later one may take the model of one before it."""
+        from factory.stages.train import train
+
+        made: dict[str, str] = {}
+        for step in self._checked.steps:
+            name = step.trainer.instance
+            result = train(
+                self._run.path, step.trainer.plugin, model=made.get(step.model, step.model), name=name,
+                options=step.trainer.options, progress=self._progress, locked=True,
+            )  # fmt: skip
+            if result.errors:
+                said = "; ".join(f"{found.reason}: {found.message}" for found in result.errors)
+                raise CheckFailed(f"train {name}: {said}. All rows are in {result.folder / 'preflight.json'}")
+            made[name] = str(result.folder)
+            self._run.did += [f"train.{name}"] if result.did else []
 
     def _audit(self, before: str) -> None:
         from factory.views.audit import audit as make

@@ -2,7 +2,7 @@
 
 A generator is an async generator function, a filter a frozen dataclass, and the signature is the only configuration:
 option names, types and defaults are read from it. A third party's package declares the same entry-point groups
-(`factory.generators`, `factory.filters`) and is equal to ours.
+(`factory.generators`, `factory.filters`, `factory.trainers`) and is equal to ours.
 """
 
 import dataclasses
@@ -13,19 +13,20 @@ import json
 import sys
 import types
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import unquote, urlparse
 
+from factory import inputs
 from factory.errors import WrongRequest, did_you_mean
 
-Group = Literal["generators", "filters"]
+Group = Literal["generators", "filters", "trainers"]
 RESERVED = {"plugin", "from", "kinds"}  # keys of a recipe entry, so never names of options
-SEES = ("text", "strings", "row")
+SEES = ("text", "strings", "row", "record", "pair", "sourced", "raw_sourced")
 TAKES = {"Passage": "passage", "list[Passage]": "passages"}
 
 
@@ -69,14 +70,18 @@ def _spoken(type_: Any) -> str:
 
 @dataclass(frozen=True)
 class Generator:
-    """A generator bound to its options. `takes` is 'passage' or 'passages' (a document's kept ones, in order)."""
+    """A generator bound to its options.
+
+    `takes` is 'passage' or 'passages' (a document's kept ones, in order); `models` are its `LLM` parameters, each with
+    the name of the recipe's model it is bound to ('' until a recipe binds it).
+    """
 
     instance: str
     plugin: str
     options: Mapping[str, Any]
     function: Callable[..., Any]
     takes: str
-    models: tuple[str, ...]
+    models: Mapping[str, str]
     corpus: str | None
     digest: str
 
@@ -86,7 +91,8 @@ class Filter:
     """A filter bound to its options.
 
     `code` is the frozen dataclass of the plugin; `measuring` the options that change what it measures, `digest` that
-    of its source: together they name its features.
+    of its source and of the files that its options name: together they name its features. `models` are the `LLM`
+    parameters of an asynchronous `measure`, as a generator's.
     """
 
     instance: str
@@ -98,6 +104,7 @@ class Filter:
     scans: bool
     measuring: Mapping[str, Any]
     digest: str
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -252,17 +259,50 @@ def generator(plugin: str, options: Mapping[str, Any] | None = None, *, instance
         )
     corpus = [p.name for p, kind in zip(inputs, wanted, strict=True) if kind == "Corpus"]
     models = [p.name for p, kind in zip(inputs, wanted, strict=True) if kind == "LLM"]
+    bound, given = _bindings(instance or plugin, models, options or {})
     known = options_of(function)
     return Generator(
         instance=instance or plugin,
         plugin=plugin,
-        options=check_options(instance or plugin, known, options or {}),
+        options=check_options(instance or plugin, known, given),
         function=function,
         takes=TAKES[wanted[0]],
-        models=tuple(models),
+        models=bound,
         corpus=corpus[0] if corpus else None,
-        digest=_source_digest(function.__module__),
+        digest=source_digest(function.__module__),
     )
+
+
+def _bindings(instance: str, models: list[str], options: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+    """The model that each `LLM` parameter is given in the options ('': none is), and the other options."""
+    bound = {name: options.get(name) or "" for name in models}
+    for name, model in bound.items():
+        if not isinstance(model, str):
+            raise WrongOption(f"{instance}: '{name}' is a model: write its name under 'models:', not a value.", name)
+    return bound, {name: value for name, value in options.items() if name not in bound}
+
+
+P = TypeVar("P", "Generator", "Filter")
+
+
+def bind(plugin: P, models: Sequence[str]) -> P:
+    """The plugin with each of its `LLM` parameters bound to a model of the recipe.
+
+    One that no option binds gets the model of its own name, or the only one there is. Raises WrongRequest where neither
+    is there.
+    """
+    bound = {}
+    for parameter, asked in plugin.models.items():
+        name = asked or (parameter if parameter in models or len(models) != 1 else models[0])
+        if name not in models:
+            there = f"Models there are: {', '.join(models)}." if models else "The recipe has no 'models:'."
+            fix = f"Add '{name}: {{base_url: …, model: …}}' under 'models:'"
+            other = f", or bind it to another: '{plugin.instance}: {{{parameter}: NAME}}'" if models else ""
+            raise WrongRequest(
+                f"{plugin.instance} asks a model '{name}'.{did_you_mean(name, models)} {there} {fix}{other}."
+            )
+        bound[parameter] = name
+    return dataclasses.replace(plugin, models=bound)
 
 
 def _type_name(hint: Any) -> str:
@@ -275,20 +315,20 @@ def _is_frozen_dataclass(loaded: Any) -> bool:
     return isinstance(loaded, type) and dataclasses.is_dataclass(loaded) and bool(loaded.__dataclass_params__.frozen)  # type: ignore[attr-defined] # set by @dataclass
 
 
-def filter_(plugin: str, options: Mapping[str, Any] | None = None, *, instance: str | None = None) -> Filter:
-    """A filter by name, made with its options."""
+def filter_(
+    plugin: str, options: Mapping[str, Any] | None = None, *, instance: str | None = None, folder: Path | None = None
+) -> Filter:
+    """A filter by name, made with its options; paths among them are relative to `folder`, or to where we are."""
     code_type: Any = load("filters", plugin)
     name = instance or plugin
     if not _is_frozen_dataclass(code_type):
         raise WrongRequest(f"The filter '{plugin}' is not a frozen dataclass.")
     sees = getattr(code_type, "sees", "text")
-    if sees not in SEES:
-        raise WrongRequest(
-            f"The filter '{plugin}' sees '{sees}', which this version cannot show. Known: {', '.join(SEES)}."
-        )
+    _check_sees(plugin, code_type, sees)
     _check_methods(plugin, code_type)
     known = options_of(code_type)
-    checked = check_options(name, known, options or {})
+    bound, given = _bindings(name, _models_of(code_type), options or {})
+    checked = inputs.located(name, check_options(name, known, given), folder or Path())
     try:
         code = code_type(**checked)
     except ValueError as error:
@@ -302,8 +342,38 @@ def filter_(plugin: str, options: Mapping[str, Any] | None = None, *, instance: 
         kinds=getattr(code_type, "kinds", None),
         scans=hasattr(code_type, "scan"),
         measuring={o.name: getattr(code, o.name) for o in known if not o.decides},
-        digest=_source_digest(code_type.__module__),
+        digest=source_digest(code_type.__module__) + inputs.digest(checked),
+        models=bound,
     )
+
+
+def _models_of(code_type: Any) -> list[str]:
+    """The `LLM` parameters of an asynchronous `measure`."""
+    hints = typing.get_type_hints(code_type.measure) if inspect.iscoroutinefunction(code_type.measure) else {}
+    return [name for name, hint in hints.items() if _type_name(hint) == "LLM"]
+
+
+def _check_sees(plugin: str, code_type: Any, sees: str) -> None:
+    """Raise WrongRequest for a filter that asks to see what nothing can be shown of, or should not be sent away."""
+    if sees not in SEES:
+        raise WrongRequest(
+            f"The filter '{plugin}' sees '{sees}', which this version cannot show. Known: {', '.join(SEES)}."
+        )
+    if sees == "pair" and getattr(code_type, "kinds", None) != ("preference",):
+        raise WrongRequest(f"The filter '{plugin}' sees pairs: its 'kinds' must be ('preference',), which have them.")
+    if sees == "raw_sourced" and _asks_model(getattr(code_type, "measure", None)):
+        raise WrongRequest(
+            f"The filter '{plugin}' sees 'raw_sourced', text from which nothing was taken out, and asks a model: such "
+            "text goes to no endpoint. See 'sourced', which is what the generators saw."
+        )
+
+
+def _asks_model(measure: Any) -> bool:
+    """Whether a method is asynchronous or has an `LLM` parameter."""
+    if inspect.iscoroutinefunction(measure):
+        return True
+    annotated = inspect.get_annotations(measure).values() if callable(measure) else ()
+    return any(_type_name(hint).strip("'\"").rpartition(".")[2] == "LLM" for hint in annotated)
 
 
 def _check_methods(plugin: str, code_type: Any) -> None:
@@ -312,18 +382,25 @@ def _check_methods(plugin: str, code_type: Any) -> None:
     for method in needed:
         if not callable(getattr(code_type, method, None)):
             raise WrongRequest(f"The filter '{plugin}' has no method '{method}'.")
-    if inspect.iscoroutinefunction(code_type.measure):
+    if not inspect.iscoroutinefunction(code_type.measure):
+        return
+    from pyarrow import Schema
+
+    if hasattr(code_type, "scan"):
+        raise WrongRequest(f"The filter '{plugin}' asks a model and scans; a filter does one or the other.")
+    if not _models_of(code_type) or not isinstance(getattr(code_type, "features", None), Schema):
         raise WrongRequest(
-            f"The filter '{plugin}' measures asynchronously, to ask a model; this version has no model door yet."
+            f"The filter '{plugin}' measures asynchronously: its 'measure' needs a parameter of type LLM, and its "
+            "class 'features', the pyarrow schema of what it measures."
         )
 
 
 @cache
-def _source_digest(module: str) -> str:
-    """A digest of the plugin's file and of what stands in its package for it: `_*.py` and prompts."""
+def source_digest(module: str) -> str:
+    """A digest of the plugin's file, of the `_*.py` of its package, its prompts and those all may include."""
     path = Path(sys.modules[module].__file__ or "")
-    around = path.parent.rglob("*") if "." in module else ()  # a module without a package has strangers beside it
-    beside = [f for f in around if f.is_file() and (f.name.startswith("_") or f.suffix in {".md", ".j2"})]
+    around = path.parent.rglob("_*") if "." in module else ()  # a module without a package has strangers beside it
+    beside = [f for f in (*around, *(path.parent / "prompts" / path.stem).glob("*")) if f.is_file()]
     total = hashlib.blake2b(digest_size=16)
     for file in [path, *sorted(f for f in beside if f.suffix != ".pyc")]:
         total.update(file.name.encode() + b"\0" + file.read_bytes())

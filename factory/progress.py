@@ -15,6 +15,9 @@ class Progress:
     def advance(self, items: int = 1) -> None:
         """So many more items are done."""
 
+    def note(self, text: str) -> None:
+        """What stands beside the bar, such as money spent; '' for nothing."""
+
     def end(self, stage: str, summary: str) -> None:
         """A stage is over, and this is what it gave; others may have run inside it."""
 

@@ -3,22 +3,26 @@
 Every error names file, line and key, what is allowed there, and the nearest name. Duplicate keys are refused. A key
 that this version does not act on is refused too: nothing is read and ignored.
 
-Paths of sources are relative to the recipe's file; `package:factory/quickstart/…` names files of an installed package.
-`run:` is relative to the current folder.
+Paths of sources and in options are relative to the recipe's file; `package:factory/quickstart/…` names files of an
+installed package. `run:` is relative to the current folder.
 """
 
 import json
+import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from factory import plugins
+from factory import inputs, plugins, prompts, training
 from factory.errors import WrongRequest, did_you_mean
-from factory.policy import Confidentiality
+from factory.llm.settings import BatchFiles, Model
+from factory.policy import SCALE, Confidentiality
+from factory.shapes.cells import Field as ShapeField
 
 Place = tuple[str | int, ...]
 Places = dict[Place, str]  # where each value of a recipe stands: `recipe.yaml:7`, or the --set that gave it
@@ -30,7 +34,7 @@ SHAPES = {  # pydantic would name our classes
     "list_type": "this must be a list",
 }
 LATER = {
-    "models", "mix", "journal", "prompts", "train", "policy", "use", "exam", "style", "ocr", "revision", "as",
+    "mix", "policy", "use", "exam", "ocr", "revision",
     "template",
 }  # fmt: skip
 
@@ -75,7 +79,20 @@ class Source(_Strict):
     licence: str | None = None
     copyright: str | None = None
     confidentiality: Confidentiality = "internal"
-    map: dict[Literal["text"], str] = {}
+    as_: Literal["documents", "records"] = Field(default="documents", alias="as")
+    map: dict[ShapeField, str] = {}
+
+    @model_validator(mode="after")
+    def _maps_what_it_reads(self) -> "Source":
+        others = [name for name in self.map if name != "text"] if self.as_ == "documents" else []
+        if others:
+            raise ValueError(f"'map: {{{others[0]}: …}}' is for rows that are records; add 'as: records'")
+        return self
+
+    @property
+    def is_on_hub(self) -> bool:
+        """Whether it is a dataset of the hub (or a folder laid out like one), to be asked for through `datasets`."""
+        return self.path.startswith("hf:")
 
 
 class Documents(_Strict):
@@ -88,19 +105,30 @@ class Passages(_Strict):
     filter: list[Use] = []
 
 
+class Style(_Strict):
+    system: str | None = None
+    language: str | None = None
+    glossary: dict[str, str] = {}
+    examples: list[str] = []
+
+
 class Generate(_Strict):
     target: int | None = Field(default=None, ge=1)
+    style: Style = Style()
     methods: list[Use] = []
 
 
 class Split(_Strict):
     validation: float = Field(default=0.05, ge=0, lt=1)
     test: float = Field(default=0.05, ge=0, lt=1)
+    by: Literal["draw", "file"] = "draw"
 
     @model_validator(mode="after")
     def _leaves_a_train_split(self) -> "Split":
         if self.validation + self.test >= 1:
             raise ValueError("validation and test together leave nothing to train on")
+        if self.by == "file" and self.model_fields_set & {"validation", "test"}:
+            raise ValueError("with 'by: file' rows stay in the split that their file is named for; give no shares")
         return self
 
 
@@ -112,6 +140,7 @@ class Export(_Strict):
 
 class Audit(_Strict):
     checks: list[str] = []
+    measure: list[Use] = []
 
     @field_validator("checks")
     @classmethod
@@ -124,6 +153,10 @@ class Audit(_Strict):
             raise ValueError(str(error).removesuffix(".")) from None
 
 
+class Journal(_Strict):
+    keep_prompts: bool = True
+
+
 class Recipe(_Strict):
     """A whole recipe, checked. See `docs/reference/recipe.md`."""
 
@@ -132,10 +165,14 @@ class Recipe(_Strict):
     sources: list[Source] = Field(min_length=1)
     documents: Documents = Documents()
     passages: Passages = Passages()
+    models: dict[str, Model] = {}
+    prompts: str | None = None
+    journal: Journal = Journal()
     generate: Generate = Generate()
     filter: list[Use] = []
     export: Export = Export()
     audit: Audit = Audit()
+    train: list[Use] = []
 
 
 @dataclass(frozen=True)
@@ -145,22 +182,62 @@ class Checked:
     recipe: Recipe
     file: Path
     generators: tuple[plugins.Generator, ...]
-    filters: Mapping[str, tuple[plugins.Filter, ...]]  # by stage: documents, passages, records
+    filters: Mapping[str, tuple[plugins.Filter, ...]]  # by stage: documents, passages, records, measured
+    steps: tuple[training.Step, ...] = ()  # of `train:`
 
     def resolved(self) -> str:
-        """The recipe as YAML with absolute source paths: what stands in the run folder."""
-        plain = self.recipe.model_dump(exclude_defaults=True)
+        """The recipe as YAML with absolute paths: what stands in the run folder."""
+        plain = self.recipe.model_dump(exclude_defaults=True, by_alias=True)
+        if self.recipe.models:
+            its = self.recipe.models.items()
+            plain["models"] = {name: model.model_dump(mode="json", exclude_defaults=True) for name, model in its}
+        if self.recipe.prompts:
+            plain["prompts"] = str(self.prompts_folder())
         plain["sources"] = [
-            {"name": s.name, **s.model_dump(exclude_defaults=True, exclude={"name"}), "path": str(self.source_path(s))}
+            {
+                "name": s.name,
+                **s.model_dump(exclude_defaults=True, by_alias=True, exclude={"name"}),
+                "path": self._written(s),
+            }
             for s in self.recipe.sources
         ]
+        for stage, within in (
+            ("documents", plain.get("documents", {})),
+            ("passages", plain.get("passages", {})),
+            ("records", plain),
+        ):
+            _with_absolute_paths(within.get("filter", []), self.filters[stage])
+        for entry, step in zip(plain.get("train", []), self.steps, strict=True):
+            if "model" in entry.get("options", {}):
+                entry["options"]["model"] = step.model
         return yaml.safe_dump(_short(plain), sort_keys=False, allow_unicode=True)
+
+    def wording(self) -> prompts.Wording:
+        """What its prompts are made with."""
+        style = self.recipe.generate.style
+        return prompts.Wording(self.prompts_folder(), prompts.Style(style.language, style.glossary, style.examples))
+
+    def prompts_folder(self) -> Path | None:
+        """Where the user's own templates of prompts lie: absolute."""
+        folder = self.recipe.prompts
+        return (self.file.parent / Path(folder).expanduser()).absolute() if folder else None
+
+    def _written(self, source: Source) -> str:
+        return source.path if source.is_on_hub else str(self.source_path(source))
 
     def source_path(self, source: Source) -> Path:
         """Where a source lies: absolute, globs kept."""
         if source.path.startswith("package:"):
             return _inside_package(source.path.removeprefix("package:"))
         return (self.file.parent / Path(source.path).expanduser()).absolute()
+
+
+def _with_absolute_paths(uses: list[dict[str, Any]], made: Sequence[plugins.Filter]) -> None:
+    """Put where they lie into options that are paths, in place: the copy in the run folder lies elsewhere."""
+    for use, filter_ in zip(uses, made, strict=True):
+        named = {name: value for name, value in filter_.options.items() if any(inputs.paths({name: value}))}
+        if named:
+            use["options"] = {**use["options"], **{name: inputs.written(value) for name, value in named.items()}}
 
 
 def _short(value: Any) -> Any:
@@ -220,10 +297,20 @@ def load(name: str, *, overrides: Sequence[str] = (), methods: Sequence[str] = (
         )  # strict: 'yes' is no number, '5' is none either
     except ValidationError as error:
         raise _wrong(file, places, error) from None
-    recipe = recipe.model_copy(update={"sources": _named(recipe.sources, file, places)})
+    models = {name: _placed(model, file) for name, model in recipe.models.items()}
+    recipe = recipe.model_copy(update={"sources": _named(recipe.sources, file, places), "models": models})
     checked = _with_plugins(recipe, file, places)
     _check_sources(checked, places)
     return checked
+
+
+def _placed(model: Model, file: Path) -> Model:
+    """The model with its files where the recipe's folder is."""
+    folder = file.parent.absolute()
+    batch = model.batch and model.batch.model_copy(update={"folder": folder / model.batch.folder.expanduser()})
+    files = {"api_key_file": model.api_key_file, "ca_file": model.ca_file}
+    placed = {name: folder / path.expanduser() for name, path in files.items() if path}
+    return model.model_copy(update={**placed, "batch": batch})
 
 
 def declared_checks(file: Path) -> list[str]:
@@ -263,6 +350,10 @@ def _check_sources(checked: Checked, places: Places) -> None:
             place = checked.source_path(source)
         except WrongRequest as error:
             raise WrongRequest(f"{where}: {error}") from None
+        if source.is_on_hub and source.as_ != "records":
+            raise WrongRequest(f"{where}: a dataset of the hub holds rows, so it is read with 'as: records'.")
+        if source.is_on_hub:
+            continue  # whether it is there is asked when it is read
         if not any(c in source.path for c in WILD) and not place.exists() and not place.is_symlink():
             hint = did_you_mean(place.name, _names_in(place.parent))
             raise WrongRequest(
@@ -284,17 +375,44 @@ def _with_plugins(recipe: Recipe, file: Path, places: Places) -> Checked:
         "documents": (("documents", "filter"), recipe.documents.filter),
         "passages": (("passages", "filter"), recipe.passages.filter),
         "records": (("filter",), recipe.filter),
+        "measured": (("audit", "measure"), recipe.audit.measure),
     }
     for stage, (place, uses) in stages.items():
-        made[stage] = tuple(_plugin(plugins.filter_, uses, file, places, place))
-    generators = tuple(_plugin(plugins.generator, recipe.generate.methods, file, places, ("generate", "methods")))
-    for nth, generator in enumerate(generators):
-        if generator.models:
-            where = _where(file, places, ("generate", "methods", nth))
+        found = _plugin(partial(plugins.filter_, folder=file.parent), uses, file, places, place)
+        made[stage] = tuple(
+            _asking(_bound(one, recipe, _where(file, places, (*place, nth))), recipe) for nth, one in enumerate(found)
+        )
+    place = ("generate", "methods")
+    generators = tuple(
+        _bound(generator, recipe, _where(file, places, (*place, nth)))
+        for nth, generator in enumerate(_plugin(plugins.generator, recipe.generate.methods, file, places, place))
+    )
+    steps = _plugin(partial(training.step, folder=file.parent), recipe.train, file, places, ("train",))
+    return Checked(recipe, file, generators, made, tuple(steps))
+
+
+def _asking(filter_: plugins.Filter, recipe: Recipe) -> plugins.Filter:
+    """The filter whose features also depend on the models that it asks."""
+    asked = {parameter: recipe.models[name].identity() for parameter, name in filter_.models.items()}
+    return replace(filter_, measuring={**filter_.measuring, "models": asked}) if asked else filter_
+
+
+def _bound(plugin: plugins.P, recipe: Recipe, where: str) -> plugins.P:
+    """The plugin with its models. Raises WrongRequest where one is not there, or may see none of the sources."""
+    try:
+        bound = plugins.bind(plugin, list(recipe.models))
+    except WrongRequest as error:
+        raise WrongRequest(f"{where}: {error}") from None
+    lowest = min((source.confidentiality for source in recipe.sources), key=SCALE.index)
+    for name in bound.models.values():
+        sees = recipe.models[name].sees
+        if SCALE.index(sees) < SCALE.index(lowest):
             raise WrongRequest(
-                f"{where}: {generator.instance} asks for a model ({generator.models[0]}); this version has none yet."
+                f"{where}: the model '{name}' may see what is {sees}, and every source is {lowest} or above. If it may "
+                f"see them, write 'may_see: {lowest}' under 'models: {name}:'; or, if a source is no secret, "
+                f"'confidentiality: {sees}' at that source. A source that is not labelled is internal."
             )
-    return Checked(recipe, file, generators, made)
+    return bound
 
 
 def _plugin(make: Any, uses: list[Use], file: Path, places: Places, place: Place) -> list[Any]:
@@ -455,7 +573,12 @@ def _wrong(file: Path, places: Places, error: ValidationError) -> WrongRequest:
     place: Place = tuple(first["loc"])
     if place and place[-1] == "[key]":  # of a mapping whose keys are named: what is wrong is the key before
         place = place[:-1]
-        return _unknown_key(file, places, place, [str(first.get("ctx", {}).get("expected", "")).strip("'")])
+        return _unknown_key(
+            file,
+            places,
+            place,
+            str(first.get("ctx", {}).get("expected", "")).strip("'").replace("' or '", "', '").split("', '"),
+        )
     if first["type"] == "extra_forbidden":
         return _unknown_key(file, places, place, _fields(place[:-1]))
     where, key = _where(file, places, place), ".".join(str(part) for part in place)
@@ -483,9 +606,15 @@ def _fields(place: Place) -> list[str]:
     """The keys that are allowed at a place of the recipe."""
     model: Any = Recipe
     for part in place:
-        if isinstance(part, str):
-            model = model.model_fields[part].annotation
-        args = getattr(model, "__args__", None)
-        if args and not isinstance(part, str):
-            model = args[0]
-    return sorted(getattr(model, "model_fields", {}))
+        inner = getattr(model, "model_fields", None)
+        model = (
+            inner[_field(inner, part)].annotation if inner else model.__args__[-1]
+        )  # else an item of a list, a value of a mapping
+        there = [arg for arg in getattr(model, "__args__", ()) if arg is not type(None)]
+        model = there[0] if isinstance(model, types.UnionType) and len(there) == 1 else model
+    return sorted(field.alias or name for name, field in getattr(model, "model_fields", {}).items())
+
+
+def _field(fields: Mapping[str, Any], key: Any) -> str:
+    """The name of the field that a key is for: `as` is a word of Python's."""
+    return next((name for name, field in fields.items() if field.alias == key), str(key))

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 STAGES = (
-    "ingest", "filter.documents", "split", "filter.passages", "generate", "filter.records", "export", "audit",
+    "ingest", "filter.documents", "split", "filter.passages", "read", "generate", "filter.records", "export",
+    "measure", "audit",
 )  # fmt: skip
 MARK = b"# A run folder of dataset-factory: none of it belongs into version control.\n*\n"
 NOT_PART_OF_RESULTS = ("views", "cli")  # what only reads; a better page does not redo a stage
@@ -205,8 +206,13 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 def fingerprint(*parts: Any) -> str:
     """A digest of everything that a stage's result depends on."""
-    content = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str)
+    content = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_named)
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def _named(value: Any) -> str:
+    """A path by its last part: where a file lies changes nothing, and what is in it has a digest of its own."""
+    return value.name if isinstance(value, Path) else str(value)
 
 
 @cache

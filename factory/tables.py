@@ -254,6 +254,13 @@ def open_part(part: Path, schema: pa.Schema) -> pq.ParquetFile:
     return file
 
 
+def read_group(part: Path, nth: int, schema: pa.Schema) -> pa.Table:
+    """One row group of a part, its name and version checked."""
+    file = open_part(part, schema)
+    with _reading(part):
+        return file.read_row_group(nth, use_threads=False)
+
+
 def check_version(found: pa.Schema, wanted: pa.Schema, place: str) -> None:
     """Raise WrongRequest where `found` is not a table of `wanted`'s name and version."""
     have, want = found.metadata or {}, wanted.metadata or {}

@@ -14,6 +14,7 @@ import pyarrow as pa
 from factory.edits import Edit
 
 VERSION = 1
+NOT_LOOKED_AT = "not_looked_at"  # the evidence of a row that a filter handles in kind, and not in this case
 EDIT = pa.struct(
     [
         ("field", pa.string()),
@@ -44,6 +45,11 @@ class Verdicts:
     def keep(self, id_: str) -> None:
         """The row stays as it is."""
         self.rows.append({"id": id_, "outcome": "keep", "reason": None, "edits": None, "evidence": None})
+
+    def skip(self, id_: str, why: str) -> None:
+        """The row stays, and counts as not looked at; `why` is a word, such as `language`."""
+        why_not = _json({NOT_LOOKED_AT: why})
+        self.rows.append({"id": id_, "outcome": "keep", "reason": None, "edits": None, "evidence": why_not})
 
     def reject(self, id_: str, reason: str, **evidence: Any) -> None:
         """The row goes, for `reason`; `evidence` says in numbers and ids why."""
@@ -85,6 +91,11 @@ class Verdicts:
     def to_arrow(self) -> pa.Table:
         """As a table of SCHEMA."""
         return pa.Table.from_pylist(self.rows, schema=SCHEMA)
+
+
+def is_skip(verdict: Mapping[str, Any]) -> bool:
+    """Whether a verdict says that the row was not looked at."""
+    return bool(verdict["outcome"] == "keep" and verdict["reason"] is None and verdict["evidence"])
 
 
 def _json(evidence: Mapping[str, Any]) -> str | None:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from factory.errors import DeadWorld
 from factory.plugins import Filter
 
+PATIENCE_S = 10.0  # for a process whose pipe is closed
 HEADER = struct.Struct("<II")  # bytes of the JSON, bytes of the Arrow stream
 
 
@@ -50,11 +51,15 @@ class Worker:
         return pa.ipc.open_stream(body).read_all()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process: it ends by itself when its pipe closes, on a busy machine after a while."""
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()  # type: ignore[union-attr] # both are pipes, above
-        self._process.wait(timeout=10)
+        try:
+            self._process.wait(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 def measure_here(filter_: Filter, batch: pa.RecordBatch) -> pa.Table:
@@ -75,7 +80,7 @@ def _to_bytes(table: pa.Table) -> bytes:
 
 def _send(pipe: IO[bytes] | None, header: dict[str, Any], body: bytes) -> None:
     assert pipe is not None  # noqa: S101 # opened as a pipe
-    encoded = json.dumps(header).encode()
+    encoded = json.dumps(header, default=str).encode()  # an option may be a path
     pipe.write(HEADER.pack(len(encoded), len(body)) + encoded + body)
     pipe.flush()
 

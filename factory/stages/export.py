@@ -103,7 +103,8 @@ class _Export:
 
     def __init__(self, run: Run, checked: Checked) -> None:
         self._run, self._checked = run, checked
-        self._waiting = Waiting(run.path / "cache" / "export", schema)
+        self._by_file = checked.recipe.export.split.by == "file"
+        self._waiting = Waiting(run.path / "cache" / "export", schema, alike=not self._by_file)
         self._documents: list[list[str]] = []  # each row's, by place
         self._split: list[str] = []
         self._origins = Origins()
@@ -118,11 +119,16 @@ class _Export:
                 self._origins.take(meta)
                 for kind, out in exported_rows(table.kind, row, open_book=open_book):
                     self._waiting.add(kind, out, records.joined(kind, out))  # as it leaves: verify has no other text
-                    self._documents.append(meta["documents"])
+                    if self._by_file:
+                        self._split.append(meta.get("split") or SPLITS[0])
+                    else:
+                        self._documents.append(meta["documents"] or [meta.get("row", row["id"])])
                 progress.advance()
 
     def split(self) -> None:
-        """Decide the split of every row."""
+        """Decide the split of every row; where files decide, they did."""
+        if self._by_file:
+            return
         shares = self._checked.recipe.export.split
         together = groups(self._documents, self._waiting.clusters(THRESHOLD))
         seed = self._checked.recipe.seed

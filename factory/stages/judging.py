@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +11,13 @@ from factory import features
 from factory.corpus import Row, batch_of, by_field
 from factory.edits import EditMap
 from factory.errors import WrongRequest
+from factory.origins import check_places
 from factory.plugins import Filter
 from factory.verdicts import Verdicts
 from factory.workers import MeasureFailed, Worker, measure_here
+
+if TYPE_CHECKING:
+    from factory.stages.asking import Asking
 
 
 def as_batch(table: pa.Table) -> pa.RecordBatch:
@@ -92,12 +96,15 @@ class Measured:
     fresh: int  # how many were measured now
 
 
-def measure(batch: Sequence[Row], filter_: Filter, known: features.Known, worker: Worker | None) -> Measured:
-    """The features of a batch, those that are known as they were, the others measured."""
+def measure(
+    batch: Sequence[Row], filter_: Filter, known: features.Known, worker: Worker | None, asking: "Asking | None" = None
+) -> Measured:
+    """The features of a batch, those that are known as they were, the others measured, or asked for by `asking`."""
     keys = [features.key(row, filter_.sees) for row in batch]
     fresh = [nth for nth, key in enumerate(keys) if key not in known]
-    made, raised = _fresh([batch[nth] for nth in fresh], filter_, worker)
-    failed = {row.id: failure(filter_, row.id, why) for row, why in raised}
+    unknown = [batch[nth] for nth in fresh]
+    made, raised = asking.measure(unknown, filter_) if asking else fresh_of(unknown, filter_, worker)
+    failed = {row.id: verdict for row, verdict in raised}
     good = [nth for nth, row in enumerate(batch) if row.id not in failed]
     old = [nth for nth in good if keys[nth] in known]
     order = old + [nth for nth in fresh if batch[nth].id not in failed]
@@ -115,10 +122,10 @@ def _under_their_ids(pieces: Sequence[pa.Table], order: Sequence[int], rows: Seq
     return together.set_column(together.schema.get_field_index("id"), "id", ids)
 
 
-def _fresh(
+def fresh_of(
     batch: Sequence[Row], filter_: Filter, worker: Worker | None
-) -> tuple[pa.Table | None, list[tuple[Row, str]]]:
-    """Measure rows; where the filter raises, find the rows on which it does by halving."""
+) -> tuple[pa.Table | None, list[tuple[Row, Mapping[str, Any]]]]:
+    """Measure rows, nothing remembered; where the filter raises, find the rows on which it does by halving."""
     if not batch:
         return None, []
     shown = batch_of(batch, filter_.sees)
@@ -126,12 +133,14 @@ def _fresh(
         measured = worker.measure(filter_, shown) if worker else measure_here(filter_, shown)
     except MeasureFailed as error:
         if len(batch) == 1:
-            return None, [(batch[0], str(error))]
+            return None, [(batch[0], failure(filter_, batch[0].id, str(error)))]
         middle = len(batch) // 2
-        left, left_failed = _fresh(batch[:middle], filter_, worker)
-        right, right_failed = _fresh(batch[middle:], filter_, worker)
+        left, left_failed = fresh_of(batch[:middle], filter_, worker)
+        right, right_failed = fresh_of(batch[middle:], filter_, worker)
         both = [table for table in (left, right) if table is not None]
         return (pa.concat_tables(both) if both else None), left_failed + right_failed
     if measured.num_rows != len(batch):
         raise WrongRequest(f"The filter '{filter_.instance}' measured {measured.num_rows} rows of {len(batch)}.")
+    if filter_.sees == "raw_sourced":
+        check_places(filter_.instance, measured)
     return measured, []

@@ -9,14 +9,18 @@ from factory.stages.generate import UNITS
 
 NAME = "target"
 REASON = "target.surplus"
+READ = -1  # the rank of a unit whose records were read from a dataset: a target is for what generators make
 
 
 def reject_surplus(run: Run, target: int, order: list[str]) -> dict[str, Any]:
-    """Write the verdicts of the pseudo-filter `target` on every kind; returns its counts."""
+    """Write the verdicts of the pseudo-filter `target` on every kind; returns its counts, `made` what it looked at."""
     found = record_tables(run)
     alive = {table.kind: _alive(run, table, order) for table in found}
     ranks = _ranks(run)
-    everyone = sorted((ranks[unit, method], n, id_) for rows in alive.values() for id_, unit, method, n in rows)
+    everyone = sorted(
+        (rank, int(id_.rsplit("/", 1)[1]), id_) for rows in alive.values() for id_, unit, method in rows
+        if (rank := ranks[unit, method]) != READ
+    )  # fmt: skip
     over = {id_ for _, _, id_ in everyone[target:]}
     for table in found:
         made = verdicts.Verdicts()
@@ -27,10 +31,11 @@ def reject_surplus(run: Run, target: int, order: list[str]) -> dict[str, Any]:
                 made.keep(id_)
         tables.write_parquet(table.verdicts / f"{NAME}.parquet", verdicts.SCHEMA, [made.to_arrow()])
     reasons = {REASON: len(over)} if over else {}
-    kept_rows = len(everyone) - len(over)
+    read = sum(map(len, alive.values()))
     return {
-        "read": len(everyone),
-        "kept": kept_rows,
+        "read": read,
+        "made": len(everyone),
+        "kept": read - len(over),
         "edited": 0,
         "rejected": len(over),
         "not_looked_at": 0,
@@ -38,13 +43,13 @@ def reject_surplus(run: Run, target: int, order: list[str]) -> dict[str, Any]:
     }
 
 
-def _alive(run: Run, table: Table, order: list[str]) -> list[tuple[str, str, str, int]]:
-    """(id, unit, method, n) of the rows that the filters in `order` left."""
+def _alive(run: Run, table: Table, order: list[str]) -> list[tuple[str, str, str]]:
+    """(id, unit, method) of the rows that the filters in `order` left."""
     state, position, rows = kept(run, table, order=order), 0, []
     for batch in tables.batches(table.folder, table.schema, columns=["id", "unit", "method"]):
         for row in batch.to_pylist():
             if state.alive[position]:
-                rows.append((row["id"], row["unit"], row["method"], int(row["id"].rsplit("/", 1)[1])))
+                rows.append((row["id"], row["unit"], row["method"]))
             position += 1
     return rows
 

@@ -23,11 +23,11 @@ TEXTS = pa.schema([("text", pa.large_string())])
 
 
 class Waiting:
-    """Rows of several kinds, each with the text that near-duplicates are looked for in."""
+    """Rows of several kinds, each with the text that near-duplicates are looked for in (not so without `alike`)."""
 
-    def __init__(self, folder: Path, schema: Callable[[str], pa.Schema]) -> None:
+    def __init__(self, folder: Path, schema: Callable[[str], pa.Schema], *, alike: bool = True) -> None:
         self.kinds: list[str] = []  # of each row, by its place: the order in which rows were added
-        self._folder, self._schema = folder, schema
+        self._folder, self._schema, self._alike = folder, schema, alike
         self._runs: dict[str, list[Path]] = {}
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._chars: dict[str, int] = {}
@@ -42,6 +42,8 @@ class Waiting:
         if self._chars[kind] >= RUN_CHARS:
             self._end_run(kind)
         self.kinds.append(kind)
+        if not self._alike:
+            return
         self._texts.append(text)
         if len(self._texts) >= tables.BATCH_ROWS:
             self._end_texts()

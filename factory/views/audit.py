@@ -17,10 +17,14 @@ from factory.views.chapters import (
     coverage,
     duplicates,
     lengths,
+    measured,
+    models,
     personal_data,
+    preferences,
     quotes,
     rejections,
     rows,
+    shapes,
     sources,
     splits,
     waterfall,
@@ -29,7 +33,8 @@ from factory.views.page import page
 
 SCHEMA = "dataset-factory/report/1"
 CHAPTERS: tuple[Writes, ...] = (
-    waterfall, sources, lengths, splits, duplicates, personal_data, quotes, coverage, rejections,
+    waterfall, shapes, sources, lengths, splits, duplicates, preferences, measured, personal_data, quotes, coverage, rejections,
+    models,
 )  # fmt: skip
 
 

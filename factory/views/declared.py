@@ -11,6 +11,11 @@ def recipe(run: Run) -> Recipe:
     return Recipe.model_validate(yaml.safe_load((run.path / "recipe.yaml").read_text(encoding="utf-8")))
 
 
+def has_documents(run: Run) -> bool:
+    """Whether any source is read as documents; else there are no passages, quotes and generators to speak of."""
+    return any(source.as_ == "documents" for source in recipe(run).sources)
+
+
 def filters(run: Run) -> dict[str, list[Use]]:
     """The filters of each stage, in order."""
     its = recipe(run)

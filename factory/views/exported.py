@@ -1,6 +1,7 @@
 """Reading `dataset/`: the rows that leave, in one order: by kind, split, id. Nothing where the export is not done."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from factory.stages.export import EXPORTED
 from factory.stages.splits import SPLITS
 
 Columns = list[str] | None
+PAIR = re.compile(r"/\d+-\d+$")
 WHOLE: dict[str, Columns] = dict.fromkeys(EXPORTED)
 TEXTS: dict[str, Columns] = {kind: [name for name, _ in columns] for kind, columns in EXPORTED.items()}
 IDS: dict[str, Columns] = {kind: ["id"] for kind in EXPORTED}
@@ -74,6 +76,11 @@ def texts(run: Run) -> Iterator[tuple[str, str, list[str]]]:
     """(kind, split, joined texts) of every row, batch by batch."""
     for kind, split, batch in batches(run, TEXTS):
         yield kind, split, [records.joined(kind, row) for row in batch.to_pylist()]
+
+
+def record_of(id_: str) -> str:
+    """The id of the record that an exported row is of: a ranking leaves as pairs, `…/0-1`."""
+    return PAIR.sub("", id_)
 
 
 def at(run: Run, positions: Sequence[int], columns: dict[str, Columns]) -> Iterator[tuple[str, str, dict[str, Any]]]:

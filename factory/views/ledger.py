@@ -14,15 +14,19 @@ from factory.documents import place
 from factory.errors import WrongRequest, did_you_mean
 from factory.runs import Run
 
+EXTRAS: Mapping[str, Any] = {"flagged": {}, "notes": {}}  # what only filters count
 STEPS = (  # stage, what it reads, what it gives
     ("ingest", "files", "documents"),
     ("filter.documents", "documents", "documents"),
     ("split", "documents", "passages"),
     ("filter.passages", "passages", "passages"),
+    ("read", "rows", "records"),
     ("generate", "units", "records"),
     ("filter.records", "records", "records"),
     ("export", "records", "rows"),
 )
+
+OF_DOCUMENTS = ("ingest", "filter.documents", "split", "filter.passages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ def _all(run: Run) -> Iterator[Entry]:
     places = _places(run)
     yield from _by_filters(run, "documents", places)
     yield from _by_filters(run, "passages", places)
+    for row in rejections.read(run, "read") if run.stands("read") else ():
+        yield Entry("read", "", row["id"], row["reason"], row["place"], row["detail"] or "")
     if not run.stands("generate"):
         return
     for row in rejections.read(run, "generate"):
@@ -118,13 +124,25 @@ def waterfall(run: Run) -> list[dict[str, Any]]:
     """What came into each step, what it kept, edited and rejected, and why; from the manifest's counts.
 
     Each step: stage, by (filter or method, '' for the stage itself), of (what it reads), gives, read, kept, edited,
-    rejected, reasons; of a method also made, empty, failed: how its units ended.
+    rejected, reasons, flagged (kept, with a reason to look); of a filter that says something of itself, notes; of a
+    method also made, empty, failed: how its units ended.
     """
     steps: list[dict[str, Any]] = []
+    only_rows = run.stands("read") and not run.counts("ingest").get("files")
     for stage, of, gives in STEPS:
-        if run.stands(stage):
+        if run.stands(stage) and not (only_rows and stage in OF_DOCUMENTS):
             steps += [
-                {"stage": stage, "of": of, "gives": gives, "by": "", "edited": 0, "rejected": 0, "reasons": {}, **step}
+                {
+                    "stage": stage,
+                    "of": of,
+                    "gives": gives,
+                    "by": "",
+                    "edited": 0,
+                    "rejected": 0,
+                    "reasons": {},
+                    **EXTRAS,
+                    **step,
+                }
                 for step in _steps(run, stage)
             ]
     return steps
@@ -140,6 +158,9 @@ def _steps(run: Run, stage: str) -> list[dict[str, Any]]:
     if stage == "ingest":
         lost = by_reason(entries(run, stage="ingest"))
         return [{"read": counts["files"], "kept": counts["documents"], "rejected": counts["rejected"], "reasons": lost}]
+    if stage == "read":
+        lost = by_reason(entries(run, stage="read"))
+        return [{"read": counts["rows"], "kept": counts["records"], "rejected": counts["rejected"], "reasons": lost}]
     if stage == "split":
         return [{"read": counts["documents"], "kept": counts["passages"]}]
     return [{"read": run.counts("filter.records")["kept"], "kept": _rows(counts)}]

@@ -23,6 +23,8 @@ HEADLINES = (  # the figures at the top: measure, what it is called
     ("tokens.total", "tokens, estimated"), ("rejected.total", "things lost, each with a reason"),
 )  # fmt: skip
 
+OF_DOCUMENTS = ("documents.kept", "passages.kept")  # not spoken of where rows were read as they are
+
 
 def page(report: Mapping[str, Any], chapters: Mapping[str, tuple[str, Chapter]]) -> str:
     """The page as a string."""
@@ -33,7 +35,11 @@ def page(report: Mapping[str, Any], chapters: Mapping[str, tuple[str, Chapter]])
         .render(
             report=report,
             measures=report["measures"],
-            headlines=[(name, words) for name, words in HEADLINES if name in report["measures"]],
+            headlines=[
+                (name, words)
+                for name, words in HEADLINES
+                if name in report["measures"] and (report["measures"][name] or name not in OF_DOCUMENTS)
+            ],
             chapters=chapters,
             places={row["id"]: f"row-{nth}" for nth, row in enumerate(rows)},
             style=_packaged("page.css"),

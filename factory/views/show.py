@@ -26,7 +26,8 @@ def rows(
     """
     _check("table", table, TABLES)
     _check("kind", kind, [found.kind for found in record_tables(run)])
-    _check("method", method, list(run.counts("generate").get("methods", {})))
+    sources = [its["source"] for its in run.counts("read").get("files", {}).values()]  # a row's method is its source
+    _check("method", method, [*run.counts("generate").get("methods", {}), *dict.fromkeys(sources)])
     return islice(
         {"documents": _documents, "passages": _passages, "records": _records}[table](run, kind, method), limit
     )

@@ -21,7 +21,7 @@ from factory.runs import Run
 from factory.stages.export import exported_rows
 from factory.stages.generate import UNITS
 from factory.stages.splits import THRESHOLD
-from factory.views import exported
+from factory.views import declared, exported
 
 EXAMPLES = 5
 
@@ -97,7 +97,7 @@ def _units(run: Run) -> Finding:
         for row in tables.rows(table.folder, table.schema, columns=["unit", "method"]):
             name = f"{row['unit']}/{row['method']}"
             made[name] = made.get(name, 0) + 1
-    lost = {row["id"] for row in rejections.read(run, "generate")}
+    lost = {row["id"] for stage in ("read", "generate") for row in rejections.read(run, stage)}
     seen: set[str] = set()
     for row in tables.rows(run.path / "units", UNITS):
         name = f"{row['unit']}/{row['method']}"
@@ -148,6 +148,8 @@ def _quotes(run: Run) -> Finding:
 
 def _splits(run: Run) -> Finding:
     """No document and no near-duplicate cluster in two splits."""
+    if declared.recipe(run).export.split.by == "file":
+        return Finding(8, "splits: those of the files, which may share what they like")
     finding = Finding(8, "splits: no document and no near-duplicate in two of them")
     split_of: dict[str, str] = {}
     splits, texts, ids = [], [], []

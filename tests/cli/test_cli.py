@@ -17,7 +17,9 @@ from factory import Run
 from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import contents
 
-VERBS = ("run", "ingest", "generate", "filter", "export", "audit", "show", "trace", "ledger", "verify", "plugins")
+VERBS = (
+    "run", "ingest", "generate", "filter", "export", "train", "audit", "show", "trace", "ledger", "verify", "plugins",
+)  # fmt: skip
 HEAVY = (
     "pyarrow",
     "datasets",
@@ -54,12 +56,13 @@ def test_no_verb_shows_the_help(tmp_path: Path) -> None:
     assert ended.code in (0, 2)
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "train"])  # its extra: tests/trainers runs that
 def test_the_example_in_the_help_of_each_verb_runs(copy: Path, verb: str) -> None:
     said = factory(verb, "--help", cwd=copy).out
     [example] = re.findall(r"Example: factory (.*)", said)
     assert example.split()[0] == verb
     (copy / "recipe.yaml").write_text((copy / RUN / "recipe.yaml").read_text())
+    (copy / "alpaca.jsonl").write_text('{"instruction": "Name a part of the pump.", "output": "The valve."}\n')
     example = example.replace("runs/handbook", RUN).replace("3f9a0c11d2e4/0003/extractive_qa/0", record_id(copy))
     ended = factory(*shlex.split(example), cwd=copy)
     assert ended.code == 0, ended.err

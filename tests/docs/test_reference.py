@@ -1,6 +1,7 @@
 """The reference says what the code does: every key, option, reason and command, and no others."""
 
 import ast
+import inspect
 import json
 import re
 import subprocess
@@ -8,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,15 +18,27 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from factory import plugins, recipe, run
+from factory import Run, plugins, recipe, records, run
+from factory.chat import ROLES
+from factory.corpus import Row, batch_of
+from factory.origins import ORIGINS, Origin
 from filters._screen import KINDS
+from filters.secrets import PLACEHOLDERS
 from tests.docs.blocks import ROOT, Block, blocks, load_fragment, without_blocks
+from tests.model_server import ModelServer
 
 REFERENCE = ROOT / "docs/reference"
 GROUPS = ("filters", "generators")
 PLUGINS = sorted((group, f.stem) for group in GROUPS for f in (ROOT / group).glob("*.py") if f.stem[0] != "_")
+FILTERS = [name for group, name in PLUGINS if group == "filters"]
 PARTS = ["What it does", "Why it matters", "One kept, one rejected", "Options", "Known misses", "Source"]
-FILE_ENDINGS = (".parquet", ".tmp", ".json", ".jsonl", ".yaml", ".md", ".py", ".partial", ".lock")
+BELOW = {list: "[]", dict: ".NAME"}
+FILE_ENDINGS = (".parquet", ".arrow", ".run", ".tmp", ".json", ".jsonl", ".yaml", ".md", ".py", ".partial", ".lock")
+
+
+def asks_a_model(name: str) -> bool:
+    """Whether a filter's `measure` is asynchronous; by its text: tests are collected before plugins load."""
+    return "async def measure" in (ROOT / f"filters/{name}.py").read_text(encoding="utf-8")
 
 
 def cells(page: Path, columns: int) -> list[list[str]]:
@@ -37,6 +50,8 @@ def cells(page: Path, columns: int) -> list[list[str]]:
 
 def written(default: Any) -> str:
     """A default as the pages write it."""
+    if default is inspect.Parameter.empty:
+        return "required"
     return default if isinstance(default, str) else json.dumps(default)
 
 
@@ -44,13 +59,14 @@ def written(default: Any) -> str:
 
 
 def keys(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every key that a recipe may have, dotted; `[]` below a list."""
+    """Every key that a recipe may have, dotted; `[]` below a list, `.NAME` below a mapping of names."""
     for name, field in model.model_fields.items():
+        name = field.alias or name  # `as` is a word of Python's
         yield above + name, field
         for its_model in (field.annotation, *get_args(field.annotation)):
             is_model = isinstance(its_model, type) and issubclass(its_model, BaseModel)
             if is_model and its_model is not recipe.Use:  # that is written in short forms, which the page shows
-                yield from keys(its_model, f"{above}{name}{'[]' if its_model is not field.annotation else ''}.")
+                yield from keys(its_model, f"{above}{name}{BELOW.get(get_origin(field.annotation), '')}.")
 
 
 def test_every_key_of_a_recipe_is_documented_with_its_default() -> None:
@@ -66,13 +82,14 @@ def test_every_key_of_a_recipe_is_documented_with_its_default() -> None:
 
 
 def test_the_example_recipe_loads(tmp_path: Path) -> None:
-    [whole, short] = [block for block in blocks(REFERENCE / "recipe.md") if block.language == "yaml"]
+    [whole, models, short] = [block for block in blocks(REFERENCE / "recipe.md") if block.language == "yaml"]
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/kiln.md").write_text("# Kiln\n", encoding="utf-8")
     (tmp_path / "tickets.csv").write_text("body\nIt works.\n", encoding="utf-8")
     (tmp_path / "recipe.yaml").write_text(whole.text, encoding="utf-8")
     checked = recipe.load(str(tmp_path / "recipe.yaml"))
     assert [f.instance for f in checked.filters["records"]] == ["length", "exact_dedup", "near_questions"]
+    load_fragment(models.text, tmp_path)
     load_fragment(short.text, tmp_path)
 
 
@@ -90,26 +107,29 @@ def test_the_page_of_the_command_line_is_what_the_help_says() -> None:
 
 def reasons_in(tree: ast.AST) -> Iterator[str]:
     """The dotted reasons that a source file can give: constants, and f-strings whose one end is fixed."""
-    known = re.compile(rf"(?:{'|'.join(['ingest', 'target', *(name for _, name in PLUGINS)])})\.[a-z_]+")
+    known = re.compile(rf"(?:{'|'.join(['ingest', 'target', 'llm', *(name for _, name in PLUGINS)])})\.[a-z_]+")
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and known.fullmatch(node.value):
             yield node.value
         if isinstance(node, ast.JoinedStr) and len(node.values) == 2:
-            head, tail = (part.value if isinstance(part, ast.Constant) else None for part in node.values)
-            if head == "pii.":
-                yield from (f"pii.{kind}" for kind in KINDS)
+            _, tail = (part.value if isinstance(part, ast.Constant) else None for part in node.values)
             if tail not in FILE_ENDINGS and re.fullmatch(r"\.[a-z_]+", str(tail)):
                 yield f"NAME{tail}"
 
 
 READ_ONLY = ("views", "cli")  # their dotted names are measures
-NOT_A_REASON = {"NAME.rejected"}  # what a plugin's Rejected without a reason gets; none of ours leaves it out
+SPANS = {f"pii.{kind}" for kind in (*KINDS, "several")} | {f"secrets.{kind}" for kind in (*PLACEHOLDERS, "several")}
+NOT_A_REASON = {
+    "NAME.several",
+    "NAME.rejected",
+}  # of SPANS; and what a plugin's Rejected without a reason gets; none of ours leaves it out
 
 
 def test_every_reason_in_the_code_is_documented_and_no_other() -> None:
     files = [file for folder in ("factory", *GROUPS) for file in (ROOT / folder).rglob("*.py")]
     files = [file for file in files if file.parts[len(ROOT.parts) + 1] not in READ_ONLY]
     given = {reason for file in files for reason in reasons_in(ast.parse(file.read_text(encoding="utf-8")))}
+    given |= SPANS
     documented = {row[0] for row in cells(REFERENCE / "reasons.md", 3) if row[0] != "reason"}
     assert sorted(given - documented - NOT_A_REASON) == [], "give these a line in docs/reference/reasons.md"
     assert sorted(documented - given) == [], "no code gives these"
@@ -140,9 +160,28 @@ def example(group: str, name: str) -> tuple[list[Block], list[tuple[str, str]], 
     return blocks(page), [(text.strip("`"), said.strip("`")) for text, said in rows[1:]], rows[0][0]
 
 
-@pytest.mark.parametrize("name", [name for group, name in PLUGINS if group == "filters"])
+@pytest.mark.parametrize("name", [name for name in FILTERS if asks_a_model(name)])
+def test_the_examples_of_a_filter_that_asks_a_model_get_the_verdicts_on_its_page(name: str, tmp_path: Path) -> None:
+    done, examples, given = made_as_on_the_page("filters", name, tmp_path)
+    said = {row["id"]: row for row in pq.read_table(done.path / f"verdicts/records/sft/{name}.parquet").to_pylist()}
+    part = ["question", "answer"].index(given)
+    outcomes = [
+        (row["messages"][part]["content"], said[row["id"]]["reason"] or "kept")
+        for row in pq.read_table(done.path / "records/sft").to_pylist()
+    ]
+    assert outcomes == examples
+
+
+@pytest.mark.parametrize("name", [name for name in FILTERS if not asks_a_model(name)])
 def test_the_examples_of_a_filter_get_the_verdicts_on_its_page(name: str, tmp_path: Path) -> None:
-    [block, *_], examples, given = example("filters", name)
+    found, examples, given = example("filters", name)
+    [block, *_] = [one for one in found if one.language == "yaml"]
+    for beside in [one for one in found if one.language == "jsonl"]:
+        (tmp_path / "exam.jsonl").write_text(beside.text, encoding="utf-8")
+    if given == "record":
+        said_of = verdicts_on([json.loads(shown) for shown, _ in examples], name, yaml.safe_load(block.text)["filter"])
+        assert said_of == [said for _, said in examples]
+        return
     sources = []
     for nth, (shown, _) in enumerate(examples):
         text, licence = (shown, None) if given == "text" else ("A text of whatever length.", shown)
@@ -156,6 +195,28 @@ def test_the_examples_of_a_filter_get_the_verdicts_on_its_page(name: str, tmp_pa
         assert verdicts(done.path, name) == [said for _, said in examples]
 
 
+def verdicts_on(shown: list[dict[str, str]], name: str, entries: list[Any]) -> list[str]:
+    """What a filter says of records as a page writes them: the sides of a preference, or what each role says; meta."""
+    options = next((entry[name] for entry in entries if isinstance(entry, dict)), {})
+    filter_, rows = plugins.filter_(name, options), []
+    for nth, record in enumerate(shown):
+        kind = "preference" if "chosen" in record else "sft"
+        roles = {"prompt": "user", "chosen": "assistant", "rejected": "assistant"}
+        meta = {"language": "en"} | {key: value for key, value in record.items() if key not in {*roles, *ROLES}}
+        if kind == "preference":
+            data: dict[str, Any] = {side: [{"role": role, "content": record[side]}] for side, role in roles.items()}
+        else:
+            data = {"messages": [{"role": role, "content": record[role]} for role in record if role in ROLES]}
+        rows.append(Row(nth, f"{nth:03d}", records.texts(kind, data), {"kind": kind, "language": "en"}, meta))
+        rows[-1].origins = dict.fromkeys(ORIGINS, Origin(passages=(record["source"],))) if "source" in record else {}
+    features = filter_.code.measure(batch_of(rows, filter_.sees))
+    state = [filter_.code.scan(features)] if filter_.scans else []
+    if hasattr(filter_.code, "settle"):
+        state = [filter_.code.settle(state[0], None)]
+    said = filter_.code.decide(features, *state).rows
+    return [verdict["reason"] if verdict["outcome"] == "reject" else "kept" for verdict in said]
+
+
 def verdicts(folder: Path, name: str) -> list[str]:
     """`kept` or the reason, in the order of the files."""
     documents = pq.read_table(folder / "documents", columns=["id", "path"]).to_pylist()
@@ -164,17 +225,39 @@ def verdicts(folder: Path, name: str) -> list[str]:
     return [verdict["reason"] if verdict["outcome"] == "reject" else "kept" for verdict in in_order]
 
 
+def made_as_on_the_page(group: str, name: str, folder: Path) -> tuple[Run, list[tuple[str, str]], str]:
+    """The run of a page's recipe on its document, with a model that says what the page has it say; the examples."""
+    [block, document, *more], examples, given = example(group, name)
+    (folder / "document.md").write_text(document.text, encoding="utf-8")
+    whole = {"run": str(folder / "run"), "sources": [{"path": "document.md"}], **yaml.safe_load(block.text)}
+    said_by_model = [json.loads(b.text) for b in more if b.language == "json"]
+    with ModelServer(replies=lambda body: reply(said_by_model[0], body)) as server:
+        if said_by_model:
+            whole["models"] = {"llm": {"base_url": server.url, "model": "scripted"}}
+        (folder / "recipe.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
+        return run(folder / "recipe.yaml", until="generate", workers=1), examples, given
+
+
+def reply(said: dict[str, Any], body: dict[str, Any]) -> str:
+    """What a model says, as a page has it: by words of the prompt."""
+    asked = body["messages"][-1]["content"]
+    answer = next(answer for words, answer in said.items() if words in asked)
+    return answer if isinstance(answer, str) else json.dumps(answer)
+
+
+def answer_of(row: dict[str, Any]) -> str:
+    """What a row would teach to say."""
+    if "text" in row:
+        return str(row["text"])
+    said = row.get("chosen") or row.get("completion") or row.get("messages") or row["completions"][0]
+    return str(said[-1]["content"])
+
+
 @pytest.mark.parametrize("name", [name for group, name in PLUGINS if group == "generators"])
 def test_the_examples_of_a_generator_are_made_as_its_page_says(name: str, tmp_path: Path) -> None:
-    [block, document, *_], examples, _ = example("generators", name)
-    (tmp_path / "document.md").write_text(document.text, encoding="utf-8")
-    whole = {"run": str(tmp_path / "run"), "sources": [{"path": "document.md"}], **yaml.safe_load(block.text)}
-    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
-    done = run(tmp_path / "recipe.yaml", until="generate", workers=1)
+    done, examples, _ = made_as_on_the_page("generators", name, tmp_path)
     files = sorted((done.path / "records").rglob("*.parquet"))
     made = [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
-    outcomes = [
-        (row["reason"] or "kept", row["text"] if "text" in row else row["messages"][1]["content"]) for row in made
-    ]
+    outcomes = [(row["reason"] or "kept", answer_of(row)) for row in made]
     for begins, said in examples:
         assert any(outcome == said and answer.startswith(begins) for outcome, answer in outcomes), outcomes

@@ -74,7 +74,15 @@ MIXED = {
 EVERYTHING = recipe(
     documents=[{"policy": {"use": "commercial"}}, "exact_dedup", "length"],
     passages=["length", "pii", {"minhash_dedup": {"threshold": 0.5}}, {"again": {"plugin": "pii", "action": "mask"}}],
-    records=["pii", "exact_dedup", {"length": {"min_chars": 10}}, "minhash_dedup"],
+    records=[
+        "grounded",
+        "pii",
+        "exact_dedup",
+        {"length": {"min_chars": 10}},
+        "minhash_dedup",
+        "pii_leak",
+        "self_contained_rules",
+    ],
 )
 
 
@@ -119,7 +127,7 @@ def test_the_order_in_which_files_are_found_changes_no_byte(drawn: Drawn, made: 
 
 FILTERS = {
     "exact_dedup": {}, "minhash_dedup": {"threshold": 0.5, "ngram": 2}, "length": {"min_chars": 20}, "policy": {},
-    "pii": {},
+    "pii": {}, "balance": {}, "format": {}, "language": {}, "preference_sanity": {}, "refusal": {},
 }  # fmt: skip
 INFO = {
     "kind": "text",

@@ -186,6 +186,18 @@ def test_a_heading_a_file_name_apart_shows_no_value_either(action: str) -> None:
         check_nowhere(run, ("anna.weber@example.org", "+49 30 90180004"), but=SOURCES)
 
 
+@pytest.mark.parametrize("stage", ["documents", "passages"])
+@pytest.mark.parametrize("action", ["placeholder", "mask", "reject"])
+def test_a_secret_is_nowhere_either(action: str, stage: str) -> None:
+    password, key = "qH17-9bC!x", "sk-" + "Zk7qT2mW9xR4" * 3
+    text = f"# Password: {password}\n\n## How do I log in?\n\nSet DB_PASS={password}, or use the key {key}.\n\n"
+    text += "A relief valve is a part that opens when the tank is full.\n"
+    filters: Any = {stage: [{"secrets": {"action": action}}]}
+    with workspace() as folder:
+        run = audited(folder, {"login.md": text, "login.txt": text}, recipe(**filters, max_tokens=24))
+        check_nowhere(run, (password, key), but=SOURCES)
+
+
 def test_a_file_that_cannot_be_read_is_named_without_its_words(tmp_path: Path) -> None:
     broken = '{"text": "mail anna.weber@example.org"\n{"note": "bob.ng7@example.org"}\n'
     run = audited(

@@ -14,11 +14,12 @@ from factory import tables
 from factory.corpus import document_table, kept, passage_table
 from factory.documents import place
 from factory.runs import Run
-from factory.views import exported, ledger
+from factory.views import declared, exported, ledger
 from factory.views.chapter import Chapter, Finding, share
 
 NAME, TITLE = "coverage", "Coverage"
 SHOWN = 50  # documents without a row that are listed
+NOT_LOOKED_AT = "There are no documents to compare the rows with: they were read as they are."
 TOO_LITTLE = 0.5  # of the kept passages
 
 
@@ -60,6 +61,9 @@ class _Passages:
 
 def chapter(run: Run) -> Chapter:
     """Shares of documents, passages and characters; the documents that no row comes from, and why."""
+    if not declared.has_documents(run):
+        why = dict.fromkeys(("coverage.passages", "coverage.documents", "coverage.quoted"), "there are no documents")
+        return Chapter({"not_looked_at": NOT_LOOKED_AT}, not_measured=why)
     passages, made, alive = _kept_passages(run)
     taught = _taught(run, passages)
     documents = _documents(run)

@@ -39,8 +39,8 @@ def chapter(run: Run) -> Chapter:
     rows = _measured(run)
     count = len(rows.folds)
     labels = _clusters(run, rows)
-    exact = _later(_groups(rows.folds, rows.kinds))
-    alike = _groups(labels.astype(np.uint64), rows.kinds)
+    exact = _later(_of_records(run, _groups(rows.folds, rows.kinds)))
+    alike = _of_records(run, _groups(labels.astype(np.uint64), rows.kinds))
     close = _later(alike)
     across = _across(labels, rows.splits)
     measures = {
@@ -90,6 +90,14 @@ def _groups(keys: NDArray[np.uint64], kinds: NDArray[np.uint8]) -> list[Position
     bounds = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(order)]])
     several = np.flatnonzero(np.diff(bounds) > 1)
     return [order[bounds[nth] : bounds[nth + 1]] for nth in several]
+
+
+def _of_records(run: Run, groups: list[Positions]) -> list[Positions]:
+    """The groups with one row of each record: the pairs of one ranking share answers and are no copies."""
+    positions = sorted(int(position) for group in groups for position in group)
+    record = dict(zip(positions, map(exported.record_of, exported.ids_at(run, positions)), strict=True))
+    first = [{record[int(at)]: at for at in group[::-1]} for group in groups]
+    return [np.sort(np.array(list(its.values()), np.int64)) for its in first if len(its) > 1]
 
 
 def _later(groups: list[Positions]) -> list[int]:

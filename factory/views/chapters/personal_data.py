@@ -1,10 +1,12 @@
-"""Personal data: what filters found at each stage and what became of it, by type; never a value.
+"""Personal data and secrets: what filters found at each stage and what became of it, by type; never a value.
 
-It reads verdicts: edits and reasons that begin with `pii`. What no filter looked for is said in words.
+It reads verdicts: edits and reasons that begin with `pii` or `secrets`. What no filter looked for is said in words.
 
 pii.found.share   of the rows looked at, of all stages, those in which something was found, whatever became of it
 pii.left_in       the rows in which something was found and flagged only
 pii.share         those of the rows looked at: what a gate before training should ask for
+
+secrets.found.share, secrets.left_in and secrets.share are the same for passwords, keys and tokens.
 """
 
 from collections import Counter
@@ -18,19 +20,26 @@ import pyarrow.compute as pc
 from factory import tables, verdicts
 from factory.corpus import all_tables
 from factory.runs import Run
+from factory.stages.measure import SCHEMA as MEASURED_SCHEMA
 from factory.views import declared
 from factory.views.chapter import Chapter, Finding, share, some
 
 NAME, TITLE = "personal_data", "Personal data"
-FILTER = "pii"  # plugins of this name or prefix look for personal data; so do their kinds and reasons begin
-NOT_LOOKED_FOR = ("names of people", "postal addresses", "organisations")  # they have no form, and no NER model ran
+PII, SECRETS = "pii", "secrets"  # so the names of plugins that look for them begin, and their kinds and reasons
+NOT_LOOKED_FOR = (
+    "names of people",
+    "organisations",
+    "addresses without a word such as Street",
+)  # they have no form, and no NER model ran
 STAGES = ("documents", "passages", "records")
+MEASURED = "measured"  # records that a filter looked at without changing them
 
 
 @dataclass
 class _Stage:
-    """What became of the rows of one stage. A row can be edited by one filter and rejected by the next."""
+    """What became of one family's rows of one stage. A row can be edited by one filter and rejected by the next."""
 
+    family: str
     looked_at: int = 0
     filters: list[str] = field(default_factory=list)
     edits: Counter[str] = field(default_factory=Counter)
@@ -41,15 +50,15 @@ class _Stage:
 
     def take(self, verdict: dict[str, Any]) -> None:
         """Count one verdict that is not a plain keep."""
-        kinds = [edit["kind"] for edit in verdict["edits"] or () if edit["kind"].startswith(FILTER)]
+        kinds = [edit["kind"] for edit in verdict["edits"] or () if edit["kind"].startswith(self.family)]
         reason = verdict["reason"] or ""
         self.edits.update(kinds)
         if kinds:
             self.rows.add(verdict["id"])
-        elif reason.startswith(FILTER) and verdict["outcome"] == "reject":
+        elif reason.startswith(self.family) and verdict["outcome"] == "reject":
             self.rejected[reason] += 1
             self.rows.add(verdict["id"])
-        elif reason.startswith(FILTER):
+        elif reason.startswith(self.family):
             self.flagged[reason] += 1
             self.rows.add(verdict["id"])
             self.left_in.append(verdict["id"])
@@ -63,25 +72,52 @@ class _Stage:
 
 def chapter(run: Run) -> Chapter:
     """Type by stage; about 100 bytes a row with a finding are held."""
-    stages = {stage: _stage(run, stage) for stage in STAGES}
-    ran = [stage for stage, its in stages.items() if its.filters]
-    numbers = {
+    pii, secrets = _found(run, PII), _found(run, SECRETS)
+    numbers = _numbers(pii) | {
+        "secrets": _numbers(secrets),
+        "not_looked_for": _not_looked_for(secrets),
+        "only": _only(run),
+    }
+    measures, why = _measures(SECRETS, secrets)
+    if not _ran_on(pii):
+        why |= dict.fromkeys(("pii.edits", "pii.found.share", "pii.left_in", "pii.share"), "no pii filter ran")
+        return Chapter(numbers, measures, [_nothing_ran(), _left_in(SECRETS, secrets)], not_measured=why)
+    measures |= {"pii.edits": sum(its.edits.total() for its in pii.values())} | _measures(PII, pii)[0]
+    return Chapter(numbers, measures, [_left_in(PII, pii), _left_in(SECRETS, secrets)], not_measured=why)
+
+
+def _found(run: Run, family: str) -> dict[str, _Stage]:
+    return {stage: _stage(run, stage, family) for stage in STAGES} | {MEASURED: _measured(run, family)}
+
+
+def _ran_on(stages: dict[str, _Stage]) -> list[str]:
+    return [stage for stage, its in stages.items() if its.filters]
+
+
+def _numbers(stages: dict[str, _Stage]) -> dict[str, Any]:
+    return {
         "stages": {stage: its.as_dict() for stage, its in stages.items()},
         "types": sorted({kind for its in stages.values() for kind in its.edits | its.rejected | its.flagged}),
-        "ran_on": ran, "not_looked_for": list(NOT_LOOKED_FOR), "only": _only(run),
-    }  # fmt: skip
-    if not ran:
-        why = dict.fromkeys(("pii.edits", "pii.found.share", "pii.left_in", "pii.share"), "no pii filter ran")
-        return Chapter(numbers, findings=[_nothing_ran()], not_measured=why)
-    touched, looked_at = sum(len(its.rows) for its in stages.values()), sum(its.looked_at for its in stages.values())
-    left_in = [id_ for its in stages.values() for id_ in its.left_in]
-    measures = {
-        "pii.edits": sum(its.edits.total() for its in stages.values()),
-        "pii.found.share": share(touched, looked_at),
-        "pii.left_in": len(left_in),
-        "pii.share": share(len(left_in), looked_at),
+        "ran_on": _ran_on(stages),
     }
-    return Chapter(numbers, measures, [_left_in(left_in)])
+
+
+def _measures(family: str, stages: dict[str, _Stage]) -> tuple[dict[str, float], dict[str, str]]:
+    """A family's measures, or why there are none."""
+    if not _ran_on(stages):
+        names = (f"{family}.{name}" for name in ("found.share", "left_in", "share"))
+        return {}, dict.fromkeys(names, f"no {family} filter ran")
+    looked_at = sum(its.looked_at for its in stages.values())
+    left_in = sum(len(its.left_in) for its in stages.values())
+    return {
+        f"{family}.found.share": share(sum(len(its.rows) for its in stages.values()), looked_at),
+        f"{family}.left_in": left_in,
+        f"{family}.share": share(left_in, looked_at),
+    }, {}
+
+
+def _not_looked_for(secrets: dict[str, _Stage]) -> list[str]:
+    return [*NOT_LOOKED_FOR, *([] if _ran_on(secrets) else ["passwords, keys and tokens (no secrets filter ran)"])]
 
 
 def _only(run: Run) -> dict[str, str]:
@@ -89,8 +125,9 @@ def _only(run: Run) -> dict[str, str]:
     said = {}
     for stage, uses in declared.filters(run).items():
         for use in uses:
-            options = use.options if use.plugin.startswith(FILTER) else {}
+            options = use.options if use.plugin.startswith((PII, SECRETS)) else {}
             told = [f"only {', '.join(options['types'])}"] if options.get("types") else []
+            told += [f"all but {', '.join(options['exclude'])}"] if options.get("exclude") else []
             told += [f"threshold {options['threshold']}"] if "threshold" in options else []
             told += [f"{len(options['allow'])} values allowed"] if options.get("allow") else []  # never which
             if told:
@@ -98,17 +135,33 @@ def _only(run: Run) -> dict[str, str]:
     return said
 
 
-def _stage(run: Run, stage: str) -> _Stage:
+def _stage(run: Run, stage: str, family: str) -> _Stage:
     """Every verdict of a stage's filters, whichever filter it is from."""
     counts = run.counts(f"filter.{stage}")
     order = counts.get("order", [])
     plugins = {use.instance: use.plugin for use in declared.filters(run)[stage]}
-    found = _Stage(filters=[name for name in order if plugins.get(name, name).startswith(FILTER)])
+    found = _Stage(family, filters=[name for name in order if plugins.get(name, name).startswith(family)])
     found.looked_at = max((_looked_at(counts["filters"][name]) for name in found.filters), default=0)
     for name in order:
         for table in all_tables(run, stage):
             for verdict in _of_note(table.verdicts / f"{name}.parquet"):
                 found.take(verdict)
+    return found
+
+
+def _measured(run: Run, family: str) -> _Stage:
+    """What filters that were measured found: all of it is still in the rows."""
+    counts = run.counts("measure").get("filters", {})
+    plugins = {use.instance: use.plugin for use in declared.recipe(run).audit.measure}
+    found = _Stage(family, filters=[name for name in counts if plugins.get(name, name).startswith(family)])
+    found.looked_at = max((_looked_at(counts[name]) for name in found.filters), default=0)
+    for file in tables.parts(run.path / "measured"):
+        for batch in tables.read_file(file, MEASURED_SCHEMA, columns=["filter", "id", "reason", "edits"]):
+            for row in batch.to_pylist():
+                if row["filter"] in found.filters:
+                    found.flagged.update({edit["kind"] for edit in row["edits"] or ()} or {row["reason"]})
+                    found.rows.add(row["id"])
+                    found.left_in.append(row["id"])
     return found
 
 
@@ -131,9 +184,15 @@ def _nothing_ran() -> Finding:
     )  # fmt: skip
 
 
-def _left_in(rows: list[str]) -> Finding:
+def _left_in(family: str, stages: dict[str, _Stage]) -> Finding:
+    rows = [id_ for its in stages.values() for id_ in its.left_in]
+    name, what = (
+        ("personal_data.left_in", "Personal data was") if family == PII else ("secrets.left_in", "Secrets were")
+    )
     return Finding(
-        "personal_data.left_in", "warning", "Personal data was found and left in",
-        "The filter was told to flag it only; a model repeats what it was trained on.", len(rows),
-        "in the recipe `pii: {action: placeholder}` instead of flag", some(rows),
+        name, "warning", f"{what} found and left in",
+        "The filter was told to flag or to measure only; a model repeats what it was trained on.", len(rows),
+        f"in the recipe `filter: [{family}: {{action: placeholder}}]`; of a dataset "
+        f"`factory filter DATASET -f {family} -o clean.jsonl`",
+        some(rows),
     )  # fmt: skip

@@ -15,14 +15,18 @@ from factory import records, tables
 from factory.corpus import document_table
 from factory.edits import EditMap
 from factory.runs import Run
-from factory.views import exported
+from factory.views import declared, exported
 from factory.views.chapter import EXAMPLES, Chapter, Finding, share, some
 
 NAME, TITLE = "quotes", "Evidence"
+NOT_LOOKED_AT = "The rows were read as they are: no document stands behind them in which an answer could be looked up."
 
 
 def chapter(run: Run) -> Chapter:
     """How many quotes were looked up, how many do not hold; rows with and without a quote."""
+    if not declared.has_documents(run):
+        why = dict.fromkeys(("quotes.checked", "quotes.broken"), "there are no documents")
+        return Chapter({"not_looked_at": NOT_LOOKED_AT}, not_measured=why)
     quotes = _Quotes()
     rows: dict[str, dict[str, int]] = {}
     for position, (kind, _, _, meta) in enumerate(exported.metas(run)):

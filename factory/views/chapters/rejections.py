@@ -38,10 +38,10 @@ def _detail(text: str) -> str:
 
 
 def _not_read(run: Run) -> Finding:
-    lost = list(ledger.entries(run, stage="ingest"))
+    lost = [*ledger.entries(run, stage="ingest"), *ledger.entries(run, stage="read")]
     reasons = ", ".join(f"{reason} {count}" for reason, count in ledger.by_reason(lost).items())
     return Finding(
         "ingest.rejected", "info", "Files or lines were not read",
         f"What they hold is not in the dataset ({reasons}).", len(lost),
-        "`factory ledger RUN --stage ingest --rows` says for each what to do", some(entry.place for entry in lost),
+        "`factory ledger RUN --reason ingest --rows` says for each what to do", some(entry.place for entry in lost),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """The explorer: some exported rows in full, each with its quotes in the passage they come from, as filters left it.
 
-Where only records were scrubbed a quote stands alone: what is around it in its passage may hold what was taken out.
+What measured filters found is masked. Where only records were scrubbed a quote stands alone: what is around it in its
+passage may hold what was taken out.
 The rows are the examples of the findings, then a sample by a hash of the id: the same rows in every audit.
 """
 
@@ -8,7 +9,7 @@ import hashlib
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from factory import records
@@ -18,6 +19,7 @@ from factory.passages import Passage
 from factory.runs import Run
 from factory.views import exported
 from factory.views.chapter import Chapter
+from factory.views.masked import masked
 from factory.views.scrubbed import may_show_passages
 from factory.views.visible import size
 
@@ -61,6 +63,8 @@ def chapter(run: Run, examples: Iterable[str] = ()) -> Chapter:
     places = sorted(chosen)
     rows = exported.at(run, places, exported.WHOLE)
     found = [_Row(kind, split, row, json.loads(row["meta"])) for kind, split, row in rows]
+    hidden = masked(run, [row.row["id"] for row in found])
+    found = [replace(row, row=hidden.get(row.row["id"], row.row)) for row in found]
     sources, around = _sources(run, found), may_show_passages(run)
     told = dict(zip(places, (_told(row, sources, around) for row in found), strict=True))
     shown = [told[place] for place in sorted(_fitting(chosen, told))]

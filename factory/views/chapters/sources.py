@@ -34,14 +34,17 @@ def chapter(run: Run) -> Chapter:
 
 
 def _declared(run: Run) -> Counts:
-    zero = {"files_rejected": 0, "documents": 0, "documents_kept": 0, "characters": 0, "passages_kept": 0, "rows": 0}
+    zero = {"files_rejected": 0, "documents": 0, "documents_kept": 0, "characters": 0, "passages_kept": 0, "rows": 0,
+            "records_read": 0}  # fmt: skip
     sources: Counts = {
         source.name: {
             "licence": source.licence, "confidentiality": source.confidentiality, "copyright": source.copyright, **zero,
         }
         for source in declared.recipe(run).sources
     }  # fmt: skip
-    for row in rejections.read(run, "ingest"):
+    for its in run.counts("read").get("files", {}).values():
+        sources[its["source"]]["records_read"] += its["records"]
+    for row in [*rejections.read(run, "ingest"), *rejections.read(run, "read")]:
         if (name := _source_of(row["place"], sources)) is not None:
             sources[name]["files_rejected"] += 1
     return sources
@@ -100,12 +103,12 @@ def _no_licence(unlicensed: list[str], sources: Counts) -> Finding:
 
 
 def _nothing_read(sources: Counts) -> list[Finding]:
-    silent = [name for name, its in sources.items() if not its["documents"]]
+    silent = [name for name, its in sources.items() if not its["documents"] and not its["records_read"]]
     return [
         Finding(
-            f"sources.nothing_read.{name}", "warning", f"Not one document was read from the source {name}",
+            f"sources.nothing_read.{name}", "warning", f"Nothing was read from the source {name}",
             "The model will know nothing of what it holds.", max(1, sources[name]["files_rejected"]),
-            "`factory ledger RUN --stage ingest --rows` says why",
+            "`factory ledger RUN --reason ingest --rows` says why",
         )
         for name in silent
     ]  # fmt: skip

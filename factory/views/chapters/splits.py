@@ -47,6 +47,8 @@ def _shared(shared: set[str], torn: list[str]) -> Finding:
 def _empty(run: Run, rows: Rows) -> list[Finding]:
     """Splits that the recipe asks for and that got no row of a kind."""
     wanted = declared.recipe(run).export.split
+    if wanted.by == "file":
+        return []
     asked = {"validation": wanted.validation, "test": wanted.test}
     return [
         Finding(

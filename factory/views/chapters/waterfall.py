@@ -10,7 +10,9 @@ from factory.views import ledger
 from factory.views.chapter import Chapter, Finding, some
 
 NAME, TITLE = "waterfall", "What came in, what was kept"
-LOSE = ("ingest", "filter.documents", "filter.passages", "generate", "filter.records")  # stages that can
+LOSE = ("ingest", "filter.documents", "filter.passages", "read", "generate", "filter.records")  # stages that can
+
+FLAG = ("filter.documents", "filter.passages", "filter.records")  # keep rows with a reason to look at them
 
 
 def chapter(run: Run) -> Chapter:
@@ -19,6 +21,8 @@ def chapter(run: Run) -> Chapter:
     lost = Counter(entry.stage for entry in ledger.entries(run))
     measures: dict[str, float] = {"rejected.total": lost.total()}
     measures |= {f"rejected.{stage}": lost[stage] for stage in LOSE if run.stands(stage)}
+    flagged = {stage: sum(sum(step["flagged"].values()) for step in steps if step["stage"] == stage) for stage in LOSE}
+    measures |= {f"flagged.{stage}": count for stage, count in flagged.items() if stage in FLAG and run.stands(stage)}
     return Chapter({"steps": steps}, measures | _kept(run), [_failed(run), _unfinished(run)])
 
 

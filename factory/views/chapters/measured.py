@@ -1,0 +1,72 @@
+"""What filters would say of the rows, measured and not enforced: how many each would reject or edit, and why.
+
+Costs   one pass over what they would not keep as it is; the counts stand in the manifest.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from factory import tables
+from factory.runs import Run
+from factory.stages.measure import SCHEMA
+from factory.views import declared
+from factory.views.chapter import Chapter, Finding, share, some
+
+NAME, TITLE = "measured", "Filters measured"
+EXAMPLES = 5  # ids a reason
+MANY = 0.01  # of the rows looked at: below this a finding is no warning
+ELSEWHERE = ("pii", "exact_dedup", "minhash_dedup")  # plugins whose findings other chapters tell
+
+
+def chapter(run: Run) -> Chapter:
+    """A line a filter and reason. Says that nothing was measured where nothing was."""
+    counts: dict[str, Any] = run.counts("measure").get("filters", {})
+    if not counts:
+        return Chapter({"filters": {}, "not_looked_at": "No filter was measured: the recipe has no audit: measure."})
+    examples = _examples(run)
+    filters = {}
+    for name, its in counts.items():
+        looked_at = its["read"] - its["not_looked_at"]
+        reasons = {
+            reason: {"count": count, "rows": examples.get((name, reason), [])}
+            for reason, count in sorted(its["reasons"].items(), key=lambda pair: (-pair[1], pair[0]))
+        }
+        filters[name] = {**its, "looked_at": looked_at, "share": share(its["rejected"], looked_at), "reasons": reasons}
+    measures: dict[str, float] = {}
+    for name, its in filters.items():
+        if its["looked_at"]:
+            measures |= {f"measured.{name}.{what}": its[what] for what in ("rejected", "edited", "flagged", "share")}
+    silent = {
+        f"measured.{name}.{what}": "it handles no row of these kinds"
+        for name, its in filters.items() if not its["looked_at"] for what in ("rejected", "edited", "flagged", "share")
+    }  # fmt: skip
+    return Chapter({"filters": filters}, measures, list(_findings(run, filters)), not_measured=silent)
+
+
+def _examples(run: Run) -> dict[tuple[str, str], list[str]]:
+    """The first ids of each filter and reason."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for file in tables.parts(run.path / "measured"):
+        for batch in tables.read_file(file, SCHEMA, columns=["filter", "id", "reason"]):
+            for row in batch.to_pylist():
+                ids = found.setdefault((row["filter"], row["reason"]), [])
+                if len(ids) < EXAMPLES:
+                    ids.append(row["id"])
+    return found
+
+
+def _findings(run: Run, filters: dict[str, dict[str, Any]]) -> Iterator[Finding]:
+    plugins = {use.instance: use.plugin for use in declared.recipe(run).audit.measure}
+    for name, its in filters.items():
+        said = its["rejected"] + its["edited"]
+        if plugins.get(name, name) in ELSEWHERE or not said:
+            continue
+        why = ", ".join(f"{reason} {each['count']:,}" for reason, each in its["reasons"].items())
+        ids = [id_ for each in its["reasons"].values() for id_ in each["rows"]]
+        yield Finding(
+            f"measured.{name}", "warning" if said >= MANY * its["looked_at"] else "info",
+            f"The filter {name} would {'reject' if its['rejected'] else 'edit'} rows",
+            f"It says: {why}. See `factory plugins {plugins.get(name, name)}` for what that does to a training.", said,
+            f"`factory filter DATASET -f {plugins.get(name, name)} -o clean.jsonl`, or in a recipe `filter: [{name}]`",
+            some(ids),
+        )  # fmt: skip
