@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from factory import inputs, plugins, prompts, training
 from factory.errors import WrongRequest, did_you_mean
-from factory.llm.settings import BatchFiles, Model
+from factory.llm.settings import Model
 from factory.policy import SCALE, Confidentiality
 from factory.shapes.cells import Field as ShapeField
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from filters._light import without_heavy
 from filters._screen import KINDS, REACH, can_hold, fold, pieces
 from filters._spans import Finding, blank
 from filters._unfold import second_reading
@@ -23,9 +24,10 @@ MIN_SCORE = 0.1  # below it nothing is a finding: at presidio's 0.01 every six d
 @cache
 def engine() -> "AnalyzerEngine":
     """The engine of this process."""
-    from filters._recognisers import build
+    with without_heavy():
+        from filters._recognisers import build
 
-    return build()
+        return build()
 
 
 def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = True) -> list[Finding]:

@@ -11,6 +11,7 @@ often these messages were asked before, never from time or order. One token is f
 Faults: `http_NNN` (`http_429` and `http_503` say Retry-After, `http_429_bare` does not), `hang`, `hang_in_body`,
 `reset`, `cut_body`, `not_json`, `wrong_shape`, `empty_choice`, `length`, `wrong_content_type`, `very_large`,
 `bad_content` (a good envelope around half an answer), `redirect`, `insufficient_quota`, `content_filter`.
+Files and batches, with faults of their own: see `batch_api.py`.
 """
 
 import argparse
@@ -29,6 +30,8 @@ from typing import Any
 from weakref import WeakSet
 
 from aiohttp import web
+
+from tests.batch_api import BatchApi
 
 JSON = "application/json"
 
@@ -112,6 +115,7 @@ class ModelServer:
         self.answered: Counter[str] = Counter()  # whole answers that left, by digest
         self.seen: list[Seen] = []
         self.requests = self.in_flight = self.most_in_flight = self.connections = 0
+        self.batches = BatchApi(lambda body: self._envelope(body, digest(body.get("messages")), None), self.refuse)
         self._connected: WeakSet[asyncio.BaseTransport] = WeakSet()
         self._script: deque[str | None] = deque()
         self._texts: deque[Reply] = deque()
@@ -171,6 +175,7 @@ class ModelServer:
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         app = web.Application(client_max_size=2**30)
+        self.batches.route(app)
         app.router.add_post("/{path:.*}", self._completions)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/counts", self._counted)
@@ -229,6 +234,21 @@ class ModelServer:
         if transport is not None and transport not in self._connected:
             self._connected.add(transport)
             self.connections += 1
+
+    def refuse(self, request: web.Request, fault: str | None) -> web.Response | None:
+        """What a call about files or batches gets instead of an answer; None for nothing."""
+        if self.api_key is not None and request.headers.get("Authorization") != f"Bearer {self.api_key}":
+            fault = "http_401"
+        if fault == "redirect":
+            return web.Response(status=307, headers={"Location": f"http://127.0.0.1:{self.port}/elsewhere"})
+        if fault == "wrong_content_type":
+            return web.Response(text="<html></html>", content_type="text/html")
+        if fault == "empty_object":
+            return web.json_response({})
+        if fault == "reset":
+            _reset(request.transport)
+            return web.Response()  # goes nowhere
+        return self._error(fault, dict(request.headers)) if fault else None
 
     def _fault(self, request: web.Request, prompt: str, attempt: int, body: dict[str, Any]) -> str | None:
         if self.api_key is not None and request.headers.get("Authorization") != f"Bearer {self.api_key}":

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 PIECE = 2**16  # bytes of a download that are held at once
 LATER = "Run the same command again later."
-MACHINE = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")  # X-Stainless-…
-ACCOUNT = ("OpenAI-Organization", "OpenAI-Project")  # from variables that the recipe does not name
+# headers that the package sets by itself: of this machine, of an account out of its own variables, of no key at all
+UNASKED = ("x-stainless-", "openai-", "authorization")
 
 
 class Provider:
@@ -39,28 +39,35 @@ class Provider:
     def _client(self) -> "OpenAI":
         import openai  # here: it takes most of a second
 
-        own = trust(self._model)
-        limit = self._model.timeout
+        headers, trusted, limit = self._headers(), trust(self._model), self._model.timeout
+
+        def leave_out(request: Any) -> None:
+            for name in [n for n in request.headers if n.startswith(UNASKED) and n.title() not in headers]:
+                del request.headers[name]
+
         return openai.OpenAI(
-            api_key="none",  # never sent: the header of the recipe, or none, takes its place
+            api_key="none",  # the package wants one; what is sent is the header of the recipe, or none
             base_url=self.url,
             timeout=openai.Timeout(limit.first_byte, connect=limit.connect),
-            default_headers=self._headers(),
+            default_headers=headers,
             http_client=openai.DefaultHttpxClient(
                 proxy=Transport(self._model).proxy(self.url),
-                verify=own if isinstance(own, ssl.SSLContext) else ssl.create_default_context(),
+                verify=trusted if isinstance(trusted, ssl.SSLContext) else ssl.create_default_context(),
                 trust_env=False,
+                event_hooks={"request": [leave_out]},
                 follow_redirects=False,  # they would take the key to another host
             ),
         )
 
-    def _headers(self) -> dict[str, Any]:
-        from openai import Omit
+    def _headers(self) -> dict[str, str]:
+        given = {name.title(): value for name, value in self._model.request_headers().items()}
+        del given["Content-Type"]  # a file is sent as a form
+        return given
 
-        left_out = ["Authorization", *ACCOUNT, *(f"X-Stainless-{name}" for name in MACHINE)]
-        given = {name.lower(): value for name, value in self._model.request_headers().items()}
-        del given["content-type"]  # a file is sent as a form
-        return {name: given.pop(name.lower(), Omit()) for name in left_out} | given
+    def close(self) -> None:
+        """Give its connections back, if it was asked at all."""
+        if "_client" in self.__dict__:
+            self._client.close()
 
     @contextmanager
     def asking(self, what: str, *, retries: int | None = None, unknown: str | None = None) -> "Iterator[OpenAI]":
@@ -81,8 +88,10 @@ class Provider:
             if _has(error, ssl.SSLCertVerificationError):
                 said = "has a certificate that is not trusted. Name who signed it with 'ca_file:'."
             raise DeadWorld(f"{self.url}, asked about {what}, {said} {SAFE}") from None
-        except openai.OpenAIError as error:
-            raise DeadWorld(f"{self.url}, asked about {what}: {type(error).__name__}. {SAFE}") from None
+        except (openai.OpenAIError, ValueError, AttributeError, TypeError):  # the package looks at no answer's shape
+            raise DeadWorld(
+                f"{self.url}, asked about {what}, answered something else. Check base_url. {SAFE}"
+            ) from None
 
     def pieces(self, file_id: str, what: str, unknown: str) -> Iterator[bytes]:
         """The content of a file of the provider, a piece at a time. Raises DeadWorld, also where it is cut off."""

@@ -3,7 +3,8 @@
 What is asked and not answered yet is written to `NAME-0001.jsonl` and so on; whoever has it answered (a provider's
 batch API, `vllm run-batch`, a person) puts a file of answers beside it, under any name that ends in .jsonl. Answers may
 come in any order, in several files, in part, twice, or for requests of somebody else. A request stays out until its
-file is answered; what its answers left open or failed goes into the next file.
+file is answered; what its answers left open or failed goes into the next file. With `submit` the files go to the
+provider and the answers come from it by themselves: see `submitting.py`.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from factory.llm.request import Request
 
 if TYPE_CHECKING:
     from factory.llm.pool import Answer
+    from factory.llm.submitting import Submitting
 
 URL = "/v1/chat/completions"
 MAX_LINES, MAX_BYTES = 50_000, 190_000_000  # of one file, as OpenAI takes them
@@ -45,14 +47,16 @@ class _Place:
 class Batch:
     """The requests and answers of one model in a folder. A context manager; `hand_out` writes what waits."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self._name, self._folder = name, folder
+    def __init__(self, name: str, folder: Path, provider: "Submitting | None" = None) -> None:
+        self._name, self._folder, self._provider = name, folder, provider
         self._waiting: dict[str, bytes] = {}
         self.counts = Counts()
 
     async def __aenter__(self) -> "Batch":
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            if self._provider is not None:
+                self._provider.collect()
             self._out, self._answers = self._read()
         except OSError as error:
             raise WrongRequest(f"The batch folder {self._folder} cannot be read ({error.strerror}).") from None
@@ -76,12 +80,14 @@ class Batch:
         raise Waiting(f"A request of the model '{self._name}' waits for its answer in {self._folder}.")
 
     def hand_out(self) -> str:
-        """Write what waits and is in no file yet; returns what to do now, '' where nothing waits."""
+        """Write what waits and is in no file yet, and submit it; returns what to do now, '' where nothing waits."""
         if not self._waiting:
             return ""
         new = {id_: body for id_, body in self._waiting.items() if id_ not in self._out}
         files = self._write(new)
         still = len(self._waiting) - len(new)
+        if self._provider is not None:
+            return self._provider.hand_in(files, len(new), still)
         said = [f"{len(new)} requests of the model '{self._name}' are in {', '.join(map(str, files))}."] if new else []
         said += [f"{still} were handed out before and have no answer yet."] if still else []
         return " ".join(
@@ -110,13 +116,16 @@ class Batch:
         return [*files, self._file(lines)] if lines else files
 
     def _file(self, lines: list[bytes]) -> Path:
+        content = b"".join(lines)
+        if self._provider is not None and (left := self._provider.left_behind(content)):
+            return left
         numbers = [
             int(n)
-            for file in self._folder.glob(f"{self._name}-*.jsonl")
-            if (n := file.stem.rpartition("-")[2]).isdigit()
+            for file in self._folder.glob(f"{self._name}-*.json*")
+            if (n := file.name.rpartition("-")[2].partition(".")[0]).isdigit()
         ]
         file = self._folder / f"{self._name}-{max(numbers, default=0) + 1:04d}.jsonl"
-        tables.write_file(file, b"".join(lines))
+        tables.write_file(file, content)
         return file
 
     # --- reading
@@ -124,6 +133,7 @@ class Batch:
     def _read(self) -> tuple[set[str], dict[str, _Place]]:
         """Requests that are out, and where the answers stand: a line of each file at a time is held."""
         asked: dict[str, str] = {}  # request -> its file
+        submitted: set[str] = set()
         answers: dict[str, _Place] = {}
         failed: set[str] = set()
         for file in sorted(self._folder.glob("*.jsonl")):
@@ -133,6 +143,7 @@ class Batch:
                     self.counts.broken += 1
                 elif "method" in line:
                     asked[id_] = file.name
+                    submitted |= {id_} if self._provider and self._provider.is_out(file.name) else set()
                 elif id_ in answers:
                     self.counts.duplicate += 1
                 elif _response(line) is None:
@@ -144,6 +155,8 @@ class Batch:
         failed = {id_ for id_ in failed if id_ in asked and id_ not in ours}
         self.counts.answers, self.counts.failed = len(ours), len(failed)
         self.counts.foreign = len(answers) - len(ours)
+        if self._provider is not None:
+            return submitted, ours
         return {id_ for id_, file in asked.items() if file not in answered_files}, ours
 
     def _line(self, place: _Place) -> dict[str, Any]:

@@ -86,9 +86,9 @@ class Transport:
 
     async def __aenter__(self) -> "Transport":
         self._loop = asyncio.get_running_loop()
-        headers, trust = self._model.request_headers(), trust(self._model)  # either may be wrong: before all else
+        headers, trusted = self._model.request_headers(), trust(self._model)  # either may be wrong: before all else
         self._session = aiohttp.ClientSession(
-            connector=_Connector(limit=0, ssl=trust, keepalive_timeout=KEEP_ALIVE_S),
+            connector=_Connector(limit=0, ssl=trusted, keepalive_timeout=KEEP_ALIVE_S),
             headers=headers,
             skip_auto_headers=("Accept-Encoding",),
             cookie_jar=aiohttp.DummyCookieJar(),

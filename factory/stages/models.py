@@ -6,7 +6,7 @@ Law 6: a text goes to no model that may not see it. Its door is refused before t
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -103,7 +103,13 @@ class Models:
             if self._imagined:
                 pool = self.imagined = Imagined()
             if settings.batch and not self._imagined:
-                pool = self._batches[name] = await self._stack.enter_async_context(Batch(name, settings.batch.folder))
+                provider = None
+                if settings.batch.submit:
+                    from factory.llm.submitting import Submitting
+
+                    provider = self._stack.enter_context(closing(Submitting(name, settings)))
+                batch = Batch(name, settings.batch.folder, provider)
+                pool = self._batches[name] = await self._stack.enter_async_context(batch)
             door = LLM(settings, name=name, journal=self._journal, pool=pool)
             self._doors[name] = await self._stack.enter_async_context(door)
 

@@ -33,8 +33,8 @@ from factory.views.page import page
 
 SCHEMA = "dataset-factory/report/1"
 CHAPTERS: tuple[Writes, ...] = (
-    waterfall, shapes, sources, lengths, splits, duplicates, preferences, measured, personal_data, quotes, coverage, rejections,
-    models,
+    waterfall, shapes, sources, lengths, splits, duplicates, preferences, measured, personal_data, quotes, coverage,
+    rejections, models,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from factory.views.thumbs import Thumbs
 MANY = 0.01  # of the pairs: from there a fault weighs more
 TELLS = 0.6  # an AUC that is surely above it, or surely below 1 - TELLS, gives labels away
 TELLS_ALL = 0.9  # from there little else is left to learn
+LITTLE = 0.05  # off one half, over all pairs: below, it tells too few of them for a warning
 FEW = 20  # pairs that differ in a thing: of fewer nothing is said
 FLIPS = 0.2  # of the judgements
 RARE = 0.1  # the share of the rarer label
@@ -41,8 +42,8 @@ FAULTS = {
     ),
     "same_when_cut": _Fault(
         "warning", "warning", "Chosen and rejected are the same once they are cut",
-        "They part only after {cut:,} tokens (estimated; the recipe's `max_length`, or what trainers of pairs take by "
-        "default), so a trainer that cuts there sees one answer twice.", {"max_tokens": "{cut}"},
+        "They part only after {cut} tokens, estimated (the recipe's max_length, or what trainers of pairs cut at where "
+        "none is set): a trainer that cuts there sees one answer twice.", {"max_tokens": "{cut}"},
     ),
     "near_same": _Fault(
         "info", "warning", "Chosen and rejected are nearly the same",
@@ -148,8 +149,7 @@ def _told(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Iterator[F
         more = differ["auc"] > 0.5
         count, ids = found.following(name, more=more)
         yield Finding(
-            f"preferences.tells.{name}", "error" if _gives_away(its, TELLS_ALL) else "warning",
-            f"{lead.name} alone tells which answer was chosen",
+            f"preferences.tells.{name}", _gravity(its), f"{lead.name} tells which answer was chosen",
             f"Of {differ['pairs']:,} pairs that differ in it, {lead.more} is {'chosen' if more else 'rejected'} in "
             f"{_percent(differ, more=more)}: a model learns that before what makes an answer better.",
             count, fixes.get(name) or lead.fix, some(ids),
@@ -159,6 +159,13 @@ def _told(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Iterator[F
 def _gives_away(estimate: Mapping[str, float], bound: float) -> bool:
     """Whether an AUC is surely above a bound, or as far below one half."""
     return estimate["low"] > bound or estimate["high"] < 1 - bound
+
+
+def _gravity(estimate: Mapping[str, float]) -> Severity:
+    """How grave it is that something tells the label, by how many labels it tells."""
+    if _gives_away(estimate, TELLS_ALL):
+        return "error"
+    return "warning" if abs(estimate["auc"] - 0.5) >= LITTLE else "info"
 
 
 def _percent(estimate: Mapping[str, float], *, more: bool) -> str:
@@ -182,7 +189,7 @@ def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Itera
     yield Finding(
         "preferences.unstable", "warning" if judged["unstable"] >= FLIPS * judged["pairs"] else "info",
         "The judge changed its mind when the answers were swapped",
-        f"So it did on {judged['unstable']:,} of {judged['pairs']:,} pairs; it weighs position more than content there.",
+        f"So it did on {judged['unstable']:,} of {judged['pairs']:,} pairs; there it looks at position, not content.",
         judged["unstable"], "keep what both orders agree on, or name another judge; "
         + mends.by("preference_sanity", rejects="[unstable_judge]"), some(found.examples.get("unstable", ())),
     )  # fmt: skip
@@ -230,8 +237,7 @@ def _told_by(numbers: Mapping[str, Any]) -> Iterator[Finding]:
         if _gives_away(its, TELLS):
             more, lead = its["auc"] > 0.5, LEADS[name]
             yield Finding(
-                f"feedback.tells.{name}", "error" if _gives_away(its, TELLS_ALL) else "warning",
-                f"{lead.name} alone tells the label",
+                f"feedback.tells.{name}", _gravity(its), f"{lead.name} tells which label an answer has",
                 f"Of a good and a bad answer drawn by chance {lead.more} is the {'good' if more else 'bad'} one in "
                 f"{_percent(its, more=more)}: a model learns that before what makes an answer good.", its["pairs"],
                 STYLE if name != "words" else "`factory filter DATASET -f 'length:max_chars=N' -o clean.jsonl` evens "

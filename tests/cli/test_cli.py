@@ -18,8 +18,10 @@ from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import contents
 
 VERBS = (
-    "run", "ingest", "generate", "filter", "export", "train", "audit", "show", "trace", "ledger", "verify", "plugins",
+    "run", "ingest", "generate", "filter", "export", "train", "audit", "show", "trace", "ledger", "verify", "prompts",
+    "journal", "plugins",
 )  # fmt: skip
+ELSEWHERE = ("train", "prompts", "journal")  # they need an extra or a model: tests/trainers, test_asking.py
 HEAVY = (
     "pyarrow",
     "datasets",
@@ -56,7 +58,7 @@ def test_no_verb_shows_the_help(tmp_path: Path) -> None:
     assert ended.code in (0, 2)
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "train"])  # its extra: tests/trainers runs that
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ELSEWHERE])
 def test_the_example_in_the_help_of_each_verb_runs(copy: Path, verb: str) -> None:
     said = factory(verb, "--help", cwd=copy).out
     [example] = re.findall(r"Example: factory (.*)", said)

@@ -596,3 +596,12 @@ def test_our_recognisers_do_not_take_the_names_of_presidios() -> None:
     theirs = set(dir(predefined_recognizers))
     assert ours
     assert not ours & theirs
+
+
+def test_a_search_loads_no_engine_that_nobody_asked_for() -> None:
+    code = (
+        "import sys; from filters._presidio import find; found = find('Mail jane.roe@example.com'); "
+        "print(len(found), [name for name in ('torch', 'transformers', 'gliner') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1 []"
