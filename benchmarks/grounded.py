@@ -28,7 +28,7 @@ from factory.sentences import sentences
 from filters._grounding import Known, Source, grounded, known
 
 MARKS = ("Unverifiable", "Wrong-Grounding")
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 RESAMPLED = 1000
 ROUNDS = 3
 

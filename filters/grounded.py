@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
+from factory.folding import words
 from factory.verdicts import Verdicts
 from filters._grounding import Known, Source, grounded, known
 
@@ -24,6 +25,7 @@ SENTENCE = pa.struct(
      ("support", pa.float64()), ("cited", pa.float64()), ("numbers", pa.int32()), ("names", pa.int32())]
 )  # fmt: skip
 ANSWERS = {"text": "text", "sft": "messages[", "preference": "chosen["}  # how the fields of an answer begin
+AGREES = frozenset(["yes", "no", "ja", "nein", "si", "sí", "oui", "non", "true", "false", "right", "wrong", "correct"])
 NO_ANSWER = ("rejected[", "quotes[")  # and what says nothing of what was asked
 
 
@@ -33,7 +35,7 @@ class Grounded:
 
     sees: ClassVar[str] = "sourced"
     kinds: ClassVar[tuple[str, ...]] = tuple(ANSWERS)
-    min_support: float = field(default=0.5, metadata=DECIDES)
+    min_support: float = field(default=0.2, metadata=DECIDES)
     against: Literal["passages", "cited"] = field(default="passages", metadata=DECIDES)
     numbers: Literal["reject", "ignore"] = field(default="reject", metadata=DECIDES)
     names: Literal["reject", "ignore"] = field(default="ignore", metadata=DECIDES)
@@ -92,9 +94,10 @@ def _sentences(row: Mapping[str, Any], sources: dict[tuple[str, ...], Source]) -
     passages = ("\n\n".join(row["passages"]), *row["headings"]) if row["passages"] else tuple(row["cited"])
     if not passages:
         return []
-    whole = _made(passages, sources)
-    cited = _made(tuple(row["cited"]), sources)
-    asked = known([string["text"] for string in row["strings"] if _is_asked(row["kind"], string)])
+    questions = tuple(string["text"] for string in row["strings"] if _is_asked(row["kind"], string))
+    whole = _made((*passages, *questions), sources)  # what the question says is no claim of the answer
+    cited = _made((*row["cited"], *questions), sources)
+    asked = known(questions)
     return [
         sentence
         for string in row["strings"]
@@ -113,7 +116,14 @@ def _judged(string: Mapping[str, Any], whole: Source, cited: Source, asked: Know
     there = grounded(string["text"], whole, asked)
     quoted = grounded(string["text"], cited, asked)
     for sentence, in_quotes in zip(there, quoted, strict=True):
+        if _claims_nothing(string["text"][sentence.start : sentence.end]):
+            continue
         yield {"field": string["field"], **sentence._asdict(), "cited": in_quotes.support}
+
+
+def _claims_nothing(sentence: str) -> bool:
+    """Whether it asks, or says yes or no to what the question says."""
+    return sentence.rstrip().endswith(("?", "？")) or AGREES.issuperset(words(sentence))
 
 
 def _is_answer(kind: str, string: Mapping[str, Any]) -> bool:

@@ -61,7 +61,7 @@ async def generate(
     seed: int = 0,
 ) -> AsyncIterator[Record | Rejected]:
     """At most `questions` pairs, each with one of these `faults`, drawn; lengths differ by at most the share given."""
-    wished = wishes(passage.id, questions, forms, seed)
+    wished = wishes(f"corrupt/{passage.id}", questions, forms, seed)
     asked = await llm.ask(prompt("ask", passage=passage, wishes=wished), Questions, temperature=0.7)
     if not asked.teaches:
         yield Rejected(None, "corrupt.teaches_nothing", "The model judged that the passage supports no question.")

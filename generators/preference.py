@@ -1,10 +1,10 @@
 """Preference data from a passage: several answers to a question, judged against the text, every pair in both orders.
 
 Takes   one passage.
-Yields  for each question a ranking of all its answers, the preference pair that is furthest apart, and with `good` and
-        `bad` a feedback record an answer. Half of the answers are written from the passage with quotes that prove them,
-        half without it, from what the model knows: what is wrong with these is what models get wrong. Only an answer
-        whose quotes stand in the passage can be chosen.
+Yields  for each question the preference pair that is furthest apart, or a ranking of all its answers; and with `good`
+        and `bad` a feedback record an answer. Half of the answers are written from the passage with quotes that prove
+        them, half without it, from what the model knows: what is wrong with these is what models get wrong. Only an
+        answer whose quotes stand in the passage can be chosen.
 Costs   a call to ask; then for each question n calls to answer and n(n - 1) to judge: 16 with four answers.
 
 Source  answers ranked by a judge as in UltraFeedback (Cui et al. 2023, arXiv:2310.01377); both orders, and only what
@@ -51,6 +51,20 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What the judge said of all answers to a question; the scores are means over all their judgements."""
+
+    pairs: list["Pair"]  # on which both orders agree
+    scores: list[float]
+    ties: int  # pairs that are a tie both ways
+    couples: int
+
+    def counts(self) -> dict[str, int]:
+        """For `meta`."""
+        return {"judged": self.couples, "ties": self.ties, "unstable": self.couples - len(self.pairs) - self.ties}
+
+
+@dataclass(frozen=True)
 class Pair:
     """Two answers, by number, that the judge puts in the same order both ways."""
 
@@ -68,6 +82,7 @@ async def generate(
     *,
     questions: Annotated[int, Ge(1), Le(20)] = 2,
     n: Annotated[int, Ge(2), Le(8)] = 4,
+    yields: Literal["pairs", "rankings"] = "pairs",
     forms: list[Form] | None = None,
     max_length_ratio: Annotated[float, Ge(1)] | None = None,
     min_margin: Annotated[float, Gt(0)] = 1.0,
@@ -77,10 +92,11 @@ async def generate(
 ) -> AsyncIterator[Record | Rejected]:
     """At most `questions` questions, each with `n` answers: half by `llm` from the passage, half by `weak` without it.
 
+    Of a question comes the pair of answers that is furthest apart, or the ranking of all, which leaves as all its pairs.
     A pair is kept whose scores differ by `min_margin` in the mean, and whose lengths by at most `max_length_ratio`.
     Answers scored `good` or more are feedback of the label true, `bad` or less of the label false.
     """
-    wished = wishes(passage.id, questions, forms, seed)
+    wished = wishes(f"preference/{passage.id}", questions, forms, seed)
     asked = await llm.ask(prompt("ask", passage=passage, wishes=wished), Questions, temperature=0.7)
     if not asked.teaches:
         yield Rejected(None, "preference.teaches_nothing", "The model judged that the passage supports no question.")
@@ -88,13 +104,15 @@ async def generate(
     for question in [q.question.strip() for q in each_once(asked.questions, len(wished))]:
         try:
             candidates = await _candidates(passage, question, llm, weak, n)
-            pairs, scores = await _judged(passage, question, candidates, judge)
+            judged = await _judged(passage, question, candidates, judge)
         except BadItem as error:
             yield Rejected(None, error.reason, error.detail)
             continue
-        yield _ranking(passage, question, candidates, pairs, scores)
-        yield _preference(passage, question, candidates, pairs, min_margin, max_length_ratio)
-        for record in _feedback(passage, question, candidates, scores, good, bad):
+        if yields == "rankings":
+            yield _ranking(passage, question, candidates, judged)
+        else:
+            yield _preference(passage, question, candidates, judged, min_margin, max_length_ratio)
+        for record in _feedback(passage, question, candidates, judged.scores, good, bad):
             yield record
 
 
@@ -129,10 +147,8 @@ async def _blind(question: str, weak: LLM, temperature: float) -> Candidate:
 # --- judging
 
 
-async def _judged(
-    passage: Passage, question: str, candidates: Sequence[Candidate], judge: LLM
-) -> tuple[list[Pair], list[float]]:
-    """The pairs on which both orders agree, and the mean score of each answer."""
+async def _judged(passage: Passage, question: str, candidates: Sequence[Candidate], judge: LLM) -> Judged:
+    """Every two answers, in both orders."""
     couples = list(combinations(range(len(candidates)), 2))
     both = [order for one, other in couples for order in ((one, other), (other, one))]
     said = await asyncio.gather(*(_judge(passage, question, candidates, order, judge) for order in both))
@@ -140,8 +156,11 @@ async def _judged(
     for (first, second), judgement in zip(both, said, strict=True):
         points[first].append(judgement.score_a)
         points[second].append(judgement.score_b)
-    pairs = [_pair(couple, said[2 * nth], said[2 * nth + 1]) for nth, couple in enumerate(couples)]
-    return [pair for pair in pairs if pair is not None], [sum(its) / len(its) for its in points]
+    there_and_back = list(zip(said[::2], said[1::2], strict=True))
+    pairs = [_pair(couple, *both_said) for couple, both_said in zip(couples, there_and_back, strict=True)]
+    ties = sum(there.better == back.better == "tie" for there, back in there_and_back)
+    scores = [sum(its) / len(its) for its in points]
+    return Judged([pair for pair in pairs if pair is not None], scores, ties, len(couples))
 
 
 async def _judge(
@@ -168,30 +187,32 @@ def _pair(couple: tuple[int, int], there: Judgement, back: Judgement) -> Pair | 
 # --- records
 
 
-def _ranking(
-    passage: Passage, question: str, candidates: Sequence[Candidate], pairs: Sequence[Pair], scores: Sequence[float]
-) -> Record | Rejected:
+def _ranking(passage: Passage, question: str, candidates: Sequence[Candidate], judged: Judged) -> Record | Rejected:
     """All answers, ranked by how many others they beat in both orders; equals share a rank."""
-    wins = [sum(pair.better == nth for pair in pairs) for nth in range(len(candidates))]
+    wins = [sum(pair.better == nth for pair in judged.pairs) for nth in range(len(candidates))]
     ranks = [sorted(set(wins), reverse=True).index(won) for won in wins]
-    judged = len(candidates) * (len(candidates) - 1) // 2
     record = records.ranking(
         passage, question, [candidate.text for candidate in candidates], ranks,
-        quotes=_proof_of(candidates), scores=list(scores), unstable=judged - len(pairs), judged=judged,
+        quotes=_proof_of(candidates), scores=judged.scores, **judged.counts(),
         written_by=[candidate.model for candidate in candidates],
     )  # fmt: skip
-    return record if pairs else Rejected(record, "preference.no_stable_pair", f"{judged} pairs, judged in both orders")
+    return record if judged.pairs else Rejected(record, "preference.no_stable_pair", _said(judged))
+
+
+def _said(judged: Judged) -> str:
+    return ", ".join(f"{n} {what}" for what, n in judged.counts().items())
 
 
 def _preference(
     passage: Passage,
     question: str,
     candidates: Sequence[Candidate],
-    pairs: Sequence[Pair],
+    judged: Judged,
     min_margin: float,
     max_length_ratio: float | None,
 ) -> Record | Rejected:
     """The pair that is furthest apart of those that may stand; or why none may."""
+    pairs = judged.pairs
     proved = [pair for pair in pairs if candidates[pair.better].quotes]
     apart = [pair for pair in proved if pair.margin >= min_margin]
     alike = [pair for pair in apart if _length_ratio(candidates, pair) <= (max_length_ratio or float("inf"))]
@@ -202,12 +223,12 @@ def _preference(
         (alike, "preference.lengths_differ"),
     ):
         if not found:
-            return Rejected(None, reason, f"None of {len(pairs)} stable pairs." if pairs else "")
+            return Rejected(None, reason, _said(judged))
     best = max(alike, key=lambda pair: pair.margin)
     chosen, rejected = candidates[best.better], candidates[best.worse]
     return records.preference(
         passage, question, chosen.text, rejected.text, quotes=chosen.quotes, margin=best.margin,
-        explanation=best.explanation, length_ratio=round(_length_ratio(candidates, best), 3),
+        explanation=best.explanation, length_ratio=round(_length_ratio(candidates, best), 3), **judged.counts(),
         written_by=[chosen.model, rejected.model],
     )  # fmt: skip
 

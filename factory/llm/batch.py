@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from factory.llm.submitting import Submitting
 
 URL = "/v1/chat/completions"
+REFUSED = (400, 413, 422)
 MAX_LINES, MAX_BYTES = 50_000, 190_000_000  # of one file, as OpenAI takes them
 SETTLE_S = 0.02  # in which what is asked beside a request is asked too
 
@@ -44,12 +45,28 @@ class _Place:
     offset: int
 
 
+@dataclass(frozen=True)
+class _Found:
+    """An answer: where it stands, the limit it was asked under, and whether that cut it."""
+
+    place: _Place
+    max_tokens: int | None
+    cut: bool
+
+    def serves(self, max_tokens: int | None) -> bool:
+        """As in the journal: one cut by length does not where the limit rose."""
+        if not self.cut or self.max_tokens is None:
+            return True
+        return max_tokens is not None and max_tokens <= self.max_tokens
+
+
 class Batch:
     """The requests and answers of one model in a folder. A context manager; `hand_out` writes what waits."""
 
     def __init__(self, name: str, folder: Path, provider: "Submitting | None" = None) -> None:
         self._name, self._folder, self._provider = name, folder, provider
         self._waiting: dict[str, bytes] = {}
+        self._refused: set[str] = set()
         self.counts = Counts()
 
     async def __aenter__(self) -> "Batch":
@@ -69,12 +86,16 @@ class Batch:
         """The answer, if the folder has it. Raises Waiting where it has not, BadItem for one that is no completion."""
         from factory.llm.pool import Answer
 
-        id_ = request.key.hex()
-        if id_ in self._answers:
-            body = _response(self._line(self._answers[id_]))
+        key = request.key.hex()
+        found = self._answers.get(key)
+        if found is not None and found.serves(request.max_tokens):
+            body = _response(self._line(found.place))
             if body is None:
                 raise BadItem("llm.no_answer", "The line of its answer in the batch folder is no chat completion.")
             return Answer(body, "batch", 0.0, 1)
+        id_ = _id(key, request.max_tokens)
+        if id_ in self._refused:
+            raise BadItem("llm.request_refused", "The line of its answer says that the request itself was refused.")
         self._waiting[id_] = request.body
         await asyncio.sleep(SETTLE_S)
         raise Waiting(f"A request of the model '{self._name}' waits for its answer in {self._folder}.")
@@ -130,11 +151,12 @@ class Batch:
 
     # --- reading
 
-    def _read(self) -> tuple[set[str], dict[str, _Place]]:
-        """Requests that are out, and where the answers stand: a line of each file at a time is held."""
+    def _read(self) -> tuple[set[str], dict[str, _Found]]:
+        """Requests that are out, and the answers by key: a line of each file at a time is held."""
         asked: dict[str, str] = {}  # request -> its file
         submitted: set[str] = set()
-        answers: dict[str, _Place] = {}
+        answers: dict[str, _Found] = {}
+        answered: set[str] = set()
         failed: set[str] = set()
         for file in sorted(self._folder.glob("*.jsonl")):
             for place, line in _lines(file):
@@ -144,26 +166,45 @@ class Batch:
                 elif "method" in line:
                     asked[id_] = file.name
                     submitted |= {id_} if self._provider and self._provider.is_out(file.name) else set()
-                elif id_ in answers:
+                elif id_ in answered:
                     self.counts.duplicate += 1
-                elif _response(line) is None:
-                    failed.add(id_)
+                elif (body := _response(line)) is None:
+                    (self._refused if _is_refused(line) else failed).add(id_)
                 else:
-                    answers[id_] = place
-        ours = {id_: place for id_, place in answers.items() if id_ in asked}
-        answered_files = {asked[id_] for id_ in (*ours, *failed) if id_ in asked}
-        failed = {id_ for id_ in failed if id_ in asked and id_ not in ours}
-        self.counts.answers, self.counts.failed = len(ours), len(failed)
-        self.counts.foreign = len(answers) - len(ours)
+                    answered.add(id_)
+                    key, limit = _key(id_)
+                    found = _Found(place, limit, body["choices"][0].get("finish_reason") == "length")
+                    if key not in answers or answers[key].cut:
+                        answers[key] = found
+        answered_files = {asked[id_] for id_ in (*answered, *failed, *self._refused) if id_ in asked}
+        failed = {id_ for id_ in failed if id_ in asked and id_ not in answered}
+        self.counts.failed, self.counts.foreign = len(failed), len(answered - asked.keys()) if asked else 0
+        self.counts.answers = len(answered) - self.counts.foreign
         if self._provider is not None:
-            return submitted, ours
-        return {id_ for id_, file in asked.items() if file not in answered_files}, ours
+            return submitted, answers
+        return {id_ for id_, file in asked.items() if file not in answered_files}, answers
 
     def _line(self, place: _Place) -> dict[str, Any]:
         with place.file.open("rb") as file:
             file.seek(place.offset)
             found: dict[str, Any] = json.loads(file.readline())
         return found
+
+
+def _id(key: str, max_tokens: int | None) -> str:
+    """What names a request in a file: its key, and the limit, under which an answer may be cut."""
+    return key if max_tokens is None else f"{key}-{max_tokens}"
+
+
+def _key(id_: str) -> tuple[str, int | None]:
+    key, _, limit = id_.partition("-")
+    return key, int(limit) if limit.isdigit() else None
+
+
+def _is_refused(line: dict[str, Any]) -> bool:
+    """Whether a request would be refused again: it is too long, or not as the server wants it."""
+    response = line.get("response")
+    return isinstance(response, dict) and response.get("status_code") in REFUSED
 
 
 def _lines(file: Path) -> Iterator[tuple[_Place, dict[str, Any] | None]]:

@@ -88,6 +88,8 @@ class LLM:
         return self
 
     async def _open_pool(self, opened: AsyncExitStack, calls: Calls) -> Posting:
+        if self.model.batch is not None:
+            raise WrongRequest("Batch files are answered in rounds, which only a run makes: put 'batch' into a recipe.")
         if self.model.vllm is not None:
             from factory.llm.inprocess import InProcess
 

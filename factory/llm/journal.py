@@ -237,6 +237,11 @@ class Journal:
             takes = self._file.execute("select unit, take from takes order by unit").fetchall()
         return hashlib.blake2b(repr(takes).encode(), digest_size=16).hexdigest() if takes else ""
 
+    def was_cut_below(self, model: str, max_tokens: int) -> bool:
+        """Whether an answer of a model was cut by a limit lower than this one."""
+        sql = "select 1 from calls where model = ? and finish = 'length' and max_tokens < ? limit 1"
+        return any(True for _ in self.select(sql, (model, max_tokens)))
+
     # --- for people
 
     def totals(self) -> list[dict[str, Any]]:

@@ -194,11 +194,18 @@ def fingerprint(run: Run, checked: Checked, plugins: Iterable[Plugin]) -> str:
     used = names(plugins)
     if not used:
         return ""
-    takes = ""
+    takes, raised = "", {}
     if (run.path / FILE).exists():
         with journal(run) as opened:
             takes = opened.takes_digest()
-    return runs.fingerprint({name: checked.recipe.models[name].identity() for name in used}, takes)
+            raised = {name: limit for name in used if (limit := _raised(opened, name, checked))}
+    return runs.fingerprint({name: checked.recipe.models[name].identity() for name in used}, takes, raised)
+
+
+def _raised(opened: "Journal", name: str, checked: Checked) -> int | None:
+    """A model's limit, where answers were cut by a lower one: those are asked again, so the stage is done again."""
+    limit = checked.recipe.models[name].max_tokens
+    return limit if limit is not None and opened.was_cut_below(name, limit) else None
 
 
 def highest(shown: Iterable[Passage]) -> Confidentiality:

@@ -111,6 +111,7 @@ class Pairs:
         judged, unstable = counts if all(type(its) is int for its in counts) else (0, 0)
         if facts.stable is not None:
             judged, unstable = 1, int(not facts.stable)
+            self.struck["flipped"] += unstable  # this very pair, not another one of its question
         self.judged += judged or 0
         self.unstable += unstable or 0
         if unstable:

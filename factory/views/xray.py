@@ -42,8 +42,8 @@ FAULTS = {
     ),
     "same_when_cut": _Fault(
         "warning", "warning", "Chosen and rejected are the same once they are cut",
-        "They part only after {cut} tokens, estimated (the recipe's max_length, or what trainers of pairs cut at where "
-        "none is set): a trainer that cuts there sees one answer twice.", {"max_tokens": "{cut}"},
+        "They part only after {cut} tokens, estimated (the limit of the recipe's trainer; where it trains none, what "
+        "TRL cuts at unless told): a trainer that cuts there sees one answer twice.", {"max_tokens": "{cut}"},
     ),
     "near_same": _Fault(
         "info", "warning", "Chosen and rejected are nearly the same",
@@ -77,6 +77,10 @@ STYLE = (
     "`factory show RUN records` shows them; have both answers written in one form, as "
     "`generate: {style: {system: …}}` asks of models"
 )
+EVEN = {  # what mends it among thumbs
+    "words": "add good answers as short as the bad ones, and bad ones as long as the good",
+    "refusal": "add answers that rightly refuse to the good ones, and answers that need not to the bad ones",
+}
 BOTH_ORDERS = "have each pair judged in both orders and keep what both say, as the generator `preference` does"
 LEADS = {
     "words": _Lead("Length", "the longer one", ""),
@@ -131,7 +135,8 @@ def _cut_short(numbers: Mapping[str, Any], mends: _Mends) -> Finding:
         "preferences.cut_short", "warning" if its["count"] >= MANY * numbers["pairs"] else "info",
         "One answer is the beginning of the other",
         "All that such a pair teaches is when to stop; often one of them was cut off by a limit.", its["count"],
-        mends.by("format", rejects="[unfinished]"), some(its["rows"]),
+        "have the shorter answer written again, with more `max_tokens` at its model. Pairs whose chosen answer breaks "
+        "off are taken out: " + mends.by("format", rejects="[unfinished]"), some(its["rows"]),
     )  # fmt: skip
 
 
@@ -147,12 +152,13 @@ def _told(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Iterator[F
         if differ is None or differ["pairs"] < FEW or not _gives_away(differ, TELLS):
             continue
         more = differ["auc"] > 0.5
+        fix = EVEN[name] if name == "refusal" and not more else fixes.get(name) or lead.fix
         count, ids = found.following(name, more=more)
         yield Finding(
             f"preferences.tells.{name}", _gravity(its), f"{lead.name} tells which answer was chosen",
             f"Of {differ['pairs']:,} pairs that differ in it, {lead.more} is {'chosen' if more else 'rejected'} in "
             f"{_percent(differ, more=more)}: a model learns that before what makes an answer better.",
-            count, fixes.get(name) or lead.fix, some(ids),
+            count, fix, some(ids),
         )  # fmt: skip
 
 
@@ -188,10 +194,11 @@ def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Itera
     )  # fmt: skip
     yield Finding(
         "preferences.unstable", "warning" if judged["unstable"] >= FLIPS * judged["pairs"] else "info",
-        "The judge changed its mind when the answers were swapped",
+        "A judge changed its mind when the answers were swapped",
         f"So it did on {judged['unstable']:,} of {judged['pairs']:,} pairs; there it looks at position, not content.",
-        judged["unstable"], "keep what both orders agree on, or name another judge; "
-        + mends.by("preference_sanity", rejects="[unstable_judge]"), some(found.examples.get("unstable", ())),
+        judged["unstable"], mends.by("preference_sanity", rejects="[unstable_judge]") if found.struck["flipped"]
+        else "no such pair is in the data; name another model as judge: `preference: {judge: OTHER}`",
+        some(found.examples.get("unstable", ())),
     )  # fmt: skip
     sure = [its for its in numbers["writers"] if its["pairs"] >= FEW and _gives_away(its, TELLS_ALL)]
     yield Finding(
@@ -205,7 +212,7 @@ def of_thumbs(numbers: Mapping[str, Any], given: Thumbs) -> Iterator[Finding]:
     """The findings on feedback."""
     rows, good = numbers["rows"], numbers["true"]
     fewer = min(good, rows - good)
-    rare = given.labelled(good <= rows - good)
+    rare = some(given.labelled(good <= rows - good))
     yield Finding(
         "feedback.one_label", "error", f"All answers have the same label: {'true' if good else 'false'}",
         "KTO compares good answers with bad ones; of one label alone it learns nothing that can be told from noise.",
@@ -220,15 +227,14 @@ def of_thumbs(numbers: Mapping[str, Any], given: Thumbs) -> Iterator[Finding]:
         f"weigh them: in the recipe `train: [kto: {{args: {{{few}_weight: {max(1, rows - fewer) / max(1, fewer):.1f}, "
         f"{many}_weight: 1.0}}}}]`, or add more of them", rare,
     )  # fmt: skip
-    for name, severity, title, why, fix in (
-        ("contradicted", "warning", "The same answer has both labels",
-         "One row undoes what the other teaches.",
+    for name, title, why, fix in (
+        ("contradicted", "The same answer has both labels", "One row undoes what the other teaches.",
          "`factory show RUN records --kind feedback` shows them; keep the label that is right"),
-        ("empty", "warning", "An answer is empty", "The model learns to be silent, or nothing.",
+        ("empty", "An answer is empty", "The model learns to be silent, or nothing.",
          "`factory filter DATASET -f format -o clean.jsonl`, or in the recipe `filter: [format]`"),
     ):  # fmt: skip
         its = numbers[name]
-        yield Finding(f"feedback.{name}", severity, title, why, its["count"], fix, some(its["rows"]))
+        yield Finding(f"feedback.{name}", "warning", title, why, its["count"], fix, some(its["rows"]))
     yield from _told_by(numbers)
 
 
@@ -240,6 +246,5 @@ def _told_by(numbers: Mapping[str, Any]) -> Iterator[Finding]:
                 f"feedback.tells.{name}", _gravity(its), f"{lead.name} tells which label an answer has",
                 f"Of a good and a bad answer drawn by chance {lead.more} is the {'good' if more else 'bad'} one in "
                 f"{_percent(its, more=more)}: a model learns that before what makes an answer good.", its["pairs"],
-                STYLE if name != "words" else "`factory filter DATASET -f 'length:max_chars=N' -o clean.jsonl` evens "
-                "out the longest; better, add good answers as short as the bad ones", ()
+                EVEN.get(name, STYLE),
             )  # fmt: skip

@@ -213,7 +213,7 @@ def verdicts_on(shown: list[dict[str, str]], name: str, entries: list[Any]) -> l
     features = filter_.code.measure(batch_of(rows, filter_.sees))
     state = [filter_.code.scan(features)] if filter_.scans else []
     if hasattr(filter_.code, "settle"):
-        state = [filter_.code.settle(state[0], None)]
+        state = [filter_.code.settle(state[0], lambda ids: [(row.id, row.text) for row in rows if row.id in ids])]
     said = filter_.code.decide(features, *state).rows
     return [verdict["reason"] if verdict["outcome"] == "reject" else "kept" for verdict in said]
 

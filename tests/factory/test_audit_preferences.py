@@ -14,18 +14,18 @@ from factory import Run, run
 from factory.cli.foreign import entry
 from factory.foreign import audit_dataset, filter_dataset
 from factory.preferences import Estimate, estimate, separation
-from factory.stages.export import EXPORTED
-from factory.views import declared, exported, verify, xray
+from factory.views import declared, verify, xray
 from factory.views.audit import audit
 from factory.views.chapters import preferences
 from factory.views.judged import Pairs
-from factory.views.pairs import Pair, pairs
-from factory.views.thumbs import Thumbs
-from tests.corpora import rows, workspace
-from tests.factory.test_audit import Page, page_of
+from factory.views.pairs import Pair, _of_ranking, pairs
+from tests.corpora import rows, workspace, write_documents, write_recipe
+from tests.factory.test_audit import page_of
+from tests.generators.test_preference import FEW, KILN, SCORES, Model, four
+from tests.model_server import ModelServer
 
 REFUSAL = "I'm sorry, but I can't help with that."
-WORDS = "kiln tile oven brick clay glaze wheel sand water fire salt ash lime stone slip cone rack door".split()
+WORDS = ["kiln", "tile", "oven", "brick", "clay", "glaze", "wheel", "sand", "water", "fire", "salt", "ash", "lime"]
 Row = dict[str, Any]
 
 
@@ -87,7 +87,7 @@ PLANTED: dict[str, Row] = {
     "empty": {"prompt": "How cold?", "chosen": "Not at all.", "rejected": " "},
     "same_when_cut": {"prompt": "Read this. " + "clay " * 1000, "chosen": "It is clay.", "rejected": "No idea."},
     "near_same": {"prompt": "And now?", "chosen": SAME_ONES, "rejected": SAME_ONES.upper()},
-    "cut_short": {"prompt": "How long?", "chosen": SAME_ONES, "rejected": SAME_ONES[:40]},
+    "cut_short": {"prompt": "How long?", "chosen": SAME_ONES[: SAME_ONES.index(" a week")], "rejected": SAME_ONES},
     "length_ratio": {"prompt": "How wide?", "chosen": "As wide as a barn door is. " * 9, "rejected": "Quite wide."},
 }
 
@@ -124,9 +124,10 @@ def test_the_limit_of_a_trainer_is_where_pairs_are_cut(folder: Path) -> None:
     assert (numbers["cut"], numbers["faults"]["same_when_cut"]["count"]) == (1024, 0)
     file = done.path / "recipe.yaml"
     told = declared.recipe(done).model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    file.write_text(json.dumps({**told, "train": [{"dpo": {"max_length": 128}}]}), encoding="utf-8")
-    numbers = preferences.chapter(done).numbers["pairs"]
-    assert (numbers["cut"], numbers["faults"]["same_when_cut"]["count"]) == (128, 1)
+    for options, cut, count in (({"max_length": 128}, 128, 1), ({}, 4096, 0)):
+        file.write_text(json.dumps({**told, "train": [{"dpo": options}]}), encoding="utf-8")
+        numbers = preferences.chapter(done).numbers["pairs"]
+        assert (numbers["cut"], numbers["faults"]["same_when_cut"]["count"]) == (cut, count)
 
 
 def test_contradictions_and_circles_are_found(folder: Path) -> None:
@@ -252,6 +253,7 @@ def test_margins_and_flips_are_counted() -> None:
     findings = findings_on(looked)
     assert findings["preferences.small_margin"].count == 10
     assert findings["preferences.unstable"].count == looked.unstable == 20
+    assert "unstable_judge" in findings["preferences.unstable"].fix
     assert looked.tells()["meta_score"].all.auc == 0.875
     measures = preferences._pair_measures(preferences._of_pairs(looked, 1024))
     assert measures["preferences.margin.median"] == 1.0
@@ -263,8 +265,6 @@ def test_a_ranking_counts_its_judgements_once() -> None:
     answers = [[{"role": "assistant", "content": text}] for text in ("Hot.", "Cold.", "Warm.")]
     meta = {"judged": 3, "unstable": 1, "scores": [7.5, 2.0, 4.0], "written_by": ["llm", "llm", "weak"]}
     row = {"id": "u/ranking/0", "prompt": [], "completions": answers, "ranks": [0, 2, 1]}
-    from factory.views.pairs import _of_ranking
-
     looked = Pairs(1024)
     for pair in _of_ranking(row, meta, side_by_side=False):
         looked.add(pair)
@@ -305,6 +305,29 @@ def test_names_are_bounded() -> None:
     assert len(looked.written()) <= 20
 
 
+@pytest.mark.parametrize("yields", ["pairs", "rankings"])
+def test_a_run_that_asked_a_judge_is_looked_at(folder: Path, yields: str) -> None:
+    scores = {**SCORES, FEW: 5}  # a tie of the two best
+    write_documents(folder, {"kiln.md": KILN})
+    with ModelServer(replies=Model(*four(), scores=scores)) as server:
+        models = {
+            name: {"base_url": server.url, "model": model, "tries": 1, "in_flight": 1}
+            for name, model in (("llm", "gros"), ("weak", "petit"), ("judge", "gros"))
+        }
+        method = {"preference": {"questions": 1, "good": 4, "bad": 1, "yields": yields}}
+        done = run(write_recipe(folder, methods=[method], models=models), until="export")
+    report = audit(done)
+    measures, pairs_of = report["measures"], report["chapters"]["preferences"]["pairs"]
+    assert pairs_of["judged"]["pairs"] == 6
+    assert measures["preferences.pairs"] == (5 if yields == "rankings" else 1)
+    assert measures["preferences.auc.own_answer"] == 1.0
+    assert measures["preferences.margin.median"] > 0
+    [couple] = pairs_of["writers"]
+    assert (couple["one"], couple["other"], couple["auc"]) == ("gros", "petit", 1.0)
+    assert measures["feedback.rows"] == 3
+    assert not verify.broken(verify.verify(done))
+
+
 # --- thumbs
 
 
@@ -330,7 +353,6 @@ def test_a_rare_label_is_found_with_the_weights_that_even_it_out(folder: Path) -
     told = found(audited(folder, thumb_rows(100, 96))[1])["feedback.lopsided"]
     assert places(told) == [96, 97, 98, 99]
     assert "undesirable_weight: 24.0, desirable_weight: 1.0" in told["fix"]
-    assert not found(audited(folder, thumb_rows(100, 50), "even.jsonl")[1]) if False else True
 
 
 def test_faults_of_thumbs_are_found(folder: Path) -> None:
@@ -460,19 +482,10 @@ def test_what_mends_a_fault_does(folder: Path, ranked: bool) -> None:
         [command] = commands(its["fix"])
         assert command[:2] == ["factory", "filter"]
         place = command[2].replace("RUN", str(done.path)).replace("DATASET", str(folder / "pairs.jsonl"))
-        if id_ == "preferences.cut_short":  # only one that stops in mid-sentence is taken out
-            assert command[3:5] == ["-f", "format:rejects=[unfinished]"]
-        out = folder / f"{id_}.jsonl"
+        (folder / id_).mkdir()
+        out = folder / id_ / "clean.jsonl"
         mended = filter_dataset(place, [entry(command[command.index("-f") + 1])], out=out)
         assert mended.lost >= its["count"], id_
         left = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
         columns = [{name: row[name] for name in ("prompt", "chosen", "rejected")} for row in left]
-        (folder / id_).mkdir()
         assert id_ not in found(audited(folder / id_, columns)[1])
-
-
-def test_every_kind_that_is_compared_is_one_that_is_exported() -> None:
-    assert {"preference", "feedback"} <= set(EXPORTED)
-    assert exported.record_of("row:a.jsonl:0000001/0-1") == "row:a.jsonl:0000001"
-    assert Thumbs().tells() == {}
-    assert Page("").measures == []

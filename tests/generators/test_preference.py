@@ -78,14 +78,16 @@ def four() -> tuple[list[Any], list[Any]]:
 
 def test_all_answers_are_ranked_and_the_pair_furthest_apart_is_the_preference(tmp_path: Path) -> None:
     model = Model(*four())
-    done = made(tmp_path, model)
-    [ranking] = rows(done, "ranking")
+    [ranking] = rows(made(tmp_path / "ranked", model, yields="rankings"), "ranking")
     texts = [completion[0]["content"] for completion in ranking["completions"]]
     assert dict(zip(texts, ranking["ranks"], strict=True)) == {FORTY: 0, FEW: 1, FIFTY: 2, HUNDRED: 3}
+    done = made(tmp_path, Model(*four()))
+    assert not rows(done, "ranking")
     [pair] = rows(done, "preference")
     assert (pair["chosen"][0]["content"], pair["rejected"][0]["content"]) == (FORTY, HUNDRED)
     meta = json.loads(pair["meta"])
     assert (meta["margin"], meta["written_by"], meta["explanation"]) == (4.0, ["llm", "weak"], "By the rubric …")
+    assert (meta["judged"], meta["ties"], meta["unstable"]) == (6, 0, 0)
     assert [quote["text"] for quote in meta["quotes"]] == [QUOTE]
     assert model.judged == 12  # every pair of four in both orders
 
@@ -99,8 +101,18 @@ def test_thumbs_come_by_threshold_and_up_needs_proof(tmp_path: Path) -> None:
 
 def test_a_judge_that_prefers_what_stands_first_makes_no_pair(tmp_path: Path) -> None:
     done = made(tmp_path, Model(*four(), biased=True))
-    assert reasons(done) == ["preference.no_stable_pair", "preference.no_stable_pair"]
-    assert not rows(done, "ranking")
+    assert reasons(done) == ["preference.no_stable_pair"]
+    ranked = made(tmp_path / "ranked", Model(*four(), biased=True), yields="rankings")
+    assert reasons(ranked) == ["preference.no_stable_pair"]
+    assert not rows(ranked, "ranking")
+
+
+def test_a_tie_both_ways_is_no_unstable_judgement(tmp_path: Path) -> None:
+    alike = dict.fromkeys(SCORES, 3) | {HUNDRED: 1}
+    [row] = rows(made(tmp_path, Model(*four(), scores=alike), yields="rankings"), "ranking")
+    meta = json.loads(row["meta"])
+    assert (meta["judged"], meta["ties"], meta["unstable"]) == (6, 3, 0)
+    assert sorted(row["ranks"]) == [0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -113,12 +125,11 @@ def test_a_judge_that_prefers_what_stands_first_makes_no_pair(tmp_path: Path) ->
          "preference.lengths_differ"),
     ],
 )  # fmt: skip
-def test_a_pair_that_may_not_stand_has_a_reason_and_the_ranking_stays(
+def test_a_pair_that_may_not_stand_has_a_reason(
     proved: list[str], scores: dict[str, int], options: dict[str, Any], reason: str, tmp_path: Path
 ) -> None:
     done = made(tmp_path, Model(proved, [FIFTY, HUNDRED], scores=scores), **options)
     assert reasons(done) == [reason]
-    assert len(rows(done, "ranking")) == 1
     assert not rows(done, "preference")
 
 

@@ -209,3 +209,21 @@ def test_what_was_asked_stands_in_each_row(folder: Path) -> None:
         meta = json.loads(row["meta"])
         assert meta["models"] == {"llm": "parrot", "judge": "parrot"}
         assert len(meta["journal"]) == 3  # both samples said the same, so the judge was asked once
+
+
+def test_a_raised_limit_asks_again_what_it_cut_and_nothing_else(folder: Path) -> None:
+    def long_and_short(body: dict[str, Any]) -> str:
+        said = reply(body)
+        return said + " and on" * 40 if "number 1 turns" in said or "number 2 turns" in said else said
+
+    with ModelServer(replies=long_and_short) as server:
+        done = generated(folder, server, model={"max_tokens": 30})
+        assert reasons(done) == ["llm.cut_by_length"] * 2
+        before = server.requests
+        assert generated(folder, server, model={"max_tokens": 30}).did == []
+        assert generated(folder, server, model={"max_tokens": 20}).did == []
+        raised = generated(folder, server, model={"max_tokens": 500})
+        assert server.requests == before + 2
+        assert len(rows(raised)) == COUNT
+        assert not reasons(raised)
+        assert generated(folder, server, model={"max_tokens": 500}).did == []

@@ -34,6 +34,7 @@ from factory.views.thumbs import Thumbs, thumbs
 
 NAME, TITLE = "preferences", "Preference x-ray"
 USUAL_CUT = 1024  # tokens: the limit of TRL's trainers for pairs where nobody sets one
+LONGEST = 4096  # tokens that our trainers take where no limit is set
 CUTS = (512, 1024, 2048, 4096)
 FAULTS = (
     "same", "empty", "same_when_cut", "near_same", "cut_short", "length_ratio", "contradicted", "on_a_circle",
@@ -74,8 +75,9 @@ def chapter(run: Run) -> Chapter:
 
 
 def _cut(run: Run) -> int:
-    """The smallest limit that a trainer of the recipe is given, or the usual one."""
-    limits = [use.options.get("max_length") for use in declared.recipe(run).train]
+    """The smallest limit of the recipe's trainers; where nothing is trained, what others cut at."""
+    steps = declared.recipe(run).train
+    limits = [use.options.get("max_length") or LONGEST for use in steps]
     return min((limit for limit in limits if isinstance(limit, int)), default=USUAL_CUT)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from factory import Run, run
 from factory.errors import Waiting, WrongRequest
-from factory.llm import Model
+from factory.llm import LLM, Model
 from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from tests.corpora import contents, write_documents, write_recipe
@@ -161,3 +161,49 @@ def test_a_cap_and_a_batch_are_refused_together() -> None:
     with pytest.raises(WrongRequest, match="a batch is handed out whole"):
         Model.of({"model": "x", "batch": {"folder": "b"}, "max_spend": 1.0, "max_tokens": 5,
                   "price": {"input": 1.0, "output": 1.0}})  # fmt: skip
+
+
+def test_a_request_that_was_refused_for_good_is_not_handed_out_again(folder: Path) -> None:
+    waits(folder)
+    answer(folder, "llm-0001", lambda lines: [{**lines[0], "response": {"status_code": 400, "body": {}}}, *lines[1:]])
+    waits(folder)
+    answer(folder, "llm-0002")
+    assert [entry.reason for entry in entries(goes(folder), stage="generate")] == ["llm.request_refused"]
+    assert len(requests(folder)) == COUNT + COUNT - 1
+
+
+def test_an_answer_counts_without_its_request(folder: Path) -> None:
+    waits(folder)
+    answer(folder, "llm-0001")
+    (folder / FOLDER / "llm-0001.jsonl").unlink()
+    waits(folder)
+    assert len(requests(folder)) == COUNT  # the second calls
+
+
+def test_a_raised_limit_hands_out_what_it_cut(folder: Path) -> None:
+    def cut(lines: Answered) -> Answered:
+        lines[0]["response"]["body"]["choices"][0]["finish_reason"] = "length"
+        return lines
+
+    with pytest.raises(Waiting):
+        goes(folder, max_tokens=10)
+    answer(folder, "llm-0001", cut)
+    with pytest.raises(Waiting):
+        goes(folder, max_tokens=10)
+    answer(folder, "llm-0002")
+    assert goes(folder, max_tokens=10).counts("generate")["failed"] == 1
+    with pytest.raises(Waiting):
+        goes(folder, max_tokens=500)
+    assert len(requests(folder, "llm-0003")) == 1
+    answer(folder, "llm-0003")
+    with pytest.raises(Waiting):
+        goes(folder, max_tokens=500)
+    answer(folder, "llm-0004")
+    assert goes(folder, max_tokens=500).counts("generate")["made"] == COUNT
+    assert len(requests(folder)) == 2 * COUNT + 1
+
+
+async def test_alone_a_batch_is_refused() -> None:
+    with pytest.raises(WrongRequest, match="only a run makes"):
+        async with LLM(Model.of({"model": "x", "batch": {"folder": "b"}})):
+            pass

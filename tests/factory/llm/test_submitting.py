@@ -12,6 +12,7 @@ import pytest
 from factory import Run, run, tables
 from factory.errors import DeadWorld, Waiting, WrongRequest
 from factory.llm import Model
+from factory.llm.submitting import Submitting
 from factory.views.verify import broken, verify
 from tests.corpora import contents, write_documents, write_recipe
 from tests.factory.llm.test_batch import COUNT, FOLDER, requests, says
@@ -336,6 +337,16 @@ def test_no_text_is_submitted_that_the_provider_may_not_see(
     sent = b"".join(provider.batches.files.values())
     assert b"for all to see" in sent
     assert b"turns left" not in sent
+
+
+def test_only_a_file_of_the_very_same_requests_is_used_again(tmp_path: Path) -> None:
+    model = Model.of({"model": "x", "batch": {"folder": str(tmp_path), "submit": True}})
+    for name in ("llm-0001.jsonl", "llm-b-0001.jsonl", "llm-0001.output.jsonl"):
+        (tmp_path / name).write_bytes(name.encode())
+    submitting = Submitting("llm", model)
+    assert submitting.left_behind(b"llm-0001.jsonl") == tmp_path / "llm-0001.jsonl"
+    for content in (b"LLM-0001.jsonl", b"llm-b-0001.jsonl", b"llm-0001.output.jsonl"):
+        assert submitting.left_behind(content) is None
 
 
 def test_a_note_that_is_none_is_refused(folder: Path, provider: ModelServer) -> None:

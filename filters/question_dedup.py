@@ -1,0 +1,174 @@
+"""Reject a row that asks nearly what another row of the corpus asks; the better grounded of the two stays.
+
+Sees    what the user says in an sft row, or in the prompt of a preference row; what stands beside it (system message,
+        context, tools), which must be the same; the row's quotes and answer, to choose who stays; its declared terms.
+Finds   questions with the same words that matter, in the same order (`_question_words`), whose characters are alike.
+        Questions that differ in a number, a name or a negation are never the same.
+State   a digest, four numbers, an id and where the user speaks: about 500 bytes of RAM a row, 700 while it settles.
+Order   does not matter: of rows that ask the same stays the one under the strictest terms; then the one with most
+        quotes, the largest quoted share, the longest answer, the smallest id.
+Source  resemblance as the Jaccard similarity of shingles: Broder 1997, "On the resemblance and containment of
+        documents". The kernel is `factory/near.py`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from factory import near
+from factory.policy import strictness
+from factory.verdicts import Verdicts
+from filters._question_words import words
+
+Texts = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
+NGRAM = 3  # characters of a shingle: questions are short
+MAX_TEXTS = 16_384  # questions whose shingles are held at once
+SPANS = pa.list_(pa.list_(pa.int64(), 2))
+WORTH = pa.list_(pa.float64(), 4)
+
+
+class Asked(NamedTuple):
+    """One row: what it asks as a digest, how much it is worth, and where in its text the user speaks."""
+
+    id: str
+    question: bytes
+    worth: tuple[float, ...]
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass
+class Seen:
+    """The rows so far; after `settle`, the row that stays for each that goes."""
+
+    rows: list[Asked] = field(default_factory=list)
+    kept_for: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class QuestionDedup:
+    """Keep one row of each question."""
+
+    sees: ClassVar[str] = "record"
+    kinds: ClassVar[tuple[str, ...]] = ("sft", "preference")
+    threshold: float = field(default=0.5, metadata={"decides": True})
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1:
+            raise ValueError("threshold must be above 0 and at most 1")
+
+    def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """A row -> `id`, `question` (8 bytes; null where none is asked), `worth`, `spans` of the user's words."""
+        measured = [_measured(row["strings"], json.loads(row["meta"])) for row in batch.to_pylist()]
+        questions, worths, spans = zip(*measured, strict=True) if measured else ((), (), ())
+        columns = {"question": pa.array(questions, pa.binary(8)), "worth": pa.array(worths, WORTH)}
+        return pa.record_batch({"id": batch["id"], **columns, "spans": pa.array(spans, SPANS)})
+
+    def scan(self, features: pa.RecordBatch) -> Seen:
+        """The rows of the batch that ask something."""
+        return Seen(
+            [
+                Asked(row["id"], row["question"], tuple(row["worth"]), tuple(map(tuple, row["spans"])))
+                for row in features.to_pylist()
+                if row["question"] is not None
+            ]
+        )
+
+    def merge(self, into: Seen, other: Seen) -> Seen:
+        """Append `other` to `into`, in place."""
+        into.rows += other.rows
+        return into
+
+    def settle(self, seen: Seen, texts: Texts) -> Seen:
+        """Find who asks the same and who stays. `texts` gives (id, text) of named rows, in any order."""
+        groups: dict[bytes, list[Asked]] = {}
+        for row in seen.rows:
+            groups.setdefault(row.question, []).append(row)
+        several = [sorted(group, key=_best_first) for _, group in sorted(groups.items()) if len(group) > 1]
+        seen.rows = []
+        for some in _parts(several):
+            seen.kept_for |= self._kept_for(some, texts)
+        return seen
+
+    def _kept_for(self, groups: list[list[Asked]], texts: Texts) -> dict[str, str]:
+        """The row that stays for each that goes. Each round the best row of a group takes those that are near it."""
+        spans = {row.id: row.spans for group in groups for row in group}
+        asked = {id_: "\n".join(text[start:end] for start, end in spans[id_]) for id_, text in texts(list(spans))}
+        nth = {id_: number for number, id_ in enumerate(asked)}
+        shingled = near.shingles(list(asked.values()), ngram=NGRAM, unit="char")
+        kept_for: dict[str, str] = {}
+        while groups:
+            pairs = [(group[0].id, row.id) for group in groups for row in group[1:]]
+            numbers = np.array([(nth[best], nth[other]) for best, other in pairs], np.int64)
+            alike = near.jaccard(shingled, numbers) >= self.threshold
+            kept_for |= {other: best for (best, other), is_near in zip(pairs, alike, strict=True) if is_near}
+            left = [[row for row in group[1:] if row.id not in kept_for] for group in groups]
+            groups = [group for group in left if len(group) > 1]
+        return kept_for
+
+    def decide(self, features: pa.RecordBatch, seen: Seen) -> Verdicts:
+        """Reject what asks the same as a row that stays; the evidence names that row."""
+        verdicts = Verdicts()
+        for id_, question in zip(features["id"].to_pylist(), features["question"].to_pylist(), strict=True):
+            if question is None:
+                verdicts.skip(id_, "no question")
+            elif id_ in seen.kept_for:
+                verdicts.reject(id_, "question_dedup.asked_before", kept=seen.kept_for[id_])
+            else:
+                verdicts.keep(id_)
+        return verdicts
+
+
+def _measured(
+    strings: Sequence[Mapping[str, str]], meta: Mapping[str, Any]
+) -> tuple[bytes | None, list[float], list[list[int]]]:
+    """Of one row: the digest of what it asks, its worth, and the spans of the user's words in its text."""
+    spans, at = [], 0
+    for string in strings:
+        if string["role"] != "quote":  # a row's text is its other strings with a line end between
+            if string["role"] == "user":
+                spans.append([at, at + len(string["text"])])
+            at += len(string["text"]) + 1
+    asked = [words(string["text"], meta.get("language")) for string in strings if string["role"] == "user"]
+    return (_digest(asked, strings) if any(asked) else None), _worth(strings, meta), spans
+
+
+def _digest(asked: list[list[str]], strings: Sequence[Mapping[str, str]]) -> bytes:
+    """Of what is asked, and of all that stands beside it: the same task on another text is another one."""
+    said = ("user", "assistant", "quote")
+    beside = [(s["field"], " ".join(s["text"].split())) for s in strings if s["role"] not in said]
+    return hashlib.blake2b(json.dumps([asked, beside]).encode(), digest_size=8).digest()
+
+
+def _worth(strings: Sequence[Mapping[str, str]], meta: Mapping[str, Any]) -> list[float]:
+    """How strict its terms are, how many quotes prove it, which share of its answer they are, how long that is."""
+    quotes = [len(string["text"]) for string in strings if string["role"] == "quote"]
+    answer = sum(
+        len(string["text"])
+        for string in strings
+        if string["role"] == "assistant" and string["field"].startswith(("messages", "chosen"))
+    )
+    strict = strictness(meta.get("licence"), meta.get("confidentiality") or "internal")
+    return [strict, len(quotes), min(1.0, sum(quotes) / max(1, answer)), answer]
+
+
+def _best_first(row: Asked) -> tuple[Any, ...]:
+    return (*(-value for value in row.worth), row.id)
+
+
+def _parts(groups: list[list[Asked]]) -> Iterable[list[list[Asked]]]:
+    """The groups, some at a time: at most `MAX_TEXTS` rows, or one group."""
+    part: list[list[Asked]] = []
+    size = 0
+    for group in groups:
+        if part and size + len(group) > MAX_TEXTS:
+            yield part
+            part, size = [], 0
+        part.append(group)
+        size += len(group)
+    if part:
+        yield part
