@@ -21,7 +21,7 @@ from factory import pipeline, recipe, tables
 from factory.errors import WrongRequest, did_you_mean
 from factory.foreign.measures import measured_by_default
 from factory.progress import Progress
-from factory.readers.packed import unpacked_suffix
+from factory.readers.packed import SUFFIXES, unpacked_suffix
 from factory.runs import Run, is_run
 
 HUB = "hf:"
@@ -90,7 +90,8 @@ def filter_dataset(
 
     out = Path(out)
     check_name(out)
-    stem = out.name.removesuffix("".join(out.suffixes[-2:]) if len(out.suffixes) > 1 else out.suffix) or out.stem
+    packed = out.suffix if out.suffix.lower() in SUFFIXES else ""
+    stem = Path(out.name.removesuffix(packed)).stem  # clean.v1 of clean.v1.jsonl.gz
     folder = out.with_name(f"{stem}.run")
     made = _recipe(dataset, folder, mapping) | {"filter": list(filters)}
     done = _run(folder, made, "generate", workers, progress)

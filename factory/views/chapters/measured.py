@@ -15,7 +15,7 @@ from factory.views.chapter import Chapter, Finding, share, some
 NAME, TITLE = "measured", "Filters measured"
 EXAMPLES = 5  # ids a reason
 MANY = 0.01  # of the rows looked at: below this a finding is no warning
-ELSEWHERE = ("pii", "exact_dedup", "minhash_dedup")  # plugins whose findings other chapters tell
+ELSEWHERE = ("pii", "exact_dedup", "minhash_dedup", "preference_sanity")  # plugins whose findings other chapters tell
 
 
 def chapter(run: Run) -> Chapter:
