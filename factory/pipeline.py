@@ -160,7 +160,7 @@ class _Pipeline:
         file = self._run.path / "recipe.yaml"
         if not file.is_file() or file.read_bytes() != resolved:
             tables.write_file(file, resolved)
-        again = ask_again(self._run, self._checked, self._retry) if self._retry else 0
+        again = ask_again(self._run, self._checked, self._retry, self._progress) if self._retry else 0
         files = self._retry if self._retry and not again else None
         mark = ingest(self._run, self._checked, self._progress, retry=files)
         mark = self.filter("documents", mark)
@@ -188,7 +188,19 @@ class _Pipeline:
         return filter_stage(self._run, self._checked, stage, before, self._progress, self._doors, workers=self._workers)
 
     def _say_what_is_missing(self) -> None:
-        """A target that all units together do not reach is no failure, but nobody should have to find out."""
+        """A cap or a target that is not reached is no failure, but nobody should have to find out."""
+        generated = self._run.counts("generate")
+        if "capped" in generated:
+            self._progress.say(
+                f"max_spend is reached: {generated['not_done']} of {generated['planned']} units are not done. "
+                "Raise it, and the same command goes on."
+            )
+        failed = sum(its["failed"] for name, its in generated["methods"].items() if name in self._asking())
+        if failed and "generate" in self._run.did:
+            self._progress.say(
+                f"{failed} units failed. 'factory ledger {self._run.path} --stage generate' says why; '--retry REASON' "
+                "asks only those again."
+            )
         counts = self._run.counts("filter.records")
         all_units = self._run.counts("generate")["units"] == self._run.counts("generate")["planned"] and not self._limit
         if all_units and _reached(counts) < counts.get("target", 0) and "filter.records" in self._run.did:
@@ -209,6 +221,10 @@ class _Pipeline:
         return generate(
             self._run, self._checked, before, self._progress, self._doors, count_kept=count_kept, limit=self._limit
         )
+
+    def _asking(self) -> set[str]:
+        """The methods that ask a model."""
+        return {generator.instance for generator in self._checked.generators if generator.models}
 
     def _train(self) -> None:
         """The recipe's trainers one after the other; a later one may take the model of one before it."""

@@ -131,11 +131,13 @@ def step(plugin: str, options: Mapping[str, Any], *, instance: str, folder: Path
 def read(files: Sequence[Path], columns: Sequence[str]) -> Iterator[tuple[str, Row]]:
     """The rows of a split, each with its id; of its columns only these, so that a stray one cannot be trained on.
 
-    A row without an `id` is named by its place: `row:train.jsonl:12`. A column that a row lacks is None.
+    A row without an `id` is named by its place, as an audit names it: `row:train.jsonl:0000012`. A column that a row
+    lacks is None.
     """
     for file in files:
-        for nth, row in enumerate(_jsonl(file) if file.suffix == ".jsonl" else _parquet(file, columns)):
-            yield str(row.get("id") or f"row:{file.name}:{nth}"), {name: row.get(name) for name in columns}
+        found = _jsonl(file) if file.suffix == ".jsonl" else _parquet(file, columns)
+        for nth, row in enumerate(found, start=1):
+            yield str(row.get("id") or f"row:{file.name}:{nth:07d}"), {name: row.get(name) for name in columns}
 
 
 def columns(files: Sequence[Path]) -> set[str]:

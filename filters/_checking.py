@@ -6,7 +6,7 @@ more, and only a `pass` lets them stand, as an edit. Partial support is a `fail`
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, Field
@@ -57,6 +57,34 @@ class Shown:
         question, answer = said[asked[-1]], said[answers[-1]]
         before = tuple((s["role"], s["text"]) for s in said[: asked[-1]])
         return cls(question["text"], answer["text"], question["field"], answer["field"], before)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A filter that has a judge look at one side of a row: what its subclasses say is which, and what is asked."""
+
+    sees: ClassVar[str] = "sourced"
+    kinds: ClassVar[tuple[str, ...]] = ("sft",)
+    features: ClassVar[pa.Schema] = FEATURES
+    looks_at: ClassVar[Literal["question", "answer"]]
+    failed: ClassVar[str]  # the reason for which it rejects
+    reword: bool = True
+
+    def asked(self, row: Mapping[str, Any], shown: Shown, text: str) -> str:
+        """The prompt in which `text` stands for what is looked at."""
+        raise NotImplementedError
+
+    async def measure(self, row: Mapping[str, Any], *, judge: LLM) -> dict[str, Any]:
+        """What is shown of one row -> the judgement, see FEATURES."""
+        shown = Shown.of(row)
+        if shown is None or (self.sees == "sourced" and not row["passages"]):
+            return NOT_LOOKED_AT
+        text, field = getattr(shown, self.looks_at), getattr(shown, f"{self.looks_at}_field")
+        return await judged(judge, field, text, lambda text: self.asked(row, shown, text), reword=self.reword)
+
+    def decide(self, features: pa.RecordBatch) -> Verdicts:
+        """Keep what passed, edit what was reworded, reject the rest."""
+        return decided(features, self.failed.partition(".")[0], self.failed)
 
 
 async def judged(

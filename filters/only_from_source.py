@@ -9,36 +9,19 @@ Costs   one call a row, two where it is reworded.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-import pyarrow as pa
-
-from factory.llm import LLM
 from factory.prompts import prompt
-from factory.verdicts import Verdicts
-from filters._checking import FEATURES, NOT_LOOKED_AT, Shown, decided, judged
+from filters._checking import Check, Shown
 
 
 @dataclass(frozen=True)
-class OnlyFromSource:
+class OnlyFromSource(Check):
     """Keep a row each of whose claims stands in its passages."""
 
-    sees: ClassVar[str] = "sourced"
-    kinds: ClassVar[tuple[str, ...]] = ("sft",)
-    features: ClassVar[pa.Schema] = FEATURES
-    reword: bool = True
+    looks_at: ClassVar[Literal["question", "answer"]] = "answer"
+    failed: ClassVar[str] = "only_from_source.unsupported_claim"
 
-    async def measure(self, row: Mapping[str, Any], *, judge: LLM) -> dict[str, Any]:
-        """What is shown of one row -> the judgement, see `_checking.FEATURES`."""
-        shown = Shown.of(row)
-        if shown is None or not row["passages"]:
-            return NOT_LOOKED_AT
-
-        def ask(answer: str) -> str:
-            return prompt("check", row=row, shown=shown, answer=answer)
-
-        return await judged(judge, shown.answer_field, shown.answer, ask, reword=self.reword)
-
-    def decide(self, features: pa.RecordBatch) -> Verdicts:
-        """Keep what passed, edit what was reworded, reject the rest."""
-        return decided(features, "only_from_source", "only_from_source.unsupported_claim")
+    def asked(self, row: Mapping[str, Any], shown: Shown, text: str) -> str:
+        """Whether the passages state every claim."""
+        return prompt("check", row=row, shown=shown, answer=text)

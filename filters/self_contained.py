@@ -8,39 +8,23 @@ Costs   one call a row, two where it is reworded.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-import pyarrow as pa
-
-from factory.llm import LLM
 from factory.prompts import prompt
-from factory.verdicts import Verdicts
-from filters._checking import FEATURES, NOT_LOOKED_AT, Shown, decided, judged
+from filters._checking import Check, Shown
 
 
 @dataclass(frozen=True)
-class SelfContained:
+class SelfContained(Check):
     """Keep a row whose question can be understood by whoever reads it alone."""
 
     sees: ClassVar[str] = "record"
-    kinds: ClassVar[tuple[str, ...]] = ("sft",)
-    features: ClassVar[pa.Schema] = FEATURES
-    reword: bool = True
+    looks_at: ClassVar[Literal["question", "answer"]] = "question"
+    failed: ClassVar[str] = "self_contained.needs_context"
 
-    async def measure(self, row: Mapping[str, Any], *, judge: LLM) -> dict[str, Any]:
-        """What is shown of one row -> the judgement, see `_checking.FEATURES`."""
-        shown = Shown.of(row)
-        if shown is None:
-            return NOT_LOOKED_AT
-
-        def ask(question: str) -> str:
-            return prompt("check", shown=shown, question=question, context=_context(row))
-
-        return await judged(judge, shown.question_field, shown.question, ask, reword=self.reword)
-
-    def decide(self, features: pa.RecordBatch) -> Verdicts:
-        """Keep what passed, edit what was reworded, reject the rest."""
-        return decided(features, "self_contained", "self_contained.needs_context")
+    def asked(self, row: Mapping[str, Any], shown: Shown, text: str) -> str:
+        """Whether the question can be understood alone."""
+        return prompt("check", shown=shown, question=text, context=_context(row))
 
 
 def _context(row: Mapping[str, Any]) -> str:

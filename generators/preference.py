@@ -92,7 +92,7 @@ async def generate(
 ) -> AsyncIterator[Record | Rejected]:
     """At most `questions` questions, each with `n` answers: half by `llm` from the passage, half by `weak` without it.
 
-    Of a question comes the pair of answers that is furthest apart, or the ranking of all, which leaves as all its pairs.
+    Of a question comes the pair of answers that is furthest apart, or the ranking of all, which leaves as its pairs.
     A pair is kept whose scores differ by `min_margin` in the mean, and whose lengths by at most `max_length_ratio`.
     Answers scored `good` or more are feedback of the label true, `bad` or less of the label false.
     """

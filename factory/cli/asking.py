@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from factory.cli.printing import out, out_list
+from factory.cli.printing import out, out_list, say
 
 BYTES_A_TOKEN = 4
 FACTS = ("key", "unit", "model", "take", "sample", "finish", "reason", "tokens_in", "tokens_out", "seconds", "tries")
+DIGITS = 4  # of a passage's number; a record's has fewer
 SHOWN = 300  # characters of an answer in a list
 
 
@@ -29,20 +30,31 @@ def journal(run: Path, key: str | None, words: str, filters: dict[str, str], jso
     """Totals; with `words` or filters the calls that fit; with a key one call whole."""
     from factory.runs import Run
     from factory.views import journal as view
+    from factory.views.ledger import entries
 
     opened = Run(run)
     if key:
         found = view.show(opened, key)
         return out(found) if json else _whole(found)
     if words or any(filters.values()):
-        calls = view.search(opened, words, **filters)
+        calls = list(view.search(opened, words, **filters))
+        if filters["reason"] and not calls:  # the calls were answered: it is their units that were lost
+            others = {name: value for name, value in filters.items() if name not in ("reason", "unit")}
+            units = sorted({_unit(entry.id) for entry in entries(opened, reason=filters["reason"])})
+            calls = [call for unit in units for call in view.search(opened, words, unit=unit, **others)]
         if json:
             return out_list(calls)
         for call in calls:
             out(_line(call))
-        return None
+        return None if calls else say("No call fits.")
     totals = view.totals(opened)
     return out(totals) if json else _totals(totals)
+
+
+def _unit(id_: str) -> str:
+    """The unit of a unit's or a record's id: without the number of the record."""
+    unit, _, last = id_.rpartition("/")
+    return unit if last.isdigit() and len(last) < DIGITS else id_
 
 
 def _totals(rows: list[dict[str, Any]]) -> None:

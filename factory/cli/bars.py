@@ -2,9 +2,12 @@
 
 import contextlib
 import sys
+import time
 from typing import Any
 
 from factory.progress import Progress
+
+EVERY_S = 30.0  # between two lines where there is no terminal
 
 
 class Bars(Progress):
@@ -12,12 +15,17 @@ class Bars(Progress):
 
     def __init__(self) -> None:
         self._tty = sys.stderr.isatty()
+        self._stage, self._done, self._note = "", 0, ""  # for the lines that stand in for a bar
+        self._total: int | None = None
+        self._said = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
 
     def start(self, stage: str, total: int | None = None) -> None:
         """A bar begins."""
         self.close()
+        self._stage, self._done, self._total, self._note = stage, 0, total, ""
+        self._said = time.monotonic()
         if self._tty:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -36,12 +44,18 @@ class Bars(Progress):
             self._bar.start()
 
     def advance(self, items: int = 1) -> None:
-        """The bar moves."""
+        """The bar moves; without a terminal a line every half minute says how far it is."""
         if self._bar is not None:
             self._bar.advance(self._task, items)
+        self._done += items
+        if not self._tty and time.monotonic() - self._said > EVERY_S:
+            self._said = time.monotonic()
+            of = f" of {self._total:,}" if self._total else ""
+            self.say(f"{self._stage:<17} {self._done:,}{of}{f', {self._note}' if self._note else ''}")
 
     def note(self, text: str) -> None:
         """It stands right of the bar."""
+        self._note = text
         if self._bar is not None:
             self._bar.update(self._task, note=text)
 

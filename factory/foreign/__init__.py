@@ -90,6 +90,8 @@ def filter_dataset(
 
     out = Path(out)
     check_name(out)
+    if Path(dataset).exists() and out.resolve() == Path(dataset).resolve():
+        raise WrongRequest(f"{out} is the dataset itself: what is rejected would be lost. Give -o another name.")
     packed = out.suffix if out.suffix.lower() in SUFFIXES else ""
     stem = Path(out.name.removesuffix(packed)).stem  # clean.v1 of clean.v1.jsonl.gz
     folder = out.with_name(f"{stem}.run")

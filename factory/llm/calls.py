@@ -48,7 +48,7 @@ class Servers:
 class Stats:
     """What one model was asked so far, for the progress bar. `spent` is in the currency, earlier starts included."""
 
-    calls: int = 0
+    calls: int = 0  # that were answered
     from_journal: int = 0
     failed: int = 0
     in_flight: int = 0
@@ -87,15 +87,17 @@ class Calls:
 
     async def answer(self, request: Request, *, unit: str, method: str, pool: Posting) -> Stored:
         """The answer to a request, from the journal or from a server. Equal requests in flight are sent once."""
-        self.stats.calls += 1
         while True:
             stored = self.journal.get(request.key)
             if stored is not None and stored.serves(request.max_tokens):
+                self.stats.calls += 1
                 self.stats.from_journal += 1
                 return stored
             other = self._in_flight.get(request.key)
             if other is None:
-                return await self._lead(request, unit, method, pool)
+                stored = await self._lead(request, unit, method, pool)
+                self.stats.calls += 1
+                return stored
             outcome = await asyncio.shield(other)
             if isinstance(outcome, FactoryError):
                 raise outcome

@@ -43,6 +43,7 @@ UNITS = pa.schema(
 )
 FIRST_ROUND = 64  # units a method: enough to learn how many rows a unit gives
 CAPPED_ROUND = 1024  # units at a time under a max_spend, in plan order: what it still allows is spread over documents
+CAPPED_AT_ONCE = 16  # begun units under a max_spend: more would all be paid half, and none be whole
 AT_ONCE = 256  # calls under way; a model's door throttles below this
 WINDOW = 16  # times as many may wait for a slow one to be written before them
 
@@ -97,14 +98,12 @@ def generate(
     done = generating.counts.units
     counts = {**generating.counts.as_dict(), "units": done, "planned": len(units), "limit": limit, "rounds": nth}
     if generating.capped:
-        counts["capped"] = models.caps(checked)
+        counts |= {"capped": models.caps(checked), "not_done": len(units) - done + generating.cut_short}
     run.done("generate", mark, counts)
     ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
     progress.end("generate", f"{counts['records']} records from {done} units: {ended}")
     for line in doors.said(checked.generators):
         progress.say(f"{'':<17} {line}")
-    if generating.capped:
-        progress.say(f"max_spend is reached after {done} of {len(units)} units; raise it and run the same to go on.")
     return mark
 
 
@@ -164,10 +163,11 @@ class _Generating:
         self._run, self._progress, self._rejected, self._doors = run, progress, rejected, doors
         self._generators = {g.instance: g for g in checked.generators}
         self._wording, self._system = checked.wording(), checked.recipe.generate.style.system
-        self._at_once = max([AT_ONCE, *(model.in_flight for model in checked.recipe.models.values())])
+        wide = max([AT_ONCE, *(model.in_flight for model in checked.recipe.models.values())])
+        self._at_once = CAPPED_AT_ONCE if models.caps(checked) else wide
         self._corpora = self._searches()
         self.counts = _Counts()
-        self.capped = False
+        self.capped, self.cut_short = False, 0  # by a max_spend
 
     def _searches(self) -> dict[str, Corpus]:
         """What each generator that searches may search; those that ask no model share one."""
@@ -211,7 +211,7 @@ class _Generating:
             await run_call(call, self._corpora.get(call.generator.instance), self._doors, self._wording)
         finally:
             slots.release()
-        self.capped = self.capped or call.capped
+        self.capped, self.cut_short = self.capped or call.capped, self.cut_short + call.capped
         self._progress.advance()
         self._progress.note(self._doors.spent())
 

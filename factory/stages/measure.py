@@ -78,6 +78,7 @@ class _Counts:
     edited: int = 0
     flagged: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)  # of a reason: reject, edit, keep (flagged)
 
     def take(self, verdict: Mapping[str, Any]) -> None:
         reason, outcome = verdict["reason"], verdict["outcome"]
@@ -87,10 +88,12 @@ class _Counts:
         self.edited += outcome == "edit"
         self.flagged += outcome == "keep"
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        self.outcomes[reason] = outcome
 
     def as_dict(self) -> dict[str, Any]:
         names = ("read", "not_looked_at", "rejected", "edited", "flagged")
-        return {**{name: getattr(self, name) for name in names}, "reasons": dict(sorted(self.reasons.items()))}
+        said = {"reasons": dict(sorted(self.reasons.items())), "outcomes": dict(sorted(self.outcomes.items()))}
+        return {**{name: getattr(self, name) for name in names}, **said}
 
 
 @dataclass

@@ -58,6 +58,9 @@ def test_the_journal_in_sum_in_part_and_whole(recipe: str) -> None:
     assert KILN in whole
     assert NOTHING in whole
     assert "No call of" in printed("journal", folder, "ffff", code=2)
+    lost = printed("journal", folder, "--reason", "qa.teaches_nothing")  # the call was answered, and its unit lost
+    assert lost.startswith(call["key"][:12])
+    assert printed("journal", folder, "--reason", "llm") == ""
 
 
 def test_an_estimate_on_the_command_line(recipe: str) -> None:

@@ -38,7 +38,8 @@ FILE_ENDINGS = (".parquet", ".arrow", ".run", ".tmp", ".json", ".jsonl", ".yaml"
 
 def asks_a_model(name: str) -> bool:
     """Whether a filter's `measure` is asynchronous; by its text: tests are collected before plugins load."""
-    return "async def measure" in (ROOT / f"filters/{name}.py").read_text(encoding="utf-8")
+    text = (ROOT / f"filters/{name}.py").read_text(encoding="utf-8")
+    return "async def measure" in text or "(Check):" in text
 
 
 def cells(page: Path, columns: int) -> list[list[str]]:

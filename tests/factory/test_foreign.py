@@ -348,3 +348,11 @@ def test_a_wrong_wish_is_refused_with_the_right_one(dataset: Path, tmp_path: Pat
     assert ended.code == 2
     assert said in ended.err
     assert not (tmp_path / "x.jsonl").exists()
+
+
+def test_a_dataset_is_not_written_over_itself(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"text": "The kiln is hot."}\n', encoding="utf-8")
+    with pytest.raises(WrongRequest, match="is the dataset itself"):
+        filter_dataset(file, ["exact_dedup"], out=tmp_path / "." / "mine.jsonl")
+    assert file.read_text(encoding="utf-8") == '{"text": "The kiln is hot."}\n'

@@ -220,14 +220,14 @@ def test_a_generator_of_another_shape_is_refused(installed: Package, source: str
         (
             "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass broken:\n    sees = 'raw_sourced'\n"
             "    async def measure(self, row): ...\n",
-            "The filter 'broken' sees 'raw_sourced', text from which nothing was taken out, and asks a model: such text "
-            "goes to no endpoint. See 'sourced', which is what the generators saw.",
+            "The filter 'broken' sees 'raw_sourced', text from which nothing was taken out, and asks a model: such "
+            "text goes to no endpoint. See 'sourced', which is what the generators saw.",
         ),
         (
             "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass broken:\n    sees = 'raw_sourced'\n"
             "    def measure(self, batch, *, judge: 'factory.llm.LLM'): ...\n",
-            "The filter 'broken' sees 'raw_sourced', text from which nothing was taken out, and asks a model: such text "
-            "goes to no endpoint. See 'sourced', which is what the generators saw.",
+            "The filter 'broken' sees 'raw_sourced', text from which nothing was taken out, and asks a model: such "
+            "text goes to no endpoint. See 'sourced', which is what the generators saw.",
         ),
     ],
 )

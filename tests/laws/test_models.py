@@ -6,13 +6,14 @@ The generators are a stranger's: one asks once, one asks and then asks about the
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from factory import Run, run
 from factory.corpus import kept_records, record_tables
 from factory.errors import DeadWorld, WrongRequest
+from factory.progress import Progress
 from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from tests.corpora import contents, strings, write_documents, write_recipe
@@ -131,6 +132,23 @@ def test_a_retry_asks_the_units_that_were_lost_and_no_other(folder: Path) -> Non
         assert len(rows(again)) == COUNT
         assert not reasons(again)
         assert generated(folder, server, model={"tries": 1, "in_flight": 1}).did == []
+
+
+def test_a_retry_for_what_nothing_was_lost_says_so_and_does_nothing(folder: Path) -> None:
+    class Said(Progress):
+        lines: ClassVar[list[str]] = []
+
+        def say(self, line: str) -> None:
+            self.lines.append(line)
+
+    with ModelServer(replies=reply) as server:
+        server.fails("http_500")
+        done = generated(folder, server, model={"tries": 1, "in_flight": 1})
+        before = server.requests
+        again = run(folder / "recipe.yaml", until="generate", retry="once.nonsense", progress=Said())
+    assert "No unit that asked a model lost anything as once.nonsense. Reasons here: llm.no_answer." in Said.lines
+    assert (server.requests, again.did) == (before, [])
+    assert reasons(done) == ["llm.no_answer"]
 
 
 def test_another_temperature_asks_anew_and_another_address_does_not(folder: Path) -> None:

@@ -144,7 +144,7 @@ def test_rows_with_a_fault_are_left_out_if_that_is_said(method: str, tmp_path: P
 
 def test_a_row_without_id_is_named_by_its_place(tmp_path: Path) -> None:
     [error] = [f for f in preflight("sft", tmp_path, [*right("sft"), messages()]) if f.level == "error"]
-    assert error.rows == ("row:train.jsonl:16",)
+    assert error.rows == ("row:train.jsonl:0000017",)
 
 
 def test_no_text_of_a_row_is_in_what_is_said_of_it(tmp_path: Path) -> None:

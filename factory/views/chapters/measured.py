@@ -58,15 +58,17 @@ def _examples(run: Run) -> dict[tuple[str, str], list[str]]:
 def _findings(run: Run, filters: dict[str, dict[str, Any]]) -> Iterator[Finding]:
     plugins = {use.instance: use.plugin for use in declared.recipe(run).audit.measure}
     for name, its in filters.items():
-        said = its["rejected"] + its["edited"]
-        if plugins.get(name, name) in ELSEWHERE or not said:
-            continue
-        why = ", ".join(f"{reason} {each['count']:,}" for reason, each in its["reasons"].items())
-        ids = [id_ for each in its["reasons"].values() for id_ in each["rows"]]
-        yield Finding(
-            f"measured.{name}", "warning" if said >= MANY * its["looked_at"] else "info",
-            f"The filter {name} would {'reject' if its['rejected'] else 'edit'} rows",
-            f"It says: {why}. See `factory plugins {plugins.get(name, name)}` for what that does to a training.", said,
-            f"`factory filter DATASET -f {plugins.get(name, name)} -o clean.jsonl`, or in a recipe `filter: [{name}]`",
-            some(ids),
-        )  # fmt: skip
+        plugin = plugins.get(name, name)
+        for outcome, verb in (("reject", "reject"), ("edit", "edit")) if plugin not in ELSEWHERE else ():
+            said = {reason: one for reason, one in its["reasons"].items() if its["outcomes"].get(reason) == outcome}
+            count = sum(one["count"] for one in said.values())
+            why = ", ".join(f"{reason} {one['count']:,}" for reason, one in said.items())
+            yield Finding(
+                f"measured.{name}" + (".edits" if outcome == "edit" else ""),
+                "warning" if count >= MANY * its["looked_at"] else "info",
+                f"The filter {name} would {verb} rows",
+                f"It says: {why}.", count,
+                f"`factory filter DATASET -f {plugin} -o clean.jsonl`, or in a recipe `filter: [{name}]`; "
+                f"`factory plugins {plugin}` says what it looks for",
+                some(id_ for one in said.values() for id_ in one["rows"]),
+            )  # fmt: skip
