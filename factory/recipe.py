@@ -18,16 +18,13 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from factory import inputs, plugins, prompts, training
+from factory import inputs, plugins, prompts, recipe_file, training
 from factory.errors import WrongRequest, did_you_mean
 from factory.llm.settings import Model
 from factory.policy import SCALE, Confidentiality
+from factory.recipe_file import WILD, Place, Places
 from factory.shapes.cells import Field as ShapeField
 
-Place = tuple[str | int, ...]
-Places = dict[Place, str]  # where each value of a recipe stands: `recipe.yaml:7`, or the --set that gave it
-WILD = "*?["  # what makes a path a glob
-MAX_NODES = 100_000  # a recipe is written by a person; aliases that multiply are not
 SHAPES = {  # pydantic would name our classes
     "model_type": "this must be a mapping of keys and values",
     "dict_type": "this must be a mapping of keys and values",
@@ -286,11 +283,11 @@ def load(name: str, *, overrides: Sequence[str] = (), methods: Sequence[str] = (
     Raises WrongRequest for the first thing that is wrong.
     """
     file = find(name)
-    value, places = _parse(file)
+    value, places = recipe_file.parse(file)
     for method in methods:
-        _add_method(value, method, places)
+        recipe_file.add_method(value, method, places)
     for override in overrides:
-        _override(value, override, places)
+        recipe_file.apply_override(value, override, places)
     try:
         recipe = Recipe.model_validate_json(
             _as_json(value), strict=True
@@ -327,9 +324,9 @@ def _named(sources: list[Source], file: Path, places: Places) -> list[Source]:
     """Each source with a name of its own: the last part of its path where none is given."""
     named: list[Source] = []
     for nth, source in enumerate(sources):
-        name = source.name or _source_name(source.path)
+        name = source.name or recipe_file.source_name(source.path)
         if name in {other.name for other in named}:
-            where = _where(file, places, ("sources", nth))
+            where = recipe_file.where(file, places, ("sources", nth))
             raise WrongRequest(
                 f"{where}: two sources are named '{name}'. Give one of them a 'name:' of its own; ids depend on it."
             )
@@ -337,15 +334,10 @@ def _named(sources: list[Source], file: Path, places: Places) -> list[Source]:
     return named
 
 
-def _source_name(path: str) -> str:
-    plain = [part for part in path.rstrip("/").split("/") if not any(c in part for c in WILD)]
-    return plain[-1] if plain else "source"
-
-
 def _check_sources(checked: Checked, places: Places) -> None:
     """Raise WrongRequest for a source that is not there. What a glob names is seen when its files are listed."""
     for nth, source in enumerate(checked.recipe.sources):
-        where = _where(checked.file, places, ("sources", nth, "path"))
+        where = recipe_file.where(checked.file, places, ("sources", nth, "path"))
         try:
             place = checked.source_path(source)
         except WrongRequest as error:
@@ -380,11 +372,12 @@ def _with_plugins(recipe: Recipe, file: Path, places: Places) -> Checked:
     for stage, (place, uses) in stages.items():
         found = _plugin(partial(plugins.filter_, folder=file.parent), uses, file, places, place)
         made[stage] = tuple(
-            _asking(_bound(one, recipe, _where(file, places, (*place, nth))), recipe) for nth, one in enumerate(found)
+            _asking(_bound(one, recipe, recipe_file.where(file, places, (*place, nth))), recipe)
+            for nth, one in enumerate(found)
         )
     place = ("generate", "methods")
     generators = tuple(
-        _bound(generator, recipe, _where(file, places, (*place, nth)))
+        _bound(generator, recipe, recipe_file.where(file, places, (*place, nth)))
         for nth, generator in enumerate(_plugin(plugins.generator, recipe.generate.methods, file, places, place))
     )
     steps = _plugin(partial(training.step, folder=file.parent), recipe.train, file, places, ("train",))
@@ -418,7 +411,7 @@ def _bound(plugin: plugins.P, recipe: Recipe, where: str) -> plugins.P:
 def _plugin(make: Any, uses: list[Use], file: Path, places: Places, place: Place) -> list[Any]:
     made, names = [], set()
     for nth, use in enumerate(uses):
-        where = _where(file, places, (*place, nth))
+        where = recipe_file.where(file, places, (*place, nth))
         if use.instance in names:
             raise WrongRequest(
                 f"{where}: '{use.instance}' stands twice. Name one of them: 'other_name: {{plugin: {use.plugin}}}'."
@@ -427,144 +420,14 @@ def _plugin(make: Any, uses: list[Use], file: Path, places: Places, place: Place
         try:
             made.append(make(use.plugin, use.options, instance=use.instance))
         except plugins.WrongOption as error:
-            where = _where(file, places, (*place, nth, use.instance, error.option))
+            where = recipe_file.where(file, places, (*place, nth, use.instance, error.option))
             raise WrongRequest(f"{where}: {error}") from None
         except WrongRequest as error:
             raise WrongRequest(f"{where}: {error}") from None
     return made
 
 
-# --- YAML with line numbers ------------------------------------------------------------------------------------------
-
-
-def _parse(file: Path) -> tuple[dict[str, Any], Places]:
-    try:
-        source = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongRequest(f"{file}: not readable as UTF-8 text ({error.__class__.__name__}).") from None
-    places: Places = {}
-    try:
-        loader = yaml.SafeLoader(source)
-        root = loader.get_single_node()
-        value = _value(loader, root, (), places, file) if root else None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise WrongRequest(
-            f"{file}{line}: not YAML: {getattr(error, 'problem', None) or 'it cannot be parsed'}."
-        ) from None
-    if not isinstance(value, dict):
-        raise WrongRequest(f"{file}: a recipe is a mapping with 'run:' and 'sources:'; see 'factory run --help'.")
-    return value, places
-
-
-def _value(loader: yaml.SafeLoader, node: yaml.Node, place: Place, places: Places, file: Path) -> Any:
-    places[place] = f"{file}:{node.start_mark.line + 1}"
-    if len(places) > MAX_NODES or len(place) > 50:
-        raise WrongRequest(f"{file}: more than {MAX_NODES} values or 50 levels; aliases that multiply are refused.")
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, item, (*place, nth), places, file) for nth, item in enumerate(node.value)]
-    if not isinstance(node, yaml.MappingNode):
-        return _scalar(loader, node, places[place])
-    made: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        here = f"{file}:{key_node.start_mark.line + 1}"
-        key = str(_scalar(loader, key_node, here))
-        if key in made:
-            first = places[(*place, key)].rpartition(":")[2]
-            raise WrongRequest(f"{here}: the key '{key}' stands twice (first on line {first}). Keep one.")
-        made[key] = _value(loader, value_node, (*place, key), places, file)
-        places[(*place, key)] = here
-    return made
-
-
-def _scalar(loader: yaml.SafeLoader, node: yaml.Node, where: str) -> Any:
-    try:
-        return loader.construct_object(node)
-    except (ValueError, TypeError):  # 2024-99-99 looks like a date; a list as a key cannot be one
-        raise WrongRequest(f"{where}: not a value that YAML knows. If it is text, put it in quotes.") from None
-
-
-def _override(value: dict[str, Any], override: str, places: Places) -> None:
-    """Put `dotted.key=value` into a recipe; what is wrong with it is then said of `--set`, not of a line."""
-    path, equals, given = override.partition("=")
-    *outer, last = names = path.split(".")
-    if not equals or not all(names):
-        raise WrongRequest(f"--set {override}: write --set dotted.key=value, as in --set generate.target=200.")
-    at: Any = value
-    place: Place = ()
-    for name in outer:
-        at, step = _step(at, name, override)
-        place += step
-        places.setdefault(place, f"--set {override}")
-    try:
-        parsed = yaml.safe_load(given)
-    except (yaml.YAMLError, ValueError):
-        raise WrongRequest(f"--set {override}: the value is not YAML. If it is text, put it in quotes.") from None
-    if isinstance(at, list):
-        raise WrongRequest(
-            f"--set {override}: '{outer[-1]}' is a list; name an entry and then its option.{_entries(at)}"
-        )
-    if not isinstance(at, dict):
-        raise WrongRequest(f"--set {override}: '{'.'.join(outer)}' is a value and has no keys below it.")
-    at[last] = parsed
-    places[(*place, last)] = f"--set {override}"
-
-
-def _add_method(value: dict[str, Any], name: str, places: Places) -> None:
-    """Put a generator into a recipe that does not have it; a recipe of another shape is refused when it is checked."""
-    generate = value.get("generate") or {}
-    entries = generate.get("methods") or [] if isinstance(generate, dict) else None
-    if isinstance(entries, list) and not any(
-        entry == name or (isinstance(entry, dict) and name in entry) for entry in entries
-    ):
-        value["generate"] = {**generate, "methods": [*entries, name]}
-        places[("generate", "methods", len(entries))] = "METHOD"
-
-
-def _step(at: Any, name: str, override: str) -> tuple[Any, Place]:
-    """One level down and how it is called there, a mapping made where there is none; in a list by name or number."""
-    if isinstance(at, dict):
-        if at.get(name) is None:
-            at[name] = {}
-        return at[name], (name,)
-    for nth, entry in enumerate(at if isinstance(at, list) else []):
-        if isinstance(entry, dict) and "path" in entry:  # a source
-            if name in (str(nth), entry.get("name"), _source_name(str(entry["path"]))):
-                return entry, (nth,)
-        elif name in (str(nth), _entry_name(entry)):
-            plugin = _entry_name(entry)
-            options = (entry.get(plugin) if isinstance(entry, dict) else None) or {}
-            at[nth] = {plugin: options}
-            return options, (nth, plugin)
-    raise WrongRequest(f"--set {override}: there is no '{name}' in the recipe at that place.{_entries(at)}")
-
-
-def _entry_name(entry: Any) -> str:
-    """What an entry of a list of plugins is called."""
-    return str(next(iter(entry), "")) if isinstance(entry, dict) else str(entry)
-
-
-def _entries(at: Any) -> str:
-    """' There are: text, qa.', or '' where there is nothing to name."""
-    if not isinstance(at, list) or not at:
-        return ""
-    names = [
-        str(entry.get("name") or _source_name(str(entry["path"])))
-        if isinstance(entry, dict) and "path" in entry
-        else _entry_name(entry)
-        for entry in at
-    ]
-    return f" There are: {', '.join(names)}."
-
-
 # --- errors ----------------------------------------------------------------------------------------------------------
-
-
-def _where(file: Path, places: Places, place: Place) -> str:
-    while place and place not in places:
-        place = place[:-1]
-    return places.get(place, str(file)) if place else str(file)
 
 
 def _wrong(file: Path, places: Places, error: ValidationError) -> WrongRequest:
@@ -581,7 +444,7 @@ def _wrong(file: Path, places: Places, error: ValidationError) -> WrongRequest:
         )
     if first["type"] == "extra_forbidden":
         return _unknown_key(file, places, place, _fields(place[:-1]))
-    where, key = _where(file, places, place), ".".join(str(part) for part in place)
+    where, key = recipe_file.where(file, places, place), ".".join(str(part) for part in place)
     if first["type"] == "missing":
         return WrongRequest(f"{where}: the key '{key}' is missing.{_example(str(place[-1]))}")
     message = SHAPES.get(first["type"]) or first["msg"].removeprefix("Value error, ")
@@ -589,7 +452,7 @@ def _wrong(file: Path, places: Places, error: ValidationError) -> WrongRequest:
 
 
 def _unknown_key(file: Path, places: Places, place: Place, known: list[str]) -> WrongRequest:
-    where, key, name = _where(file, places, place), ".".join(str(part) for part in place), str(place[-1])
+    where, key, name = recipe_file.where(file, places, place), ".".join(str(part) for part in place), str(place[-1])
     if name in LATER and name not in known:
         return WrongRequest(
             f"{where}: '{key}' is not built in this version, so it is refused rather than ignored. Remove it."

@@ -19,7 +19,8 @@ from factory.training import Finding, Row
 IDS = pa.list_(pa.int32())
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 FAULTS = {  # what a row has or is: "2 rows …"
-    "no_messages": "have no list of messages where one belongs",
+    "no_messages": "have no list of messages where one belongs: 'factory audit FILE' reads rows of other shapes, and "
+    "'factory train audits/NAME' trains on them",
     "no_content": "have a message whose content is not text (null, a number, a list)",
     "unknown_role": "have a role other than system, user, assistant and tool",
     "no_answer": "have no assistant turn: nothing of them would be learned",

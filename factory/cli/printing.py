@@ -91,7 +91,8 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
     out(
         f"An estimate from {max(one.sampled for one in found)} units a method, with answers of a likely size"
         + (f": {sum(priced):.2f} in all." if priced else ".")
-        + " Nothing was asked. Filters that ask a model are not in it."
+        + " Prices are in the currency of the recipe's. Nothing was asked; what the journal has already is not asked "
+        "again, and filters that ask a model are not in it."
     )
 
 

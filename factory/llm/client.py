@@ -252,5 +252,5 @@ def _gave_up(shape: Shape[Any], bad: list[tuple[str, str]]) -> BadItem:
         return BadItem("llm.empty_reply", f"The reply is empty, {len(bad)} times.")
     return BadItem(
         "llm.invalid_reply",
-        f"The reply is not a {shape.name}, {len(bad)} times; the last: {fault}. The journal has them.",
+        f"The reply has not the shape of {shape.name}, {len(bad)} times; the last: {fault}. The journal has them.",
     )

@@ -83,6 +83,8 @@ def filter_stage(
         counts |= {"order": [*order, SURPLUS], "kept": counts["filters"][SURPLUS]["kept"], "target": target}
     run.done(name, mark, counts)
     progress.end(f"filter {stage}", f"{counts['kept']} of {counts['read']} {stage} kept{_why(counts['filters'])}")
+    if shared := models.shared(checked, filters):
+        progress.say(f"{'':<17} {shared}")
     for line in doors.said(filters):
         progress.say(f"{'':<17} {line}")
     return mark

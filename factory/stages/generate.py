@@ -101,7 +101,10 @@ def generate(
         counts |= {"capped": models.caps(checked), "not_done": len(units) - done + generating.cut_short}
     run.done("generate", mark, counts)
     ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
-    progress.end("generate", f"{counts['records']} records from {done} units: {ended}")
+    drafts = f" ({counts['rejected']} of them rejected by their method)" if counts["rejected"] else ""
+    progress.end("generate", f"{counts['records']} records{drafts} from {done} units: {ended}")
+    if shared := models.shared(checked, checked.generators):
+        progress.say(f"{'':<17} {shared}")
     for line in doors.said(checked.generators):
         progress.say(f"{'':<17} {line}")
     return mark

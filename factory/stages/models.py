@@ -170,6 +170,15 @@ def names(plugins: Iterable[Plugin]) -> list[str]:
     return sorted({name for plugin in plugins for name in plugin.models.values()})
 
 
+def shared(checked: Checked, plugins: Iterable[Plugin]) -> str:
+    """Which roles the only model of a recipe plays beside its own; '' where there are several, or no other role."""
+    if len(checked.recipe.models) != 1:
+        return ""
+    [name] = checked.recipe.models
+    roles = sorted({parameter for plugin in plugins for parameter in plugin.models} - {name})
+    return f"The only model, '{name}', is also {', '.join(roles)}." if roles else ""
+
+
 def caps(checked: Checked) -> dict[str, float]:
     """The `max_spend` of each model that a generator asks and that has one."""
     found = {name: checked.recipe.models[name].max_spend for name in names(checked.generators)}

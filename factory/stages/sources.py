@@ -20,7 +20,8 @@ import pyarrow as pa
 from factory import tables
 from factory.errors import BadItem, WrongRequest
 from factory.readers.rows import is_rows
-from factory.recipe import WILD, Checked, Source
+from factory.recipe import Checked, Source
+from factory.recipe_file import WILD
 from factory.runs import Run, is_run
 
 RACY_NS = 2_000_000_000  # a file changed this shortly before it was read may change again within the clock's tick

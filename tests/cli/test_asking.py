@@ -66,7 +66,7 @@ def test_the_journal_in_sum_in_part_and_whole(recipe: str) -> None:
 def test_an_estimate_on_the_command_line(recipe: str) -> None:
     out = printed("run", recipe, "--estimate")
     assert "qa asks llm: about 5 calls for 1 units" in out
-    assert "Nothing was asked." in out
+    assert "Nothing was asked;" in out
     [one] = json.loads(printed("run", recipe, "--estimate", "--json"))
     assert one["calls"] == 5
     assert "No method" in printed("run", "quickstart", "--estimate", "--set", f"run={Path(recipe).parent}/q")
