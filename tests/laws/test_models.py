@@ -4,6 +4,10 @@ The generators are a stranger's: one asks once, one asks and then asks about the
 """
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -245,3 +249,26 @@ def test_a_raised_limit_asks_again_what_it_cut_and_nothing_else(folder: Path) ->
         assert len(rows(raised)) == COUNT
         assert not reasons(raised)
         assert generated(folder, server, model={"max_tokens": 500}).did == []
+
+
+def test_a_run_killed_while_it_asks_ends_in_the_same_bytes_and_pays_nothing_twice(folder: Path) -> None:
+    """The whole command, killed by the system when a few more answers have left the server each time."""
+    with ModelServer(replies=reply) as server:
+        settings = {"base_url": server.url, "model": "parrot", "in_flight": 4}
+        expected = run(write_recipe(folder, methods=["once"], models={"llm": settings}, run="whole/run"), until="export")
+    with ModelServer(replies=reply, delay=0.03) as server:
+        settings["base_url"] = server.url
+        file = write_recipe(folder, methods=["once"], models={"llm": settings})
+        command = [str(Path(sys.executable).with_name("factory")), "export", str(file)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        for answered in (3, 9, 17):
+            child = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+            while child.poll() is None and sum(server.answered.values()) < answered:
+                time.sleep(0.005)
+            child.kill()
+            child.wait()
+        done = run(file, until="export")
+        assert server.repeats() <= 3 * 4  # what was in flight when it was killed
+        assert len(server.counts) == COUNT
+    assert contents(done.path / "dataset") == contents(expected.path / "dataset")
+    assert not broken(verify(done))
