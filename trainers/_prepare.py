@@ -56,6 +56,7 @@ class _Rows:
         self.lengths: list[int] = []
         self.prompts: list[int] = []
         self.learned: list[int] = []
+        self.tokens: list[int] = []
         self.keys: Keys = []
         schema = method.schema.append(pa.field("row", pa.int32()))
         with pa.ipc.new_stream(str(arrow), schema) as stream:
@@ -78,6 +79,7 @@ class _Rows:
         self.lengths.append(made.length)
         self.prompts.append(made.prompt)
         self.learned.append(made.learned)
+        self.tokens.append(made.tokens)
         if made.key:
             self.keys.append((id_, made.key))
 
@@ -232,7 +234,7 @@ def _cost(
     rows: _Rows, kept: list[int], settings: Settings, method: Method, model: _memory.Model, max_length: int
 ) -> tuple[Plan, list[Finding]]:
     """The plan, and what it costs: tokens, steps, memory."""
-    tokens, learned = sum(rows.lengths[nth] for nth in kept), sum(rows.learned[nth] for nth in kept)
+    tokens, learned = sum(rows.tokens[nth] for nth in kept), sum(rows.learned[nth] for nth in kept)
     packed = bool(settings.own.get("packing"))
     sequences = max(1, -(-tokens // max_length)) if packed else len(kept)
     planned = plan(settings, sequences, model.parameters, tokens)

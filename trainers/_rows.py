@@ -64,6 +64,12 @@ class Encoded:
     prompt: int
     learned: int
     key: tuple[bytes, ...] = ()
+    both: int | None = None  # tokens of two sequences, where a row is a pair
+
+    @property
+    def tokens(self) -> int:
+        """All tokens that a step sees of it."""
+        return self.length if self.both is None else self.both
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,9 @@ def encode(chat: Chat, row: Row) -> Encoded:
         raise Fault("same_answers")
     said = {name: plain(row[name]) for name in ("prompt", "chosen", "rejected")}
     ids = {"prompt_ids": asked[:shared], "chosen_ids": chosen, "rejected_ids": rejected}
-    longest = shared + max(len(chosen), len(rejected))
+    longest, answers = shared + max(len(chosen), len(rejected)), len(chosen) + len(rejected)
     keys = tuple(key(said[name]) for name in said)
-    return Encoded({**said, **ids}, longest, shared, len(chosen) + len(rejected), keys)
+    return Encoded({**said, **ids}, longest, shared, answers, keys, 2 * shared + answers)
 
 
 def collator(tokenizer: Any, max_length: int) -> Callable[[list[Row]], Mapping[str, Any]]:

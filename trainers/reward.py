@@ -27,7 +27,7 @@ def encode(chat: Chat, row: Row) -> Encoded:
     pair = dpo.encode(chat, row)
     prompt = pair.columns["prompt_ids"]
     ids = {name: [*prompt, *pair.columns[name]] for name in ("chosen_ids", "rejected_ids")}
-    return Encoded(ids, pair.length, pair.prompt, pair.length, pair.key)
+    return Encoded(ids, pair.length, pair.prompt, pair.length, pair.key, pair.both)
 
 
 def collator(tokenizer: Any, max_length: int) -> Callable[[list[Row]], Mapping[str, Any]]:
