@@ -255,7 +255,9 @@ def test_a_run_killed_while_it_asks_ends_in_the_same_bytes_and_pays_nothing_twic
     """The whole command, killed by the system when a few more answers have left the server each time."""
     with ModelServer(replies=reply) as server:
         settings = {"base_url": server.url, "model": "parrot", "in_flight": 4}
-        expected = run(write_recipe(folder, methods=["once"], models={"llm": settings}, run="whole/run"), until="export")
+        expected = run(
+            write_recipe(folder, methods=["once"], models={"llm": settings}, run="whole/run"), until="export"
+        )
     with ModelServer(replies=reply, delay=0.03) as server:
         settings["base_url"] = server.url
         file = write_recipe(folder, methods=["once"], models={"llm": settings})
