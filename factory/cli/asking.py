@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from factory.cli.printing import out, out_list, say
+from factory.tokens import BYTES_A_TOKEN
 
-BYTES_A_TOKEN = 4
 FACTS = ("key", "unit", "model", "take", "sample", "finish", "reason", "tokens_in", "tokens_out", "seconds", "tries")
 DIGITS = 4  # of a passage's number; a record's has fewer
 SHOWN = 300  # characters of an answer in a list

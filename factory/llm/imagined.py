@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from factory.llm.request import Request
+from factory.tokens import BYTES_A_TOKEN
 
 if TYPE_CHECKING:
     from factory.llm.pool import Answer
 
-BYTES_A_TOKEN = 4
 CHAT_CHARS = 800  # of a reply without a shape
 STRING_CHARS = 80  # of a string in one that has a shape
 ITEMS = 4  # of a list in one

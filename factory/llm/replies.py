@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from factory.errors import BadItem
 from factory.llm.entries import Stored
+from factory.tokens import BYTES_A_TOKEN
 
 _THOUGHT = re.compile(  # the opening mark may stand in the prompt's template; then there is only the closing one
     r"\A\s*(?:<(think|thinking|reasoning)>(?P<one>.*?)</\1>|(?P<other>(?:(?!<think>).)*?)</think>)", re.DOTALL
 )
 _THINKING = re.compile(r"\A\s*<(?:think|thinking|reasoning)>(.*)\Z", re.DOTALL)
-BYTES_A_TOKEN = 4  # for servers that do not count: about right for English
 
 
 FINISHES = {

@@ -1,16 +1,17 @@
 """One call of a generator: what it is given, what it yields, and what the core checks of that."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from factory import prompts, records
-from factory.corpus import Corpus
+from factory.corpus import Corpus, passages_by_document
 from factory.documents import Document
 from factory.errors import BadItem, FactoryError, SpendCapReached, Waiting, WrongRequest, where
 from factory.passages import Passage, Quote
 from factory.plugins import Generator
 from factory.records import Record, Rejected
+from factory.runs import Run
 from factory.stages.models import Bound, Models, highest
 from factory.stages.plan import Unit
 
@@ -37,6 +38,33 @@ class Call:
     def made(self) -> list[tuple[Record | None, str | None, str, dict[str, Any]]]:
         """Of each item: its record, why it is rejected (None: it is not), a detail, and what was asked for it."""
         return [(*_verdict(self, item), asked) for item, asked in self.items]
+
+
+def calls(run: Run, units: Sequence[Unit], generators: Mapping[str, Generator]) -> Iterator[Call]:
+    """The calls in the order in which their documents stand: each document is read once."""
+    by_document: dict[str, list[Unit]] = {}
+    for unit in units:
+        by_document.setdefault(unit.document, []).append(unit)
+    for document, group in passages_by_document(run, wanted=by_document):
+        passages = [passage for _, passage in group]
+        by_id = {passage.id: passage for passage in passages}
+        for unit in by_document[document.id]:
+            given = passages if unit.passage is None else by_id[unit.passage]
+            yield Call(unit, generators[unit.method], document, given, by_id)
+
+
+def searches(run: Run, generators: Iterable[Generator], models: Models) -> dict[str, Corpus]:
+    """What each generator that searches may search; those that ask the same models, or none, share one."""
+    searching = [generator for generator in generators if generator.corpus]
+    if not searching:
+        return {}
+    everything = [passage for _, group in passages_by_document(run) for _, passage in group]
+    made: dict[frozenset[str], Corpus] = {}
+    for generator in searching:
+        asked = frozenset(generator.models.values())
+        if asked not in made:
+            made[asked] = Corpus(models.visible(generator, everything))
+    return {generator.instance: made[frozenset(generator.models.values())] for generator in searching}
 
 
 async def run_call(call: Call, corpus: Corpus | None, models: Models, wording: prompts.Wording) -> None:

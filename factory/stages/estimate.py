@@ -4,16 +4,15 @@ The generators run on the sample with answers out of thin air. What a model real
 asked again, and may lead a method another way: it is an estimate, and is called one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from factory.corpus import Corpus, passages_by_document
 from factory.errors import WrongRequest, did_you_mean
 from factory.plugins import Generator
 from factory.recipe import Checked
 from factory.runs import Run
-from factory.stages.calling import Call, run_call
+from factory.stages.calling import calls, run_call, searches
 from factory.stages.models import Models
 from factory.stages.plan import Unit, plan
 
@@ -83,33 +82,16 @@ def requests(run: Run, checked: Checked, method: str, unit: str | None) -> list[
 
 
 async def _ask(run: Run, checked: Checked, generator: Generator, sample: Sequence[Unit], doors: Models) -> None:
-    for call, corpus in _calls(run, generator, sample, doors):
+    corpus = searches(run, [generator], doors).get(generator.instance)
+    for call in calls(run, sample, {generator.instance: generator}):
         await run_call(call, corpus, doors, checked.wording())
 
 
 def _scaled(checked: Checked, generator: Generator, name: str, stats: "Stats", units: int, sampled: int) -> Estimate:
     """What a sample asked, as so many units would."""
     settings, scale = checked.recipe.models[name], units / max(1, sampled)
-    calls, tokens_in, tokens_out = (round(n * scale) for n in (stats.calls, stats.tokens_in, stats.tokens_out))
+    asked, tokens_in, tokens_out = (round(n * scale) for n in (stats.calls, stats.tokens_in, stats.tokens_out))
     price = settings.price
     money = (tokens_in * price.input + tokens_out * price.output) / 1_000_000 if price else None
-    seconds = tokens_out / TOKENS_A_SECOND / min(settings.in_flight, max(1, calls))
-    return Estimate(generator.instance, name, units, sampled, calls, tokens_in, tokens_out, money, seconds)
-
-
-def _calls(
-    run: Run, generator: Generator, sample: Sequence[Unit], models: Models
-) -> Iterator[tuple[Call, Corpus | None]]:
-    corpus = None
-    if generator.corpus:
-        everything = [passage for _, group in passages_by_document(run) for _, passage in group]
-        corpus = Corpus(models.visible(generator, everything))
-    wanted: dict[str, list[Unit]] = {}
-    for unit in sample:
-        wanted.setdefault(unit.document, []).append(unit)
-    for document, group in passages_by_document(run, wanted=wanted):
-        passages = [passage for _, passage in group]
-        by_id = {passage.id: passage for passage in passages}
-        for unit in wanted[document.id]:
-            given = passages if unit.passage is None else by_id[unit.passage]
-            yield Call(unit, generator, document, given, by_id), corpus
+    seconds = tokens_out / TOKENS_A_SECOND / min(settings.in_flight, max(1, asked))
+    return Estimate(generator.instance, name, units, sampled, asked, tokens_in, tokens_out, money, seconds)

@@ -19,13 +19,12 @@ from typing import Any
 import pyarrow as pa
 
 from factory import prompts, records, rejections, runs, tables
-from factory.corpus import Corpus, passages_by_document
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.records import Record
 from factory.runs import Run
 from factory.stages import models
-from factory.stages.calling import Call, run_call
+from factory.stages.calling import Call, calls, run_call, searches
 from factory.stages.models import Models
 from factory.stages.plan import Unit, plan
 
@@ -168,18 +167,9 @@ class _Generating:
         self._wording, self._system = checked.wording(), checked.recipe.generate.style.system
         wide = max([AT_ONCE, *(model.in_flight for model in checked.recipe.models.values())])
         self._at_once = CAPPED_AT_ONCE if models.caps(checked) else wide
-        self._corpora = self._searches()
+        self._corpora = searches(run, checked.generators, doors)
         self.counts = _Counts()
         self.capped, self.cut_short = False, 0  # by a max_spend
-
-    def _searches(self) -> dict[str, Corpus]:
-        """What each generator that searches may search; those that ask no model share one."""
-        searching = [g for g in self._generators.values() if g.corpus]
-        if not searching:
-            return {}
-        everything = [passage for _, group in passages_by_document(self._run) for _, passage in group]
-        shared = Corpus(everything)
-        return {g.instance: Corpus(self._doors.visible(g, everything)) if g.models else shared for g in searching}
 
     async def round(self, nth: int, units: Sequence[Unit]) -> None:
         """Run some units; their records are one part of each kind's table."""
@@ -190,7 +180,7 @@ class _Generating:
             )
             waiting: deque[tuple[Call, asyncio.Task[None]]] = deque()
             try:
-                await self._all(self._calls(units), waiting)
+                await self._all(calls(self._run, units, self._generators), waiting)
             finally:
                 for _, task in waiting:
                     task.cancel()
@@ -221,18 +211,6 @@ class _Generating:
     def _part(self, nth: int, kind: records.Kind) -> tables.PartWriter:
         path: Path = self._run.path / "records" / kind / f"part-{nth:05d}.parquet"
         return tables.PartWriter(path, records.schema(kind), once_filled=True)
-
-    def _calls(self, units: Sequence[Unit]) -> Iterator[Call]:
-        """The calls in the order in which their documents stand: each document is read once a round."""
-        by_document: dict[str, list[Unit]] = {}
-        for unit in units:
-            by_document.setdefault(unit.document, []).append(unit)
-        for document, group in passages_by_document(self._run, wanted=by_document):
-            passages = [passage for _, passage in group]
-            by_id = {passage.id: passage for passage in passages}
-            for unit in by_document[document.id]:
-                given = passages if unit.passage is None else by_id[unit.passage]
-                yield Call(unit, self._generators[unit.method], document, given, by_id)
 
     async def _finish(self, call: Call, task: "asyncio.Task[None]") -> None:
         await task

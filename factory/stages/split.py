@@ -18,8 +18,8 @@ from factory.passages import passage_id
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run
+from factory.tokens import BYTES_A_TOKEN
 
-BYTES_A_TOKEN = 4  # of English prose under current tokenizers; the estimate is called one wherever it is shown
 MARKDOWN = ("text/markdown", "text/html", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from factory.tokens import BYTES_A_TOKEN
+
 EDGES = np.unique(np.round(2.0 ** (np.arange(0, 61) / 2)).astype(np.int64))  # 1, 2, 3, 4, 6, 8, 11, 16, 23, 32 …
-BYTES_A_TOKEN = 4  # English prose under common tokenizers; code and other scripts take fewer
 QUANTILES = {"min": 0.0, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "max": 1.0}
 
 

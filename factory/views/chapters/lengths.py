@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from factory import tables
 from factory.corpus import document_table, kept, passage_table
 from factory.runs import Run
+from factory.tokens import BYTES_A_TOKEN
 from factory.views import exported
 from factory.views.chapter import Chapter, Finding
-from factory.views.histogram import BYTES_A_TOKEN, bins, summary, tokens
+from factory.views.histogram import bins, summary, tokens
 
 NAME, TITLE = "lengths", "Lengths"
 FEW = 100  # rows: below this a fine-tuning learns the rows, not the task
