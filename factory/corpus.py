@@ -138,14 +138,14 @@ class Row:
     id: str
     strings: list[Text]
     info: dict[str, Any]
-    meta: Mapping[str, Any] = field(default_factory=dict)  # of a record: all but the quotes
+    meta: Mapping[str, Any] = field(default_factory=dict)  # of a record: all but the strings in it
     quotes: Sequence[Mapping[str, Any]] = ()  # of a record, as its generator made them
     origins: Mapping[str, Origin] = field(default_factory=dict)  # where a filter sees what it was made from
 
     @property
     def text(self) -> str:
-        """The whole text, as `records.joined`: what a quote says stands in its source, not in the row."""
-        return "\n".join(part.text for part in self.strings if part.role != "quote")
+        """The whole text, as `records.joined`: what stands beside the row, such as its quotes, is not in it."""
+        return "\n".join(part.text for part in self.strings if part.role not in records.BESIDE)
 
     @property
     def chars(self) -> int:
@@ -212,9 +212,9 @@ def _record_rows(table: Table, state: Kept) -> Iterator[Row]:
         made = Row(
             position,
             row["id"],
-            records.texts(table.kind, row, quotes=True),
+            records.texts(table.kind, row, beside=True),
             _info(table.kind, meta, sources=meta["sources"]),
-            {name: value for name, value in meta.items() if name != "quotes"},
+            {name: value for name, value in meta.items() if name not in ("quotes", "rewordings")},
             meta["quotes"],
         )
         made.apply(state.edits.get(position, {}))
@@ -428,7 +428,7 @@ def edited(row: dict[str, Any], edits: Mapping[str, EditMap]) -> dict[str, Any]:
                 records.edit_as_dict(e) for e in records.edits_from(quote["edits"]).then(changes.edits).edits
             ]
         else:
-            _change(made, name, changes)
+            _change(meta if name.startswith("rewordings[") else made, name, changes)
     meta["edits"] = done
     return {**row, **made, "meta": json.dumps(meta, ensure_ascii=False, sort_keys=True)}
 

@@ -37,7 +37,7 @@ TYPES = {
     **dict.fromkeys(("cited", "passages", "headings"), TEXTS),
     "strings": STRINGS,
 }
-FIELDS = "|".join(["quotes", *sorted({name for columns in COLUMNS.values() for name, _ in columns})])
+FIELDS = "|".join(["quotes", "rewordings", *sorted({name for columns in COLUMNS.values() for name, _ in columns})])
 NAMES = {  # which strings features of unedited text may have, by the name of their column or struct field
     "id": r"[\s\S]*",
     "kind": r"[A-Za-z][A-Za-z0-9_]{0,39}",

@@ -31,7 +31,7 @@ SHAPES = {  # pydantic would name our classes
     "list_type": "this must be a list",
 }
 LATER = {
-    "mix", "policy", "use", "exam", "ocr", "revision",
+    "mix", "policy", "use", "ocr", "revision",
     "template",
 }  # fmt: skip
 
@@ -109,8 +109,13 @@ class Style(_Strict):
     examples: list[str] = []
 
 
+class Exam(_Strict):
+    share: float = Field(default=0.1, gt=0, le=0.5)
+
+
 class Generate(_Strict):
     target: int | None = Field(default=None, ge=1)
+    exam: Exam | None = None
     style: Style = Style()
     methods: list[Use] = []
 

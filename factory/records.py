@@ -282,10 +282,13 @@ def edits_from(rows: Iterable[Mapping[str, Any]]) -> EditMap:
     return EditMap(tuple(Edit(row["start"], row["end"], row["kind"], row["replacement"]) for row in rows))
 
 
-def texts(kind: str, row: Mapping[str, Any], *, quotes: bool = False) -> list[Text]:
-    """Every string of a row that a model would learn from, in order; with `quotes`, also those that `meta` shows.
+BESIDE = ("quote", "reworded")  # the roles of strings that stand beside a row, in `meta`: scrubbed, but not its text
 
-    `row` has the columns of its kind (and `meta`, a JSON string, where quotes are asked for).
+
+def texts(kind: str, row: Mapping[str, Any], *, beside: bool = False) -> list[Text]:
+    """Every string of a row that a model would learn from, in order; with `beside`, also those that `meta` holds.
+
+    `row` has the columns of its kind (and `meta`, a JSON string, where those beside are asked for).
     """
     found: list[Text] = []
     for name, _ in COLUMNS[kind]:
@@ -293,9 +296,10 @@ def texts(kind: str, row: Mapping[str, Any], *, quotes: bool = False) -> list[Te
         if value is None or isinstance(value, bool):
             continue
         found += _strings(name, value)
-    if quotes:
-        shown = json.loads(row["meta"])["quotes"]
-        found += [Text(f"quotes[{nth}].text", "quote", quote["text"]) for nth, quote in enumerate(shown)]
+    if beside:
+        meta = json.loads(row["meta"])
+        found += [Text(f"quotes[{nth}].text", "quote", quote["text"]) for nth, quote in enumerate(meta["quotes"])]
+        found += [Text(f"rewordings[{nth}]", "reworded", said) for nth, said in enumerate(meta.get("rewordings", ()))]
     return found
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from factory.contamination import index
 from factory.contamination.containment import FLOOR
 from factory.contamination.overlap import Overlap
+from factory.records import BESIDE
 from factory.verdicts import Verdicts
 
 LONG = 13  # words: a run that no two texts have by chance (n of Brown et al. 2020)
@@ -81,7 +82,7 @@ class Contamination:
         """
         columns = (batch[name].to_pylist() for name in ("id", "field", "role", "text"))
         groups = [(id_, list(strings)) for id_, strings in groupby(zip(*columns, strict=True), key=lambda row: row[0])]
-        learned = [[string for string in strings if string[2] != "quote"] for _, strings in groups]
+        learned = [[string for string in strings if string[2] not in BESIDE] for _, strings in groups]
         found = self._overlap.search([[text for *_, text in strings] for strings in learned])
         hits = [
             [self._named(hit, strings[hit.string][1]) for hit in its]

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, get_args
 import pyarrow as pa
 
 from factory import chat
+from factory.records import BESIDE
 from factory.verdicts import Verdicts
 from filters import _faults
 
@@ -101,7 +102,7 @@ def _of_turns(kind: str, strings: list[dict[str, str]]) -> Iterator[Mapping[str,
 def _of_strings(strings: list[dict[str, str]]) -> Iterator[Mapping[str, Any]]:
     for string in strings:
         text, where = string["text"], string["field"]
-        if string["role"] == "quote":
+        if string["role"] in BESIDE:
             continue
         if mark := _faults.template_mark(text):
             yield {"check": "template_token", "field": where, "start": mark.start()}

@@ -16,6 +16,7 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
+from factory.records import BESIDE
 from factory.verdicts import Verdicts
 
 DECIDES = {"decides": True}
@@ -70,7 +71,7 @@ class Language:
         columns = (batch[name].to_pylist() for name in ("id", "field", "role", "text"))
         for id_, where, role, text in zip(*columns, strict=True):
             sides = rows.setdefault(id_, {"asked": [], "answered": []})
-            if role != "quote" and not where.startswith("rejected["):
+            if role not in BESIDE and not where.startswith("rejected["):
                 sides["asked" if role in ASKING else "answered"].append(text)
         made: dict[str, pa.Array] = {"id": pa.array(list(rows), pa.string())}
         asked = ["\n".join(row["asked"]) for row in rows.values()]

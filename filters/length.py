@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from factory import tokens
+from factory.records import BESIDE
 from factory.verdicts import Verdicts
 
 DECIDES = {"decides": True}
@@ -62,7 +63,7 @@ class Length:
         """
         columns = (batch[name].to_pylist() for name in ("id", "field", "role", "text"))
         groups = [(id_, list(its)) for id_, its in groupby(zip(*columns, strict=True), key=lambda row: row[0])]
-        texts = ["\n".join(text for *_, role, text in its if role != "quote") for _, its in groups]
+        texts = ["\n".join(text for *_, role, text in its if role not in BESIDE) for _, its in groups]
         counted = {
             "chars": [len(text.strip()) for text in texts],
             "words": [len(text.split()) for text in texts],

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from factory import near
 from factory.policy import strictness
+from factory.records import BESIDE
 from factory.verdicts import Verdicts
 from filters._question_words import words
 
@@ -129,7 +130,7 @@ def _measured(
     """Of one row: the digest of what it asks, its worth, and the spans of the user's words in its text."""
     spans, at = [], 0
     for string in strings:
-        if string["role"] != "quote":  # a row's text is its other strings with a line end between
+        if string["role"] not in BESIDE:  # a row's text is its other strings with a line end between
             if string["role"] == "user":
                 spans.append([at, at + len(string["text"])])
             at += len(string["text"]) + 1
@@ -139,7 +140,7 @@ def _measured(
 
 def _digest(asked: list[list[str]], strings: Sequence[Mapping[str, str]]) -> bytes:
     """Of what is asked, and of all that stands beside it: the same task on another text is another one."""
-    said = ("user", "assistant", "quote")
+    said = ("user", "assistant", *BESIDE)
     beside = [(s["field"], " ".join(s["text"].split())) for s in strings if s["role"] not in said]
     return hashlib.blake2b(json.dumps([asked, beside]).encode(), digest_size=8).digest()
 

@@ -3,6 +3,7 @@
     dataset/<kind>/<split>-00000.parquet   TRL's columns, `id`, and `meta` (a JSON string); in the order of the ids
     exports/messages/<kind>-<split>.jsonl  {"messages": […]} a line, for what takes OpenAI's chat format
     dataset/README.md                      the dataset card
+    exam/{unseen,paraphrase}.parquet       questions that are not trained, if the recipe asks for an exam
 
 No time, path, host or worker count is in them: the same records make the same bytes.
 """
@@ -14,14 +15,16 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory import records, runs, tables
+from factory import records, rejections, runs, tables
 from factory.corpus import kept_records, record_tables
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run
+from factory.stages import exam
 from factory.stages.card import Origins, card
 from factory.stages.splits import SPLITS, THRESHOLD, deal, groups
 from factory.stages.waiting import Waiting
@@ -41,8 +44,9 @@ EXPORTED = {  # as TRL reads them; rankings leave as preference pairs
 def fingerprint(checked: Checked, before: str) -> str:
     """What the export depends on: the kept records and its options."""
     declared = [source.model_dump(exclude={"path", "map"}) for source in checked.recipe.sources]
+    asked = checked.recipe.generate.exam and checked.recipe.generate.exam.model_dump()
     return runs.fingerprint(
-        before, VERSION, checked.recipe.export.model_dump(), checked.recipe.seed, declared, runs.core_digest()
+        before, VERSION, checked.recipe.export.model_dump(), asked, checked.recipe.seed, declared, runs.core_digest()
     )
 
 
@@ -108,6 +112,8 @@ class _Export:
         self._documents: list[list[str]] = []  # each row's, by place
         self._split: list[str] = []
         self._origins = Origins()
+        self._cited = exam.Cited()  # of each row, by place; only where an exam is asked for
+        self._drawn = exam.NOBODY
 
     def stage(self, progress: Progress, total: int | None) -> None:
         """Put the rows that leave aside, with what the split needs of them."""
@@ -119,6 +125,8 @@ class _Export:
                 self._origins.take(meta)
                 for kind, out in exported_rows(table.kind, row, open_book=open_book):
                     self._waiting.add(kind, out, records.joined(kind, out))  # as it leaves: verify has no other text
+                    if self._checked.recipe.generate.exam:
+                        self._cited.take(kind, out, meta, stands_alone=not row.get("context"))
                     if self._by_file:
                         self._split.append(meta.get("split") or SPLITS[0])
                     else:
@@ -126,30 +134,55 @@ class _Export:
                 progress.advance()
 
     def split(self) -> None:
-        """Decide the split of every row; where files decide, they did."""
-        if self._by_file:
-            return
-        shares = self._checked.recipe.export.split
-        together = groups(self._documents, self._waiting.clusters(THRESHOLD))
-        seed = self._checked.recipe.seed
-        self._split = deal(together, self._documents, validation=shares.validation, test=shares.test, seed=seed)
+        """Decide the split of every row, where files did not, and which rows are an exam instead."""
+        seed, clusters = self._checked.recipe.seed, np.arange(len(self._split), dtype=np.int64)
+        if not self._by_file:
+            shares, clusters = self._checked.recipe.export.split, self._waiting.clusters(THRESHOLD)
+            together = groups(self._documents, clusters)
+            self._split = deal(together, self._documents, validation=shares.validation, test=shares.test, seed=seed)
+        if wanted := self._checked.recipe.generate.exam:
+            self._drawn = exam.draw(self._cited, self._split, clusters, share=wanted.share, seed=seed)
 
     def write(self) -> dict[str, Any]:
         """Write every kind and the card, whole or not at all; returns the counts."""
         beside = self._run.path / "dataset.tmp"
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
-        rows = {kind: self._write_kind(kind, beside / kind) for kind in sorted(set(self._waiting.kinds))}
+        paper = exam.Paper(self._run.path / "exam", self._trained()) if self._checked.recipe.generate.exam else None
+        rows = {kind: self._write_kind(kind, beside / kind, paper) for kind in sorted(set(self._waiting.kinds))}
         tables.write_file(beside / "README.md", card(self._run, self._checked, rows, self._origins, beside).encode())
         tables.swap(beside, self._run.path / "dataset")
         self._messages()
         self._waiting.forget()
-        return {"rows": rows}
+        return {"rows": rows, **self._examined(paper)}
 
-    def _write_kind(self, kind: str, folder: Path) -> dict[str, int]:
-        """One kind's splits, each sorted by id; returns the rows of each that has any."""
+    def _trained(self) -> set[bytes]:
+        """The questions that leave in the dataset, folded."""
+        apart = self._drawn.unseen | self._drawn.held_back
+        return {question for place, question in enumerate(self._cited.questions) if question and place not in apart}
+
+    def _examined(self, paper: exam.Paper | None) -> dict[str, Any]:
+        """Put the exam in its place, or none; its counts, and what is held back for it."""
+        held = [
+            {"id": self._cited.ids[place], "place": self._cited.ids[place], "reason": exam.GIVES_AWAY, "detail": None}
+            for place in sorted(self._drawn.held_back)
+        ]
+        rejections.write(self._run, "export", held)
+        if paper is None:
+            shutil.rmtree(self._run.path / "exam", ignore_errors=True)
+            return {}
+        paper.hand_in()
+        return {"exam": paper.counts, "held_back": len(held)}
+
+    def _write_kind(self, kind: str, folder: Path, paper: exam.Paper | None) -> dict[str, int]:
+        """One kind's splits, each sorted by id; returns the rows of each that has any. Some are an exam instead."""
         splits = {split: _Split(folder, split, schema(kind)) for split in SPLITS}
         for place, row in self._waiting.sorted(kind):
+            for name, places in (("unseen", self._drawn.unseen), ("paraphrase", self._drawn.paraphrase)):
+                if paper is not None and place in places:
+                    paper.ask(name, row)
+            if place in self._drawn.unseen or place in self._drawn.held_back:
+                continue
             size = sum(len(text.text) for text in records.texts(kind, row))
             splits[self._split[place]].write(row, size)
         for split in splits.values():

@@ -50,7 +50,7 @@ def entries(run: Run, *, reason: str | None = None, stage: str | None = None) ->
 
     Raises WrongRequest for a stage there is not.
     """
-    known = [name for name, *_ in STEPS if name not in ("split", "export")]  # those that lose things
+    known = [name for name, *_ in STEPS if name != "split"]  # those that lose things
     if stage is not None and stage not in known:
         raise WrongRequest(f"There is no stage '{stage}'.{did_you_mean(stage, known)} Known: {', '.join(known)}.")
     for entry in _all(run):
@@ -77,6 +77,8 @@ def _all(run: Run) -> Iterator[Entry]:
             if row["reason"]:
                 yield Entry("generate", row["method"], row["id"], row["reason"], _from(row["id"], places), "")
     yield from _by_filters(run, "records", places)
+    for row in rejections.read(run, "export") if run.stands("export") else ():
+        yield Entry("export", "", row["id"], row["reason"], _from(row["id"], places), "")
 
 
 def _places(run: Run) -> dict[str, str]:
@@ -163,7 +165,10 @@ def _steps(run: Run, stage: str) -> list[dict[str, Any]]:
         return [{"read": counts["rows"], "kept": counts["records"], "rejected": counts["rejected"], "reasons": lost}]
     if stage == "split":
         return [{"read": counts["documents"], "kept": counts["passages"]}]
-    return [{"read": run.counts("filter.records")["kept"], "kept": _rows(counts)}]
+    lost = by_reason(entries(run, stage="export"))
+    asked = counts.get("exam", {}).get("unseen", 0)
+    return [{"read": run.counts("filter.records")["kept"], "kept": _rows(counts), "rejected": sum(lost.values()),
+             "reasons": lost, "exam": asked}]  # fmt: skip
 
 
 def _methods(run: Run, counts: dict[str, Any]) -> list[dict[str, Any]]:

@@ -3,8 +3,9 @@
 1  read = kept + rejected, by id, at every filter; every unit ended once; records = kept + rejected
 5  every quote leads back to its document
 7  the report's numbers are those of the tables
-8  train, validation and test share no document and no near-duplicate cluster
-   and the exported rows are exactly the kept records
+8  train, validation and test share no document and no near-duplicate cluster; no row of the dataset tells what the
+   exam asks as unseen, or asks it in the words of the exam
+   and the exported rows, with the exam and what is held back for it, are exactly the kept records
 """
 
 import json
@@ -18,6 +19,7 @@ import numpy as np
 from factory import near, records, rejections, tables, verdicts
 from factory.corpus import Table, all_tables, kept, kept_documents, kept_records, record_tables
 from factory.runs import Run
+from factory.stages import exam
 from factory.stages.export import exported_rows
 from factory.stages.generate import UNITS
 from factory.stages.splits import THRESHOLD
@@ -59,6 +61,7 @@ def verify(run: Run) -> list[Finding]:
         ("export", _exported),
         ("export", _quotes),
         ("export", _splits),
+        ("export", _exam),
         ("audit", _report),
     ]
     return [check(run) for stage, check in checks if run.stands(stage)]
@@ -116,9 +119,10 @@ def _dataset(run: Run) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _exported(run: Run) -> Finding:
-    """The rows of dataset/ are the kept records, no more and no fewer."""
+    """The rows of dataset/, and those apart for the exam, are the kept records, no more and no fewer."""
     finding = Finding(1, "export: the rows are the kept records")
-    left = set(exported.ids(run))
+    left = set(exported.ids(run)) | {row["id"] for row in rejections.read(run, "export")}
+    left |= {item["id"] for name, item in exam.read(run.path / "exam") if name == "unseen"}
     for table in record_tables(run):
         for row in kept_records(run, table):
             for _, out in exported_rows(table.kind, row, open_book=False):
@@ -162,6 +166,30 @@ def _splits(run: Run) -> Finding:
     labels = near.near_duplicates(texts, threshold=THRESHOLD) if texts else np.zeros(0, dtype=np.int64)
     for nth, label in enumerate(labels.tolist()):
         finding.note(splits[nth] == splits[label], ids[nth])
+    return finding
+
+
+def _exam(run: Run) -> Finding:
+    """No question of the exam is trained, and no instruction row cites what an unseen one does."""
+    finding = Finding(8, "exam: the dataset neither asks its questions nor tells its unseen answers")
+    items = list(exam.read(run.path / "exam"))
+    if not items:
+        return finding
+    trained: set[bytes] = set()
+    places: list[tuple[exam.Span, ...]] = []
+    for kind, _, row in _dataset(run):
+        if kind in exam.TELLING:
+            trained.add(exam.folded(exam.question(kind, row)))
+            places.append(exam.cites(json.loads(row["meta"])))
+    unseen = [item for name, item in items if name == "unseen"]
+    told = {
+        one for pair in exam.overlapping([*places, *(exam.cites(json.loads(item["meta"])) for item in unseen)])
+        for one in pair if min(pair) < len(places) <= max(pair)
+    }  # fmt: skip
+    for nth, item in enumerate(unseen, start=len(places)):
+        finding.note(nth not in told, item["id"])
+    for _, item in items:
+        finding.note(exam.folded(exam.question("feedback", item)) not in trained, item["id"])
     return finding
 
 

@@ -91,7 +91,6 @@ def test_an_unknown_key_is_refused_at_every_level(text: str, said: str) -> None:
         "mix: {docs: {weight: 2}}",
         "policy: {}",
         "use: commercial",
-        "generate: {exam: {share: 0.1}}",
         "export: {template: x.jinja}",
     ],
 )

@@ -10,7 +10,15 @@ from factory.views import ledger
 from factory.views.chapter import Chapter, Finding, some
 
 NAME, TITLE = "waterfall", "What came in, what was kept"
-LOSE = ("ingest", "filter.documents", "filter.passages", "read", "generate", "filter.records")  # stages that can
+LOSE = (
+    "ingest",
+    "filter.documents",
+    "filter.passages",
+    "read",
+    "generate",
+    "filter.records",
+    "export",
+)  # stages that can
 
 FLAG = ("filter.documents", "filter.passages", "filter.records")  # keep rows with a reason to look at them
 
