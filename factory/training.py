@@ -6,7 +6,12 @@ A trainer is a function `train(data: Split, model: str, out: Path, *, <options>)
     preflight(data, model, **options)           list[Finding]: every row through the real tokenizer and collator
     losses(model, rows)                         list[Loss]: of each row under a trained model
 
-The core checks options and kinds, and calls the first two in a process of their own: it never imports torch.
+and, where its models answer questions,
+
+    answers(model, prompts, *, max_tokens)      what the model says to each, an iterator of texts
+    start(data, model, out, *, seed)            what training begins with: `tiny` made below `out`, any other as it is
+
+The core checks options and kinds, and calls all of these in a process of their own: it never imports torch.
 """
 
 import inspect
@@ -21,6 +26,7 @@ from factory import plugins
 from factory.errors import WrongRequest
 
 Row = dict[str, Any]
+Message = Mapping[str, str]
 BATCH_ROWS = 1000
 
 
@@ -82,6 +88,8 @@ class Trainer:
     train: Callable[..., Trained]
     preflight: Callable[..., list[Finding]]
     losses: Callable[..., list[Loss]]
+    answers: Callable[..., Iterator[str]] | None
+    start: Callable[..., str] | None
     kinds: tuple[str, ...]
     digest: str
 
@@ -104,6 +112,8 @@ def trainer(plugin: str, options: Mapping[str, Any] | None = None, *, instance: 
         train=function,
         preflight=module.preflight,
         losses=module.losses,
+        answers=module.answers if hasattr(module, "answers") else None,
+        start=module.start if hasattr(module, "start") else None,
         kinds=tuple(module.KINDS),
         digest=plugins.source_digest(module.__name__),
     )

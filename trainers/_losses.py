@@ -19,12 +19,15 @@ def opened(model: str, method: Method) -> tuple[Any, Any, Chat]:
     if place.name is None:
         raise WrongRequest("'tiny' knows nothing before it is trained: name the folder of a trained model.")
     tokenizer = _model.tokenizer(place, lambda: [])
+    _model.check_writes(place, tokenizer, reward=method.reward)
+    if method.chats and not tokenizer.chat_template:  # a base model: asked in plain words
+        tokenizer.chat_template = _model.PLAIN
     template = _model.marked(tokenizer) if method.chats else ""
     if template is None:
         raise WrongRequest(f"{model} has no chat template with generation markers, and none can be written for it.")
     loaded = _model.weights(place, tokenizer, Settings(method.name), reward=method.reward)
     _model.use_few_threads(loaded.num_parameters())
-    return loaded.eval(), tokenizer, Chat.of(tokenizer, template)
+    return _model.on_device(loaded).eval(), tokenizer, Chat.of(tokenizer, template)
 
 
 def encoded(method: Method, chat: Chat, rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, Encoded]]:
@@ -44,10 +47,10 @@ def of_tokens(model: Any, pairs: Iterable[tuple[str, list[int], list[int]]]) -> 
     found: list[Loss] = []
     waiting = iter(pairs)
     while batch := list(islice(waiting, BATCH)):
-        width = max(len(ids) for _, ids, _ in batch)
-        ids = torch.tensor([[*ids, *[0] * (width - len(ids))] for _, ids, _ in batch])
-        labels = torch.tensor([[*labels, *[-100] * (width - len(labels))] for _, _, labels in batch])
-        mask = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for _, ids, _ in batch])
+        width, device = max(len(ids) for _, ids, _ in batch), model.device
+        ids = torch.tensor([[*ids, *[0] * (width - len(ids))] for _, ids, _ in batch], device=device)
+        labels = torch.tensor([[*labels, *[-100] * (width - len(labels))] for _, _, labels in batch], device=device)
+        mask = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for _, ids, _ in batch], device=device)
         with torch.no_grad():
             logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
         losses = cross_entropy(logits.transpose(1, 2), labels[:, 1:], reduction="none")

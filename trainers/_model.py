@@ -124,6 +124,21 @@ def weights(place: Place, tokenizer: Any, settings: Settings, *, reward: bool = 
     return loaded
 
 
+def check_writes(place: Place, tokenizer: Any, *, reward: bool) -> None:
+    """Raise WrongRequest where a reward model is asked for words, or a model that writes for a number."""
+    kinds = getattr(shape(place, tokenizer), "architectures", None) or []
+    if any("SequenceClassification" in kind for kind in kinds) != reward and kinds:
+        what = "writes, and gives no number" if reward else "gives answers a number, and writes none"
+        raise WrongRequest(f"{place.name} {what}: {', '.join(kinds)}.")
+
+
+def on_device(model: Any) -> Any:
+    """The model on the GPU, where there is one."""
+    import torch
+
+    return model.to("cuda") if torch.cuda.is_available() and model.device.type == "cpu" else model
+
+
 def use_few_threads(parameters: int) -> None:
     """One thread for a small model on a CPU, where several wait for each other longer than they work.
 

@@ -164,6 +164,17 @@ def prepare(data: Split, model: str, settings: Settings, method: Method, folder:
     )  # fmt: skip
 
 
+def start(data: Split, model: str, out: Path, seed: int) -> str:
+    """What training on `data` begins with: for `tiny` random weights and a tokenizer below `out`, else `model`."""
+    if model != "tiny":
+        return model
+    place = _model.locate(model)
+    tokenizer = _model.tokenizer(place, lambda: _texts(data))
+    _model.weights(place, tokenizer, Settings("start", seed=seed)).save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    return str(out)
+
+
 def _texts(data: Split) -> Iterable[str]:
     """All strings that a tokenizer may learn from; a row that has another shape is found later."""
     names = [name for name, _ in records.COLUMNS[data.kind]]

@@ -6,7 +6,7 @@ Source  TRL's SFTTrainer; Ouyang et al. 2022 (arXiv:2203.02155).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 from annotated_types import Gt
 
-from factory.training import Finding, Loss, Row, Split, Trained
-from trainers import _causal
+from factory.training import Finding, Loss, Message, Row, Split, Trained
+from trainers import _answers, _causal, _prepare
 from trainers._prepare import prepare
 from trainers._rows import IDS, Chat, Encoded, Fault, Method
 from trainers._settings import Settings
@@ -83,6 +83,16 @@ def train(
         {"packing": packing},
     )  # fmt: skip
     return _causal.run(prepare(data, model, settings, METHOD, out / "work"), METHOD, out)
+
+
+def start(data: Split, model: str, out: Path, *, seed: int = 0) -> str:
+    """What training on `data` begins with: for `tiny` the model made below `out`, else `model` itself."""
+    return _prepare.start(data, model, out, seed)
+
+
+def answers(model: str, prompts: Sequence[Sequence[Message]], *, max_tokens: int = 128) -> Iterator[str]:
+    """What a model says to each prompt, always its likeliest words."""
+    return _answers.answers(METHOD, model, prompts, max_tokens)
 
 
 def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> list[Loss]:

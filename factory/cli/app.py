@@ -213,6 +213,46 @@ def train(
 
 
 @app.command()
+def evaluate(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A name in the run's models/, a folder, or an id of the hub.")
+    ],
+    run: RunArg,
+    before: Annotated[
+        str | None,
+        typer.Option("--before", metavar="MODEL", help="What to compare with: what it was trained from if not given."),
+    ] = None,
+    forgetting: Annotated[
+        Path | None,
+        typer.Option("--forgetting", metavar="FILE", help="A text of another kind: has the model become worse at it?"),
+    ] = None,
+    max_tokens: Annotated[
+        int, typer.Option("--max-tokens", min=0, metavar="N", help="Of an answer; 0: compare losses only, much faster.")
+    ] = 128,
+    full: Annotated[
+        bool, typer.Option("--full", help="All questions and trained rows, not a drawn thousand of each.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where results go: the model's folder.")
+    ] = None,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--check", metavar="'MEASURE OP NUMBER'", help="Exit 1 unless it holds: 'paraphrase.f1.after > 0.5'."
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Say whether a model knows the documents better than before: by the run's exam, with intervals.
+
+    Example: factory evaluate sft runs/handbook
+    """
+    from factory.cli import evaluating
+
+    evaluating.evaluate(model, run, before, output, forgetting, max_tokens, full, check or [], json)
+
+
+@app.command()
 def audit(
     run: Annotated[
         str, typer.Argument(metavar="RUN|DATASET", help="A run folder; or a dataset: a file, a folder, hf:OWNER/NAME.")

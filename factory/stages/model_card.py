@@ -4,7 +4,7 @@ It holds no time, host, or path of a machine.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,15 @@ def card(trained: Trained, trainer: Trainer, data: Split, model: str, folder: Pa
         "## Use\n\n" + _use(trainer),
     ]
     return f"---\n{head}---\n\n" + "\n\n".join(sections) + "\n"
+
+
+EXAM = "\n## Exam\n"
+
+
+def with_exam(written: str, said: Sequence[str]) -> str:
+    """A card with what an evaluation found, in place of what an earlier one did; exam.json has the numbers."""
+    lines = "\n".join(f"- {sentence}" for sentence in said)
+    return f"{written.split(EXAM)[0].rstrip()}\n{EXAM}\n{lines}\n\nAll numbers: [exam.json](exam.json).\n"
 
 
 def _data(trained: Trained, data: Split, folder: Path, run: Run | None) -> list[str]:

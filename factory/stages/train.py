@@ -9,30 +9,19 @@ training.json     the fingerprint: what the model was made from. The same again 
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from factory import runs, tables, training
-from factory.errors import CheckFailed, DeadWorld, WrongRequest
+from factory.errors import WrongRequest
 from factory.progress import Progress
 from factory.runs import Run
-from factory.stages import model_card, trainable
+from factory.stages import model_card, trainable, trainer_calls
 from factory.training import Finding, Split, Trained, Trainer
-
-ENVIRONMENT = {  # of the process that trains: it tells nobody, and says nothing but what it is asked
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TQDM_DISABLE": "1",
-    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "TOKENIZERS_PARALLELISM": "false",
-}
 
 
 @dataclass
@@ -89,7 +78,7 @@ def train(
         if result.trained is not None:
             card = model_card.card(result.trained, trainer, data, model, folder, run)
             tables.write_file(folder / "README.md", card.encode())
-            _finish(folder, mark, result.trained)
+            _finish(folder, mark, result.trained, {"method": method, "from": model, "seed": _seed(trainer)})
             if run is not None:
                 run.log("train", model=trainer.instance, method=trainer.plugin, steps=result.trained.steps)
         return result
@@ -114,20 +103,25 @@ def _ends(file: Path) -> str:
 
 
 def _stands(folder: Path, mark: str) -> bool:
-    noted = _noted(folder)
-    return noted.get("fingerprint") == mark and bool(noted.get("done")) and (folder / "model").is_dir()
+    known = noted(folder)
+    return known.get("fingerprint") == mark and bool(known.get("done")) and (folder / "model").is_dir()
 
 
-def _noted(folder: Path) -> dict[str, Any]:
+def noted(folder: Path) -> dict[str, Any]:
+    """What is known of the model in a folder: of what it was made, and how; {} where it is none of ours."""
     try:
         return dict(json.loads((folder / "training.json").read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
 
 
-def _finish(folder: Path, mark: str, trained: Trained) -> None:
-    noted = {**asdict(trained), "model": "model"}
-    tables.write_json(folder / "training.json", {"fingerprint": mark, "done": True, **noted})
+def _seed(trainer: Trainer) -> int:
+    return int(trainer.options.get("seed", 0))
+
+
+def _finish(folder: Path, mark: str, trained: Trained, made: Mapping[str, Any]) -> None:
+    result = {**asdict(trained), **made, "model": "model"}
+    tables.write_json(folder / "training.json", {"fingerprint": mark, "done": True, **result})
     shutil.rmtree(folder / "work", ignore_errors=True)
 
 
@@ -162,10 +156,10 @@ class _Job:
 
     def _begin(self, mark: str) -> None:
         """A folder in which only an earlier try of the same training may have left checkpoints."""
-        noted = _noted(self._folder)
-        if self._folder.exists() and any(self._folder.iterdir()) and not noted:
+        known = noted(self._folder)
+        if self._folder.exists() and any(self._folder.iterdir()) and not known:
             raise WrongRequest(f"{self._folder} holds other things. Choose another folder with -o.")
-        if noted.get("fingerprint") != mark:
+        if known.get("fingerprint") != mark:
             for old in ("checkpoints", "work", "model", "adapter"):
                 shutil.rmtree(self._folder / old, ignore_errors=True)
             (self._folder / "log.jsonl").unlink(missing_ok=True)
@@ -183,7 +177,7 @@ class _Job:
         file = place / "request.json"
         file.write_text(json.dumps(request, default=_plain), encoding="utf-8")
         try:
-            for event in _events(file, self._accelerate if launched else None, self._model):
+            for event in trainer_calls.events(file, [self._model], self._accelerate if launched else None):
                 self._take(event, result, place)
         finally:
             file.unlink(missing_ok=True)
@@ -203,10 +197,8 @@ class _Job:
             result.trained = Trained(**{**event, "model": Path(event["model"])})
             self._reach(result.trained.steps, result.trained.steps)
             self._progress.end("train", f"{result.trained.steps} steps, {result.trained.tokens:,} tokens")
-        elif event["kind"] == "WrongRequest":
-            raise WrongRequest(event["message"])
         else:
-            raise (CheckFailed if event["kind"] == "CheckFailed" else DeadWorld)(event["message"])
+            raise trainer_calls.failure(event)
 
     def _reach(self, step: int, of: int) -> None:
         """The bar at a step."""
@@ -218,33 +210,3 @@ class _Job:
 
 def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else list(value)
-
-
-def _events(request: Path, accelerate: Path | None, model: str) -> Iterator[dict[str, Any]]:
-    """What the process says, until it ends. Raises DeadWorld where it ends without a word."""
-    ours = ["-m", "factory.stages.training_process", str(request)]
-    launcher = ["-m", "accelerate.commands.launch", "--config_file", str(accelerate)] if accelerate else []
-    heard = None if os.environ.get("FACTORY_TRACEBACK") else subprocess.DEVNULL
-    process = subprocess.Popen(  # noqa: S603 # our own interpreter and module
-        [sys.executable, *launcher, *ours], env=_environment(model), text=True, encoding="utf-8",
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=heard,
-    )  # fmt: skip
-    assert process.stdout is not None  # noqa: S101 # opened as a pipe
-    try:
-        for line in process.stdout:
-            yield json.loads(line)
-        if process.wait():
-            raise DeadWorld(
-                f"The training process ended by itself (exit code {process.returncode}), perhaps for lack of memory. "
-                "Run the same command again: it goes on from its last checkpoint. FACTORY_TRACEBACK=1 shows more."
-            )
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _environment(model: str) -> dict[str, str]:
-    """Ours, with our path; without the hub where the model is not there."""
-    offline = {"HF_HUB_OFFLINE": "1"} if model == "tiny" or Path(model).expanduser().exists() else {}
-    path = os.pathsep.join(p for p in sys.path if p)
-    return {**os.environ, **ENVIRONMENT, **offline, "PYTHONPATH": path}

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -58,6 +59,11 @@ def main(file: Path) -> int:
 
 
 def _work(asked: dict[str, Any], wire: _Wire) -> None:
+    if "calls" in asked:
+        for call in asked["calls"]:
+            wire.send("begins", what=call["said"] or call["do"], of=call["of"] or None)
+            _answer(call, training.trainer(call["plugin"]), wire)
+        return
     trainer = training.trainer(asked["plugin"], asked["options"])
     files = {name: tuple(map(Path, asked["split"][name])) for name in ("train", "validation")}
     data = Split(asked["split"]["kind"], **files, digests=tuple(asked["split"]["digests"]))
@@ -72,6 +78,27 @@ def _work(asked: dict[str, Any], wire: _Wire) -> None:
         threading.Thread(target=_tell_steps, args=(out / "log.jsonl", wire), daemon=True).start()
         trained = trainer.train(data, asked["model"], out, **trainer.options)
         wire.send("trained", **asdict(trained))
+
+
+def _answer(call: dict[str, Any], trainer: training.Trainer, wire: _Wire) -> None:
+    """Do one call; each thing it gives is a line of its file."""
+    items = [json.loads(line) for line in Path(call["items"]).read_text(encoding="utf-8").splitlines()]
+    with Path(call["results"]).open("w", encoding="utf-8") as file:
+        for result in _results(call, trainer, items):
+            file.write(json.dumps(result) + "\n")
+            wire.send("advanced", by=1)
+
+
+def _results(call: dict[str, Any], trainer: training.Trainer, items: list[Any]) -> Iterable[Any]:
+    model, options = call["model"], call["options"]
+    if call["do"] == "losses":
+        return (asdict(loss) for loss in trainer.losses(model, items))
+    if call["do"] == "answers" and trainer.answers:
+        return trainer.answers(model, items, **options)
+    if call["do"] == "start" and trainer.start:
+        split = Split(options["split"]["kind"], tuple(map(Path, options["split"]["train"])))
+        return [trainer.start(split, model, Path(options["out"]), seed=options["seed"])]
+    raise WrongRequest(f"The trainer '{call['plugin']}' has no '{call['do']}'.")
 
 
 def _told(error: Exception) -> dict[str, str]:

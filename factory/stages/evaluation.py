@@ -1,0 +1,63 @@
+"""What an evaluation found: measures under two models, each a Difference, and what they say in sentences."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from factory.scores import Difference
+
+SCHEMA = "dataset-factory/exam/1"
+WORDS = {
+    "paraphrase": "Facts that were trained, asked in other words",
+    "unseen": "Facts that no instruction row told",
+}
+SHOWN = ("f1", "choice", "loss")
+Measured = dict[str, Difference]
+
+
+@dataclass
+class Evaluation:
+    """What was found: `sets` by set and measure, `groups` by kind of group, group and measure, `rows` as counts."""
+
+    folder: Path
+    model: str
+    before: str
+    sets: dict[str, Measured] = field(default_factory=dict)
+    groups: dict[str, dict[str, Measured]] = field(default_factory=dict)
+    rows: dict[str, Any] = field(default_factory=dict)
+    forgetting: Difference | None = None
+    verdicts: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; no path of the machine is in it."""
+        plain = asdict(self)
+        del plain["folder"]
+        return {"schema": SCHEMA, **plain, "measures": self.measures()}
+
+    def measures(self) -> dict[str, float]:
+        """The numbers that a check may name: `paraphrase.f1.after`, `unseen.choice.difference` …"""
+        named = {f"{name}.{measure}": found for name, its in self.sets.items() for measure, found in its.items()}
+        named |= {"forgetting.loss": self.forgetting} if self.forgetting else {}
+        parts = ("before", "after", "difference", "low", "high")
+        return {f"{name}.{part}": getattr(found, part) for name, found in named.items() for part in parts}
+
+
+def verdicts(found: Evaluation) -> list[str]:
+    """What the numbers say, a sentence each: what was trained, what was not, what was lost."""
+    said = [_of_set(WORDS[name], its) for name, its in found.sets.items()]
+    if found.forgetting:
+        lost = found.forgetting
+        words = {"better": "likelier than before", "worse": "less likely than before: something was forgotten"}
+        said.append(f"The other text is {words.get(lost.verdict, f'as likely as before ({lost.verdict})')} "
+                    f"(loss {lost.before:.2f} → {lost.after:.2f}).")  # fmt: skip
+    return said
+
+
+def _of_set(words: str, its: Mapping[str, Difference]) -> str:
+    lead = its["margin"]  # the others also change where only the style of answers was learned
+    told = ", ".join(
+        f"{name} {its[name].before:.2f} → {its[name].after:.2f} [{its[name].low:+.2f}, {its[name].high:+.2f}]"
+        for name in SHOWN if name in its
+    )  # fmt: skip
+    return f"{words}: {lead.verdict} ({lead.count} questions; {told})."
