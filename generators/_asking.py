@@ -44,6 +44,18 @@ class Questions(BaseModel):
     questions: list[Question]
 
 
+class RewordedQuestion(Question):
+    """A question, and the same in other words."""
+
+    in_other_words: str = Field(description="The same question as another person would put it, with the same answer")
+
+
+class RewordedQuestions(Questions):
+    """The same with other words for each question."""
+
+    questions: list[RewordedQuestion]  # type: ignore[assignment] # narrower than the list it replaces
+
+
 class Answer(BaseModel):
     """First the evidence, then the answer that follows from it."""
 

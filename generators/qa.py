@@ -13,7 +13,7 @@ Source  Self-Instruct's generate-then-check (Wang et al. 2023, arXiv:2212.10560)
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
@@ -23,7 +23,18 @@ from factory.llm import LLM
 from factory.passages import Passage
 from factory.prompts import prompt
 from factory.records import Record, Rejected
-from generators._asking import Answer, Form, Question, Questions, Wish, each_once, proof, wishes
+from generators._asking import (
+    Answer,
+    Form,
+    Question,
+    Questions,
+    RewordedQuestion,
+    RewordedQuestions,
+    Wish,
+    each_once,
+    proof,
+    wishes,
+)
 
 
 async def generate(
@@ -32,11 +43,16 @@ async def generate(
     *,
     pairs: Annotated[int, Ge(1), Le(50)] = 6,
     forms: list[Form] | None = None,
+    reword: bool = False,
     seed: int = 0,
 ) -> AsyncIterator[Record | Rejected]:
-    """At most `pairs` questions of these `forms`, fewer where the passage supports fewer."""
+    """At most `pairs` questions of these `forms`, fewer where the passage supports fewer.
+
+    With `reword` each question is also put in other words, which are never trained: the exam asks them.
+    """
     wished = wishes(passage.id, pairs, forms, seed)
-    asked = await llm.ask(prompt("ask", passage=passage, wishes=wished), Questions, temperature=0.7)
+    asking = prompt("ask", passage=passage, wishes=wished, reword=reword)
+    asked = await llm.ask(asking, RewordedQuestions if reword else Questions, temperature=0.7)
     if not asked.teaches:
         yield Rejected(None, "qa.teaches_nothing", "The model judged that the passage supports no question.")
         return
@@ -58,7 +74,9 @@ def _row(passage: Passage, question: Question, wish: Wish, answer: Answer | BadI
     if isinstance(answer, BadItem):
         return Rejected(None, answer.reason, answer.detail)
     text, (found, missing) = answer.answer.strip(), proof(passage, answer)
-    meta = {"form": wish.form, "difficulty": wish.difficulty, "asker": wish.asker}
+    meta: dict[str, Any] = {"form": wish.form, "difficulty": wish.difficulty, "asker": wish.asker}
+    if isinstance(question, RewordedQuestion) and question.in_other_words.strip():
+        meta["rewordings"] = [question.in_other_words.strip()]
     record = records.sft(passage, question.question.strip(), text, quotes=found, **meta)
     if not answer.answerable or not text:
         return Rejected(record, "qa.not_answerable")

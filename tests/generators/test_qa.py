@@ -174,3 +174,15 @@ def test_style_reaches_the_prompt_and_its_system_message_every_chat(tmp_path: Pa
     assert [message["role"] for message in row["messages"]] == ["system", "user", "assistant"]
     assert "whatever that of the document: fr" in sent[0][-1]["content"]
     assert all(message["role"] == "user" for messages in sent for message in messages)
+
+
+def test_other_words_for_a_question_are_kept_for_the_exam_and_asked_for_only_then(tmp_path: Path) -> None:
+    asks = questions("How many tiles does the Kiln K2 fire?")
+    asks["questions"][0]["in_other_words"] = "What is the number of tiles in one firing of the Kiln K2?"
+    with model(asks, {"tiles": answer("Up to forty.", "fires up to forty tiles at once.")}) as server:
+        [row] = rows(made(tmp_path / "with", server, reword=True))
+        assert "in_other_words" in server.seen[0].body["messages"][-1]["content"]
+        [plain] = rows(made(tmp_path / "without", server))
+        assert not any("in_other_words" in json.dumps(request.body) for request in server.seen[2:])
+    assert json.loads(row["meta"])["rewordings"] == [asks["questions"][0]["in_other_words"]]
+    assert "rewordings" not in json.loads(plain["meta"])
