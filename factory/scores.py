@@ -12,7 +12,7 @@ hundred comparisons of equals one is called a difference by chance.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,8 @@ ROUNDS = 4000  # of the bootstrap: a 99 % bound is then the 20th value from the 
 LEVEL = 0.99
 FEW_DOCUMENTS = 10  # fewer say too little of how documents vary: questions are drawn instead
 FEW = 10  # questions, below which no verdict is given
+Numbers = Sequence[float] | Sequence[Sequence[float]]  # a number a question, or such a list for each seed
+Table = np.ndarray[Any, np.dtype[np.float64]]
 Verdict = Literal["better", "worse", "no difference", "too few to say"]
 
 
@@ -67,34 +69,36 @@ class Difference:
     verdict: Verdict
 
 
-def compare(
-    before: Sequence[float], after: Sequence[float], documents: Sequence[str], *, higher_is_better: bool = True
-) -> Difference:
+def compare(before: Numbers, after: Numbers, documents: Sequence[str], *, higher_is_better: bool = True) -> Difference:
     """The difference of two models on the same questions; `documents` is where each comes from.
 
-    The draws are fixed: the same numbers give the same interval.
+    Of models that were trained with several seeds, a list of numbers a seed: then the seeds are drawn as well. The
+    draws themselves are fixed: the same numbers give the same interval.
     """
-    one, other = np.asarray(before, float), np.asarray(after, float)
-    change = other - one
-    low, high = interval(change, documents)
-    means = (float(one.mean()), float(other.mean()), float(change.mean())) if len(one) else (0.0, 0.0, 0.0)
+    one, other = (np.atleast_2d(np.asarray(values, float)) for values in (before, after))
+    count = len(documents)
+    low, high = interval(other - one, documents)
+    means = (float(one.mean()), float(other.mean()), float((other - one).mean())) if count else (0.0, 0.0, 0.0)
     was, now, by, least, most = (round(value, 6) for value in (*means, low, high))
-    return Difference(was, now, by, least, most, len(one), _verdict(len(one), low, high, higher_is_better))
+    return Difference(was, now, by, least, most, count, _verdict(count, low, high, higher_is_better))
 
 
-def interval(values: "np.ndarray[tuple[int], np.dtype[np.float64]]", groups: Sequence[str]) -> tuple[float, float]:
-    """A 99 % bootstrap interval of the mean: groups are drawn whole, or single values where groups are few."""
-    if not len(values):
+def interval(values: Table, groups: Sequence[str]) -> tuple[float, float]:
+    """A 99 % bootstrap interval of the mean of `values` (seeds, questions), of which both are drawn.
+
+    Questions are drawn by whole groups, or one by one where groups are few.
+    """
+    if not len(groups):
         return 0.0, 0.0
     names, member = np.unique(np.asarray(groups), return_inverse=True)
     if len(names) < FEW_DOCUMENTS:
-        member = np.arange(len(values))
-    sums, sizes = np.bincount(member, values), np.bincount(member)
+        member = np.arange(len(groups))
+    sums, sizes = np.array([np.bincount(member, seed) for seed in values]), np.bincount(member)
     rng = np.random.default_rng(0)
     means = np.empty(ROUNDS)
     for nth in range(ROUNDS):
-        drawn = rng.integers(0, len(sums), len(sums))
-        means[nth] = sums[drawn].sum() / sizes[drawn].sum()
+        seeds, drawn = rng.integers(0, len(sums), len(sums)), rng.integers(0, len(sizes), len(sizes))
+        means[nth] = sums[seeds].mean(axis=0)[drawn].sum() / sizes[drawn].sum()
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
 

@@ -252,6 +252,60 @@ def evaluate(
     evaluating.evaluate(model, run, before, output, forgetting, max_tokens, full, check or [], json)
 
 
+ProxyOption = Annotated[
+    str,
+    typer.Option("--proxy", metavar="MODEL", help="What is trained for it: tiny, a folder, a .gguf, an id of the hub."),
+]
+TrainerOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="An option of the trainer: adapter=lora. Repeatable."),
+]
+
+
+@app.command()
+def suspect(
+    run: RunArg,
+    proxy: ProxyOption = "tiny",
+    folds: Annotated[
+        int, typer.Option("--folds", min=2, max=20, help="Trainings; each judges the rows it left out.")
+    ] = 5,
+    option: TrainerOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Rank a run's sft rows for review: those that a model trained without them finds most surprising.
+
+    Nothing is dropped. Wrong answers are planted, to say how far the ranking can be trusted.
+
+    Example: factory suspect runs/handbook --proxy tiny
+    """
+    from factory.cli import evaluating
+
+    evaluating.suspect(run, proxy, folds, option or [], json)
+
+
+@app.command()
+def compare(
+    one: Annotated[Path, typer.Argument(metavar="A", help="A run, or a folder with its dataset/.")],
+    other: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    proxy: ProxyOption = "tiny",
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=20, help="Trainings of each: chance differs by seed.")
+    ] = 3,
+    on: Annotated[
+        Path | None, typer.Option("--on", metavar="RUN", help="Judge by the held-out rows of this run instead.")
+    ] = None,
+    option: TrainerOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say which of two datasets trains the better model, at equal tokens, with an interval.
+
+    Example: factory compare runs/strict runs/loose --seeds 5
+    """
+    from factory.cli import evaluating
+
+    evaluating.compare(one, other, proxy, seeds, on, option or [], json)
+
+
 @app.command()
 def audit(
     run: Annotated[

@@ -1,4 +1,4 @@
-"""What `factory evaluate` prints: the verdict in words, a table a set, and where the rest lies."""
+"""What `evaluate`, `suspect` and `compare` print: a verdict in words, its numbers, and where the rest lies."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,3 +71,50 @@ def _line(measure: str, its: "Difference") -> str:
         f"  {measure:<10} {its.before:>8.3f} {its.after:>8.3f} {its.difference:>+8.3f}   "
         f"{its.low:+.3f} to {its.high:+.3f}   {its.verdict}"
     )
+
+
+def suspect(run: Path, proxy: str, folds: int, given: Sequence[str], json: bool) -> None:
+    """Rank, say."""
+    from factory.cli.bars import Bars
+    from factory.cli.training import options
+    from factory.stages.suspect import SHARE
+    from factory.stages.suspect import suspect as work
+
+    bars = Bars()
+    try:
+        found = work(run, proxy=proxy, folds=folds, options=options(given), progress=bars)
+    finally:
+        bars.close()
+    if json:
+        out(found.as_dict())
+        return
+    say(f"\n{found.proxy}, {found.folds} folds, {found.rows} rows ({found.left_out} left out as faulty).")
+    say(
+        f"Of {found.planted} planted wrong answers this ranking tells {found.auc:.2f} from right ones (AUC; 0.5 is "
+        f"chance). If {SHARE:.0%} of the rows are wrong, about {found.found:.0%} of the first {found.review} rows are."
+    )
+    for id_, score in found.first:
+        say(f"  {score:>8.3f}  {id_}")
+    say(f"Read them: factory trace {run} ID")
+    out(str(run / "suspects.parquet"))
+
+
+def compare(
+    one: Path, other: Path, proxy: str, seeds: int, on: Path | None, given: Sequence[str], json: bool
+) -> None:  # fmt: skip
+    """Train, compare, say."""
+    from factory.cli.bars import Bars
+    from factory.cli.training import options
+    from factory.stages.compare import compare as work
+
+    bars = Bars()
+    try:
+        found = work(one, other, proxy=proxy, seeds=seeds, on=on, options=options(given), progress=bars)
+    finally:
+        bars.close()
+    if json:
+        out(found.as_dict())
+        return
+    for name, rows, epochs in zip((found.one, found.other), found.rows, found.epochs, strict=True):
+        say(f"{name:<24} {rows:>8,} rows, {epochs:g} epochs of them: {found.tokens:,} tokens, {found.seeds} seeds")
+    out(found.verdict)

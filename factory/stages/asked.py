@@ -1,9 +1,8 @@
 """The questions of an exam and the rows that were trained, put to two models; what each makes of them, in numbers."""
 
-import hashlib
 import heapq
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from factory import scores, training
 from factory.progress import Progress
 from factory.scores import Difference
 from factory.stages import exam, trainer_calls
+from factory.stages.foils import Foils
 from factory.stages.trainer_calls import Call
 from factory.training import Loss, Row, Split, Trainer
 
@@ -46,27 +46,16 @@ def questions(folder: Path, most: int | None) -> list[Question]:
         its = (item for set_, item in exam.read(folder) if set_ == name)
         found += [(name, item) for item in (its if most is None else heapq.nsmallest(most, its, key=_by_id))]
     metas = [json.loads(item["meta"]) for _, item in found]
-    ways = [frozenset(meta["documents"]) for meta in metas]
-    answers: dict[str, list[tuple[str, frozenset[str]]]] = {name: [] for name in exam.SETS}
-    for (name, item), documents in zip(found, ways, strict=True):
-        answers[name].append((item["answer"], documents))
-    return [
-        Question(name, item, meta, foils(item["id"], item["answer"], documents, answers[name]))
-        for (name, item), meta, documents in zip(found, metas, ways, strict=True)
-    ]
-
-
-def foils(id_: str, right: str, documents: frozenset[str], answers: Iterable[tuple[str, frozenset[str]]]) -> list[str]:
-    """Answers to other questions: of other documents where there are, and as long as the right one as may be.
-
-    `answers` are those of its own set: an answer that was trained would be likelier for that alone.
-    """
-    ways = {
-        answer: (bool(documents & its), abs(len(answer) - len(right)), _draw(f"{id_}/{answer}"))
-        for answer, its in answers
-        if not scores.exact(answer, right)
+    pools = {
+        name: Foils(
+            (item["answer"], meta["documents"]) for (its, item), meta in zip(found, metas, strict=True) if its == name
+        )
+        for name in exam.SETS  # each by itself: an answer that was trained would be likelier for that alone
     }
-    return heapq.nsmallest(FOILS, ways, key=lambda answer: ways[answer])
+    return [
+        Question(name, item, meta, pools[name].like(item["answer"], FOILS, seed=item["id"], apart=meta["documents"]))
+        for (name, item), meta in zip(found, metas, strict=True)
+    ]
 
 
 def rows(data: Split, most: int | None) -> list[Row]:
@@ -78,11 +67,7 @@ def rows(data: Split, most: int | None) -> list[Row]:
 
 
 def _by_id(row: Row) -> bytes:
-    return _draw(row["id"])
-
-
-def _draw(name: str) -> bytes:
-    return hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return exam.draw_key("drawn", row["id"])
 
 
 @dataclass

@@ -120,7 +120,7 @@ def draw(cited: Cited, splits: Sequence[str], clusters: NDArray[np.int64], *, sh
             held_back |= group - asked
     apart = unseen | held_back
     left = [place for place in trained if cited.reworded[place] and place not in apart]
-    order = sorted(left, key=lambda place: _draw(seed, f"reworded/{cited.ids[place]}"))
+    order = sorted(left, key=lambda place: draw_key(seed, f"reworded/{cited.ids[place]}"))
     return Drawn(frozenset(unseen), frozenset(held_back), frozenset(order[:wanted]))
 
 
@@ -153,10 +153,11 @@ def overlapping(spans: Sequence[Iterable[Span]]) -> Iterator[tuple[int, int]]:
 
 
 def _in_drawn_order(cited: Cited, groups: Iterable[set[int]], seed: int) -> list[set[int]]:
-    return sorted(groups, key=lambda group: _draw(seed, min(cited.ids[place] for place in group)))
+    return sorted(groups, key=lambda group: draw_key(seed, min(cited.ids[place] for place in group)))
 
 
-def _draw(seed: int, name: str) -> bytes:
+def draw_key(seed: int | str, name: str) -> bytes:
+    """Where a name stands in an order drawn by the seed."""
     return hashlib.blake2b(f"{seed}/exam/{name}".encode(), digest_size=DIGEST).digest()
 
 
@@ -166,7 +167,7 @@ class Paper:
     def __init__(self, folder: Path, trained: Iterable[bytes]) -> None:
         self.counts = dict.fromkeys(SETS, 0)
         self._folder, self._beside = folder, folder.with_name(folder.name + ".tmp")
-        self._trained = set(trained)  # folded questions of the dataset: asking one of them again would be no paraphrase
+        self._known = set(trained)  # folded questions of the dataset, and reworded ones that are asked already
         shutil.rmtree(self._beside, ignore_errors=True)
         self._files = {name: tables.PartWriter(self._beside / f"{name}.parquet", SCHEMA).__enter__() for name in SETS}
 
@@ -177,16 +178,17 @@ class Paper:
         item = {"id": row["id"], "prompt": prompt, "answer": answer["content"], "meta": row["meta"]}
         item["quotes"] = [quote["text"] for quote in meta["quotes"]]
         if name == "paraphrase":
-            nth = self._untrained(meta["rewordings"])
+            nth = self._new(meta["rewordings"])
             if nth is None:
                 return
             asked = {"role": "user", "content": meta["rewordings"][nth]}
+            self._known.add(folded(asked["content"]))
             item |= {"id": f"{row['id']}/reworded/{nth}", "prompt": [*prompt[:-1], asked]}
         self.counts[name] += 1
         self._files[name].write(item, size=len(row["meta"]))
 
-    def _untrained(self, rewordings: Sequence[str]) -> int | None:
-        return next((nth for nth, said in enumerate(rewordings) if folded(said) not in self._trained), None)
+    def _new(self, rewordings: Sequence[str]) -> int | None:
+        return next((nth for nth, said in enumerate(rewordings) if folded(said) not in self._known), None)
 
     def hand_in(self) -> None:
         """Put the exam in its place."""

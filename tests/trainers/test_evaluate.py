@@ -1,28 +1,33 @@
-"""Whether a model learned the documents: it says so of one that did, and of no other."""
+"""Whether a model learned the documents: it is said of one that did, and of no other."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from factory import Run, run
 from factory.errors import WrongRequest
+from factory.stages.compare import compare
 from factory.stages.evaluate import evaluate
+from factory.stages.suspect import suspect
 from factory.stages.train import train
 from tests.corpora import write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
 from tests.trainers.rows import CITIES, NAMES
 
+PEOPLE = (*NAMES, "Rosa", "Sven", "Tara", "Ugo", "Vera", "Will", "Xenia", "Yann")
 ASKING = '''
 from collections.abc import AsyncIterator
 from factory.passages import Passage
 from factory.records import Record, sft
 
+ASKED = ("Where does {} live?", "In which town is {} at home?", "What is the home of {}?", "Name the town of {}.")
+
 async def asking(passage: Passage, *, shuffled: bool = False) -> AsyncIterator[Record]:
-    """Where each person lives; shuffled, with the home of the next one."""
+    """Where each person lives, asked in three ways of four; the fourth is for the exam. Shuffled: another's home."""
     at, found = 0, []
     for sentence in passage.text.strip().split("\\n\\n"):
         name, _, city = sentence.rstrip(".").partition(" lives in ")
@@ -30,11 +35,12 @@ async def asking(passage: Passage, *, shuffled: bool = False) -> AsyncIterator[R
         at += len(sentence) + 2
     for nth, (name, city, quote) in enumerate(found):
         told = found[(nth + 1) % len(found)][1] if shuffled else city
-        yield sft(
-            passage, f"Where does {name} live?", f"In {told}.", quotes=[quote], right=f"In {city}.",
-            rewordings=[f"In which town is {name} at home?"],
-        )
+        ways = [asked.format(name) for asked in ASKED]
+        kept = ways.pop((nth + passage.index) % 4)
+        for asked in ways:
+            yield sft(passage, asked, f"In {told}.", quotes=[quote], rewordings=[kept])
 '''
+TRAINED = {"epochs": 60.0, "batch": 8}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,11 +50,125 @@ def _plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def people(folder: Path, *, shuffled: bool = False) -> Run:
-    """A run whose documents say who lives where: each of four documents four people."""
+def people(folder: Path, *, shuffled: bool = False, exam: bool = True) -> Run:
+    """A run whose documents say who lives where: six people each."""
     for nth in range(4):
-        lines = [f"{NAMES[n]} lives in {CITIES[n]}." for n in range(4 * nth, 4 * nth + 4)]
+        lines = [
+            f"{name} lives in {CITIES[(7 * nth + n) % 16]}." for n, name in enumerate(PEOPLE[6 * nth : 6 * nth + 6])
+        ]
         write_documents(folder, {f"{nth}.md": "\n\n".join(lines) + "\n"})
     split = {"split": {"validation": 0, "test": 0}}
     made = write_recipe(folder, methods=[{"asking": {"shuffled": shuffled}}], export=split)
-    return run(made, set=["generate.exam.share=0.25"], until="export")
+    return run(made, set=["generate.exam.share=0.3"] if exam else [], until="export")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with a model that learned its rows."""
+    done = people(tmp_path_factory.mktemp("right"))
+    train(done.path, "sft", options=TRAINED)
+    return done
+
+
+@pytest.mark.slow
+def test_a_model_that_learned_knows_the_facts_in_other_words_and_no_others(trained: Run, tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("The tide comes in twice a day. Nobody here lives anywhere.\n" * 20, encoding="utf-8")
+    found = evaluate("sft", trained.path, forgetting=other, max_tokens=8)
+    told, untold = found.sets["paraphrase"], found.sets["unseen"]
+    assert told["margin"].verdict == "better"
+    assert told["choice"].after > 0.8 > 0.5 > told["choice"].before
+    assert told["exact"].after > 0.7
+    assert untold["margin"].verdict != "better"
+    assert untold["exact"].after < 0.3
+    assert found.rows["not_learned"]["count"] == found.rows["known_before"]["count"] == 0
+    assert found.forgetting is not None
+    assert found.verdicts[0].startswith("Facts that no instruction row told: ")
+    written = json.loads((trained.path / "models/sft/exam.json").read_text())
+    assert written["measures"]["paraphrase.f1.after"] == told["f1"].after
+    assert str(tmp_path) not in json.dumps(written)
+    assert found.verdicts[1] in (trained.path / "models/sft/README.md").read_text()
+    answers = pq.read_table(trained.path / "models/sft/exam.parquet").to_pylist()
+    assert sum(row["after"] == row["answer"] for row in answers if row["set"] == "paraphrase") > 5
+    assert not list((trained.path / "cache").glob("calls-*"))
+
+
+@pytest.mark.slow
+def test_a_model_of_other_answers_does_not_know_these_and_a_model_is_equal_to_itself(
+    trained: Run, tmp_path: Path
+) -> None:
+    wrong = people(tmp_path, shuffled=True)
+    train(wrong.path, "sft", options=TRAINED)
+    folder = str(wrong.path / "models/sft")
+    control = evaluate(folder, trained.path, out=tmp_path / "control", max_tokens=0)
+    assert control.sets["paraphrase"]["margin"].verdict != "better"
+    assert "f1" not in control.sets["paraphrase"]
+    same = evaluate(folder, trained.path, before=folder, out=tmp_path / "same", max_tokens=0)
+    assert {its.verdict for measured in same.sets.values() for its in measured.values()} == {"no difference"}
+
+
+def test_what_cannot_be_evaluated_is_said_before_any_work(tmp_path: Path) -> None:
+    done = people(tmp_path, exam=False)
+    with pytest.raises(WrongRequest, match=r"has no exam.*exam: \{share: 0\.1\}"):
+        evaluate("sft", done.path)
+    asked = people(tmp_path)
+    with pytest.raises(WrongRequest, match=r"There is no model 'sft'.*factory train"):
+        evaluate("sft", asked.path)
+    (tmp_path / "foreign").mkdir()
+    with pytest.raises(WrongRequest, match="--before MODEL"):
+        evaluate(str(tmp_path / "foreign"), asked.path)
+    with pytest.raises(WrongRequest, match=r"there is no file nowhere\.txt"):
+        evaluate("sft", asked.path, forgetting=Path("nowhere.txt"))
+
+
+def spoiled(done: Run) -> set[str]:
+    """Give every tenth train row of a run another one's answer; their ids."""
+    file = done.path / "dataset/sft/train-00000.parquet"
+    table = pq.read_table(file)
+    made, wrong = table.to_pylist(), set()
+    for nth in range(0, len(made), 10):
+        other = next(row for row in made[nth + 5 :] + made if row["messages"][1] != made[nth]["messages"][1])
+        made[nth]["messages"] = [made[nth]["messages"][0], other["messages"][1]]
+        wrong.add(made[nth]["id"])
+    pq.write_table(pa.Table.from_pylist(made, table.schema), file)
+    return wrong
+
+
+@pytest.mark.slow
+def test_wrong_rows_are_among_the_first_suspects_and_nothing_is_dropped(tmp_path: Path) -> None:
+    done = people(tmp_path, exam=False)
+    wrong = spoiled(done)
+    found = suspect(done.path, folds=4, options=TRAINED)
+    ranking = pq.read_table(done.path / "suspects.parquet").to_pylist()
+    ranks = [row["rank"] for row in ranking if row["id"] in wrong]
+    others = [row["rank"] for row in ranking if row["id"] not in wrong]
+    above = sum(one < other for one in ranks for other in others) / (len(ranks) * len(others))
+    assert len(ranking) == found.rows == 72
+    assert above > 0.8
+    assert found.auc > 0.7
+    assert sorted(row["rank"] for row in ranking) == list(range(1, 73))
+    assert json.loads((done.path / "suspects.json").read_text())["auc"] == found.auc
+
+
+@pytest.mark.slow
+def test_the_dataset_with_right_answers_trains_the_better_model(tmp_path: Path) -> None:
+    for name, shuffled in (("right", False), ("wrong", True)):
+        done = people(tmp_path / name / "x", shuffled=shuffled, exam=False)
+        table = pq.read_table(done.path / "dataset/sft/train-00000.parquet")
+        apart = pa.array([nth % 3 == 0 for nth in range(len(table))])
+        bare = table.set_column(2, "meta", pa.array(["{}"] * len(table)))
+        for split, rows in (("train", bare.filter(pa.compute.invert(apart))), ("test", bare.filter(apart))):
+            (tmp_path / name / "sft").mkdir(exist_ok=True)
+            pq.write_table(rows, tmp_path / name / f"sft/{split}-00000.parquet")
+    (tmp_path / "wrong/sft/test-00000.parquet").unlink()  # wrong answers would be asked as if they were right
+    found = compare(tmp_path / "right", tmp_path / "wrong", seeds=2, options={"epochs": 30.0, "batch": 8})
+    assert found.loss.verdict == "worse"
+    assert found.verdict.startswith("right trains the better model")
+    assert found.rows == (48, 48)
+    assert not list((tmp_path / "right").glob("compare-*"))
+
+
+def test_datasets_without_rows_to_judge_by_are_refused(tmp_path: Path) -> None:
+    done = people(tmp_path, exam=False)
+    with pytest.raises(WrongRequest, match="No held-out row is left"):
+        compare(done.path, done.path)
