@@ -76,14 +76,14 @@ def ask(calls: Sequence[Call], beside: Path, progress: Progress) -> list[list[An
         file.write_text(json.dumps({"calls": request, "watch": True}), encoding="utf-8")
         for event in events(file, [call.model for call in calls]):
             _tell(event, progress)
-        return [_lines(folder / f"{nth}.out") for nth in range(len(calls))]
+        return [_lines(folder / f"{nth}-results.jsonl") for nth in range(len(calls))]
 
 
 def _written(call: Call, folder: Path, nth: int) -> dict[str, Any]:
-    items = folder / f"{nth}.in"
+    items = folder / f"{nth}-items.jsonl"
     items.write_text("".join(json.dumps(item) + "\n" for item in call.items), encoding="utf-8")
     asked = {"do": call.do, "plugin": call.plugin, "model": call.model, "options": call.options, "said": call.said}
-    return {**asked, "items": str(items), "results": str(folder / f"{nth}.out"), "of": len(call.items)}
+    return {**asked, "items": str(items), "results": str(folder / f"{nth}-results.jsonl"), "of": len(call.items)}
 
 
 def _lines(file: Path) -> list[Any]:

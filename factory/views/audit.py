@@ -16,6 +16,7 @@ from factory.views.chapter import SEVERITIES, Chapter, Finding, Writes
 from factory.views.chapters import (
     coverage,
     duplicates,
+    learning,
     lengths,
     measured,
     models,
@@ -34,7 +35,7 @@ from factory.views.page import page
 SCHEMA = "dataset-factory/report/1"
 CHAPTERS: tuple[Writes, ...] = (
     waterfall, shapes, sources, lengths, splits, duplicates, preferences, measured, personal_data, quotes, coverage,
-    rejections, models,
+    rejections, models, learning,
 )  # fmt: skip
 
 
