@@ -12,7 +12,7 @@ from typing import Any
 
 from factory import chat
 from factory.errors import WrongRequest
-from trainers import _tiny
+from trainers import _tiny, _varlen
 from trainers._settings import SMALL, Settings
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -110,13 +110,12 @@ def weights(place: Place, tokenizer: Any, settings: Settings, *, reward: bool = 
     more: dict[str, Any] = {"num_labels": 1} if reward else {}
     if place.name is None:
         config = _tiny.config(tokenizer, **more)
-        return getattr(transformers, kind).from_config(config, dtype=torch.float32)
+        return getattr(transformers, kind).from_config(config, dtype=torch.float32, **_attention(config, packed))
     frozen = settings.adapter != "full" and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     more["dtype"] = torch.bfloat16 if frozen else torch.float32
     if settings.adapter == "qlora":
         more["quantization_config"] = _four_bits()
-    if packed and _flash():
-        more |= {"attn_implementation": "flash_attention_2"}
+    more |= _attention(shape(place, tokenizer), packed)
     loaded = _loaded("weights", place, kind, **more)
     if place.gguf:  # it was dequantised on loading, and would else be refused and saved as if it were not
         loaded.is_quantized = False
@@ -148,6 +147,13 @@ def use_few_threads(parameters: int) -> None:
 
     if parameters < SMALL and not torch.cuda.is_available():
         torch.set_num_threads(1)
+
+
+def _attention(config: Any, packed: bool) -> dict[str, str]:
+    """For packed rows: flash attention where it is, else torch's own for sequences of many documents, where it fits."""
+    if packed and _flash():
+        return {"attn_implementation": "flash_attention_2"}
+    return {"attn_implementation": _varlen.registered()} if packed and _varlen.fits(config) else {}
 
 
 def _flash() -> bool:

@@ -1,6 +1,6 @@
 """Rows packed into sequences of one length, their documents kept apart: position ids restart with each of them.
 
-transformers' SDPA and flash attention read the ends of documents from the position ids, so that no token sees another
+Attention (`_varlen`, flash, or SDPA for models with windows) reads the ends of documents, so that no token sees another
 document's: the losses are those of the rows alone.
 """
 
