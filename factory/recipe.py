@@ -209,6 +209,7 @@ class Checked:
             ("records", plain),
         ):
             _with_absolute_paths(within.get("filter", []), self.filters[stage])
+        _with_absolute_paths(plain.get("train", []), [step.trainer for step in self.steps])
         for entry, step in zip(plain.get("train", []), self.steps, strict=True):
             if "model" in entry.get("options", {}):
                 entry["options"]["model"] = step.model
@@ -234,10 +235,10 @@ class Checked:
         return (self.file.parent / Path(source.path).expanduser()).absolute()
 
 
-def _with_absolute_paths(uses: list[dict[str, Any]], made: Sequence[plugins.Filter]) -> None:
+def _with_absolute_paths(uses: list[dict[str, Any]], made: Sequence[plugins.Filter | training.Trainer]) -> None:
     """Put where they lie into options that are paths, in place: the copy in the run folder lies elsewhere."""
-    for use, filter_ in zip(uses, made, strict=True):
-        named = {name: value for name, value in filter_.options.items() if any(inputs.paths({name: value}))}
+    for use, plugin in zip(uses, made, strict=True):
+        named = {name: value for name, value in plugin.options.items() if any(inputs.paths({name: value}))}
         if named:
             use["options"] = {**use["options"], **{name: inputs.written(value) for name, value in named.items()}}
 

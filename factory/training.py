@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from factory import plugins
+from factory import inputs, plugins
 from factory.errors import WrongRequest
 
 Row = dict[str, Any]
@@ -94,8 +94,13 @@ class Trainer:
     digest: str
 
 
-def trainer(plugin: str, options: Mapping[str, Any] | None = None, *, instance: str | None = None) -> Trainer:
-    """A trainer by name, its module, signature and options checked. Raises WrongRequest."""
+def trainer(
+    plugin: str, options: Mapping[str, Any] | None = None, *, instance: str | None = None, folder: Path | None = None
+) -> Trainer:
+    """A trainer by name, its module, signature and options checked; paths among these are relative to `folder`.
+
+    Raises WrongRequest.
+    """
     function = plugins.load("trainers", plugin)
     module = sys.modules[getattr(function, "__module__", "")]
     positional = [p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
@@ -104,7 +109,9 @@ def trainer(plugin: str, options: Mapping[str, Any] | None = None, *, instance: 
     for name in ("KINDS", "preflight", "losses"):
         if not hasattr(module, name):
             raise WrongRequest(f"The trainer '{plugin}' has no '{name}' in its module.")
-    checked = plugins.check_options(instance or plugin, plugins.options_of(function), options or {})
+    named = instance or plugin
+    given = plugins.check_options(named, plugins.options_of(function), options or {})
+    checked = inputs.located(named, given, folder or Path())
     return Trainer(
         instance=instance or plugin,
         plugin=plugin,
@@ -115,7 +122,7 @@ def trainer(plugin: str, options: Mapping[str, Any] | None = None, *, instance: 
         answers=module.answers if hasattr(module, "answers") else None,
         start=module.start if hasattr(module, "start") else None,
         kinds=tuple(module.KINDS),
-        digest=plugins.source_digest(module.__name__),
+        digest=plugins.source_digest(module.__name__) + inputs.digest(checked),
     )
 
 
@@ -135,7 +142,7 @@ def step(plugin: str, options: Mapping[str, Any], *, instance: str, folder: Path
         raise plugins.WrongOption(f"{instance}: 'model' must be a name or a path.", "model")
     beside = (folder / Path(model).expanduser()).absolute()
     named = str(beside) if "/" in model and beside.exists() else model
-    return Step(trainer(plugin, left, instance=instance), named)
+    return Step(trainer(plugin, left, instance=instance, folder=folder), named)
 
 
 def read(files: Sequence[Path], columns: Sequence[str]) -> Iterator[tuple[str, Row]]:

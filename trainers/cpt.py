@@ -2,7 +2,8 @@
 
 Takes   text rows. A document that was cut into several rows ends with its last part: only there stands the token that
         ends a text, so that the model does not learn to stop in the middle.
-Learns  every token. A row above max_length goes on in another sequence; nothing is cut off.
+Learns  every token. A row above max_length goes on in another sequence; nothing is cut off. With `replay` also general
+        text, drawn until it is `replay_share` of all characters, so that less of what the model knew is forgotten.
 Source  TRL's SFTTrainer; Gururangan et al. 2020 (arXiv:2004.10964); packing: Ding et al. 2024 (arXiv:2404.10830).
 """
 
@@ -13,15 +14,16 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-from annotated_types import Gt
+from annotated_types import Gt, Lt
 
 from factory.training import Finding, Loss, Row, Split, Trained
-from trainers import _causal
+from trainers import _causal, _replay
 from trainers._prepare import prepare
 from trainers._rows import IDS, Chat, Encoded, Fault, Method
 from trainers._settings import Settings
 
 KINDS = ("text",)
+REPLAY_SHARE = 0.1
 
 
 def encode(chat: Chat, row: Row) -> Encoded:
@@ -67,7 +69,9 @@ def preflight(data: Split, model: str, **options: Any) -> list[Finding]:
     """Every row through tokenizer and collator, and what the training will cost."""
     settings = Settings.of("cpt", {"packing": True, **options})
     with TemporaryDirectory(prefix="preflight-") as folder:
-        return prepare(data, model, settings, METHOD, Path(folder)).findings
+        share = options.get("replay_share", REPLAY_SHARE)
+        both, notes = _replay.mixed(data, options.get("replay"), share, Path(folder), settings.seed)
+        return [*prepare(both, model, settings, METHOD, Path(folder)).findings, *notes]
 
 
 def train(
@@ -77,6 +81,8 @@ def train(
     *,
     adapter: Literal["full", "lora", "qlora"] = "full",
     packing: bool = True,
+    replay: Path | None = None,
+    replay_share: Annotated[float, Gt(0), Lt(1)] = REPLAY_SHARE,
     epochs: Annotated[float, Gt(0)] | None = None,
     batch: Annotated[int, Gt(0)] | None = None,
     learning_rate: Annotated[float, Gt(0)] | None = None,
@@ -91,7 +97,8 @@ def train(
         "cpt", adapter, epochs, batch, learning_rate, max_length, faulty, None, seed, report_to, args or {},
         {"packing": packing},
     )  # fmt: skip
-    return _causal.run(prepare(data, model, settings, METHOD, out / "work"), METHOD, out)
+    both, _ = _replay.mixed(data, replay, replay_share, out / "work", seed)
+    return _causal.run(prepare(both, model, settings, METHOD, out / "work"), METHOD, out)
 
 
 def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> list[Loss]:

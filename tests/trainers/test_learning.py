@@ -275,3 +275,36 @@ def test_losses_are_of_the_learned_tokens_alone(method: str, tmp_path: Path) -> 
     assert all(one.largest >= one.loss > 0 and one.tokens > 1 for one in found)
     if method == "sft":  # `In Berlin.` and the two tokens of the end of a turn are a fraction of the row
         assert all(one.tokens < 10 for one in found)
+
+
+def test_general_text_is_mixed_in_by_its_share_and_drawn_by_the_seed(tmp_path: Path) -> None:
+    from trainers._replay import mixed
+
+    data = rows.split(tmp_path, "text", rows.text(homes()))
+    file = tmp_path / "general.txt"
+    file.write_text("\n\n".join(f"Paragraph {n}. " + "The tide comes and goes. " * 40 for n in range(40)))
+    whole = sum(len(row["text"]) for row in rows.text(homes()))
+    for share in (0.2, 0.9):
+        both, [note] = mixed(data, file, share, tmp_path / str(share), seed=1)
+        assert note.values["characters"] >= whole * share / (1 - share) > note.values["characters"] - 4100
+        assert len((tmp_path / str(share) / "replay.jsonl").read_text().splitlines()) == note.values["rows"]
+        assert both.train == (*data.train, tmp_path / str(share) / "replay.jsonl")
+    assert "fewer than asked for" in mixed(data, file, 0.99, tmp_path / "x", seed=1)[1][0].message
+    first, other = (mixed(data, file, 0.5, tmp_path / str(n), seed=n)[0].train[1].read_text() for n in (2, 3))
+    assert first != other
+    assert mixed(data, None, 0.5, tmp_path, seed=0) == (data, [])
+
+
+def test_a_model_is_trained_on_the_mixture_and_the_preflight_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "general.jsonl"
+    file.write_text("".join(json.dumps({"text": f"The tide of day {n} comes and goes."}) + "\n" for n in range(90)))
+    found = training.trainer("cpt", {"replay": str(file), "replay_share": 0.5})
+    data = rows.split(tmp_path, "text", rows.text(homes()))
+    assert "train.replay" in {finding.reason for finding in found.preflight(data, "tiny", **found.options)}
+    trained = train("cpt", tmp_path, rows.text(homes()), replay=str(file), replay_share=0.5, epochs=1.0)
+    assert trained.rows > 16 + 16
+    with pytest.raises(WrongRequest, match=r"'replay' names nowhere\.txt"):
+        training.trainer("cpt", {"replay": "nowhere.txt"})
+    changed = training.trainer("cpt", {"replay": str(file)}).digest
+    file.write_text("another\n")
+    assert training.trainer("cpt", {"replay": str(file)}).digest != changed

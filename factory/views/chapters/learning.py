@@ -31,9 +31,7 @@ def chapter(run: Run) -> Chapter:
 
 
 def _model(found: dict[str, Any]) -> dict[str, Any]:
-    sets = {
-        name: {measure: its[measure] for measure in SHOWN if measure in its} for name, its in found["sets"].items()
-    }
+    sets = {name: {measure: its[measure] for measure in SHOWN if measure in its} for name, its in found["sets"].items()}
     return {"model": found["model"], "before": found["before"], "sets": sets, "rows": found["rows"],
             "verdicts": found["verdicts"]}  # fmt: skip
 
