@@ -1,4 +1,4 @@
-"""Small real files that tests write: PDF and Word by hand, so that no test needs another library."""
+"""Small real files that tests write: PDF, Word, slides and books by hand, so that no test needs another library."""
 
 import io
 import zipfile
@@ -16,7 +16,7 @@ _CONTENT_TYPES = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 </Types>"""
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_RELS = f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+_DOCX_RELS = f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Relationships xmlns="{_PACKAGE}"><Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="word/document.xml"/>
 </Relationships>"""
 _DOCUMENT_RELS = f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
@@ -45,6 +45,34 @@ def pdf(pages: list[str], *, encrypted: bool = False) -> bytes:
     secret = b"<" + b"ab" * 32 + b">"
     lock = b"/Encrypt << /Filter /Standard /V 1 /R 2 /O %s /U %s /P -4 >> /ID [%s %s]" % ((secret,) * 4)
     return _assembled(objects, lock if encrypted else b"")
+
+
+def pdf_of_script(lines: list[str]) -> bytes:
+    """A PDF of one page in any script, each line drawn from left to right as it is seen: Hebrew is given in reverse."""
+    letters = sorted({letter for line in lines for letter in line})
+    codes = {letter: 33 + nth for nth, letter in enumerate(letters)}
+    pairs = "\n".join(f"<{code:02x}> <{ord(letter):04x}>" for letter, code in codes.items())
+    unicodes = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapType 2 def\n"
+        f"1 begincodespacerange <00> <ff> endcodespacerange\n{len(codes)} beginbfchar\n{pairs}\nendbfchar\n"
+        "endcmap end end"
+    ).encode()
+    drawn = "\n".join(
+        f"BT /F1 12 Tf 72 {720 - 16 * nth} Td <{''.join(f'{codes[letter]:02x}' for letter in line)}> Tj ET"
+        for nth, line in enumerate(lines)
+    ).encode()
+    return _assembled(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Courier /ToUnicode 6 0 R >>",
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] "
+            b"/Resources << /Font << /F1 3 0 R >> >> /Contents 5 0 R >>",
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn),
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(unicodes), unicodes),
+        ],
+        b"",
+    )
 
 
 def _page_content(page: str) -> bytes:
@@ -81,7 +109,7 @@ def docx(paragraphs: list[str | tuple[int, str]], *, table: list[list[str]] | No
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("[Content_Types].xml", _CONTENT_TYPES)
-        package.writestr("_rels/.rels", _RELS)
+        package.writestr("_rels/.rels", _DOCX_RELS)
         package.writestr("word/_rels/document.xml.rels", _DOCUMENT_RELS)
         package.writestr("word/styles.xml", f'<w:styles xmlns:w="{_W}">{styles}</w:styles>')
         package.writestr("word/document.xml", f'<w:document xmlns:w="{_W}"><w:body>{body}</w:body></w:document>')
@@ -98,3 +126,112 @@ def _paragraph(item: str | tuple[int, str]) -> str:
 def _table(rows: list[list[str]]) -> str:
     cells = ["".join(f"<w:tc>{_paragraph(cell)}</w:tc>" for cell in row) for row in rows]
     return "<w:tbl>" + "".join(f"<w:tr>{row}</w:tr>" for row in cells) + "</w:tbl>"
+
+
+def packed(parts: dict[str, bytes | str]) -> bytes:
+    """A zip file of these parts."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return out.getvalue()
+
+
+def repacked(package: bytes, old: str, new: str) -> bytes:
+    """A zip file with `old` in its parts replaced by `new`."""
+    with zipfile.ZipFile(io.BytesIO(package)) as parts:
+        return packed({name: parts.read(name).replace(old.encode(), new.encode()) for name in parts.namelist()})
+
+
+def _rels(*targets: tuple[str, str]) -> str:
+    lines = [
+        f'<Relationship Id="r{nth}" Type="{_OFFICE}/{type_}" Target="{target}"/>'
+        for nth, (type_, target) in enumerate(targets, 1)
+    ]
+    return f'<Relationships xmlns="{_PACKAGE}">{"".join(lines)}</Relationships>'
+
+
+_SLIDE = (
+    'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    f'xmlns:r="{_OFFICE}" xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+)
+
+
+def shape(*paragraphs: str, role: str = "") -> str:
+    """A shape of a slide; with a role (`title`, `body`) a placeholder of the layout. `> ` begins a second level."""
+    place = f'<p:nvPr><p:ph type="{role}"/></p:nvPr>' if role else ""
+    lines = []
+    for paragraph in paragraphs:
+        level = '<a:pPr lvl="1"/>' if paragraph.startswith("> ") else ""
+        words = escape(paragraph.removeprefix("> ")).replace("\n", "</a:t></a:r><a:br/><a:r><a:t>")
+        lines.append(f"<a:p>{level}<a:r><a:t>{words}</a:t></a:r></a:p>")
+    return f"<p:sp><p:nvSpPr>{place}</p:nvSpPr><p:txBody>{''.join(lines)}</p:txBody></p:sp>"
+
+
+def slide_table(rows: list[list[str]]) -> str:
+    """A table on a slide."""
+    cells = [
+        "".join(f"<a:tc><a:txBody><a:p><a:r><a:t>{escape(cell)}</a:t></a:r></a:p></a:txBody></a:tc>" for cell in row)
+        for row in rows
+    ]
+    grid = "".join(f"<a:tr>{row}</a:tr>" for row in cells)
+    return (
+        f"<p:graphicFrame><a:graphic><a:graphicData><a:tbl>{grid}</a:tbl></a:graphicData></a:graphic></p:graphicFrame>"
+    )
+
+
+def pptx(slides: list[list[str]], *, notes: dict[int, str] | None = None, hidden: tuple[int, ...] = ()) -> bytes:
+    """A PowerPoint file of slides of shapes; `notes` of the speaker by the number of the slide, from 1."""
+    notes = notes or {}
+    names = [
+        f"slides/slide{len(slides) - nth}.xml" for nth in range(len(slides))
+    ]  # not in the order in which they show
+    parts: dict[str, bytes | str] = {
+        "_rels/.rels": _rels(("officeDocument", "ppt/presentation.xml")),
+        "ppt/_rels/presentation.xml.rels": _rels(*(("slide", name) for name in names)),
+        "ppt/presentation.xml": f"<p:presentation {_SLIDE}><p:sldIdLst>"
+        + "".join(f'<p:sldId id="{256 + nth}" r:id="r{nth}"/>' for nth in range(1, len(slides) + 1))
+        + "</p:sldIdLst></p:presentation>",
+    }
+    for number, (name, shapes) in enumerate(zip(names, slides, strict=True), 1):
+        show = ' show="0"' if number in hidden else ""
+        tree = f"<p:cSld><p:spTree>{''.join(shapes)}</p:spTree></p:cSld>"
+        parts[f"ppt/{name}"] = f"<p:sld {_SLIDE}{show}>{tree}</p:sld>"
+        if number in notes:
+            beside = name.replace("slides/", "slides/_rels/")
+            parts[f"ppt/{beside}.rels"] = _rels(("notesSlide", f"../notesSlides/notes{number}.xml"))
+            page = (
+                f"<p:cSld><p:spTree>{shape(notes[number], role='body')}{shape('7', role='sldNum')}</p:spTree></p:cSld>"
+            )
+            parts[f"ppt/notesSlides/notes{number}.xml"] = f"<p:notes {_SLIDE}>{page}</p:notes>"
+    return packed(parts)
+
+
+def epub(chapters: dict[str, str], *, title: str = "The Book", locked: str = "") -> bytes:
+    """A book of chapters, HTML bodies by their file's name; `locked` is the file that a shop encrypted."""
+    items = "".join(
+        f'<item id="c{nth}" href="{escape(name)}" media-type="application/xhtml+xml"/>'
+        for nth, name in enumerate(chapters)
+    )
+    spine = "".join(f'<itemref idref="c{nth}"/>' for nth in range(len(chapters)))
+    parts: dict[str, bytes | str] = {
+        "mimetype": "application/epub+zip",
+        "META-INF/container.xml": '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+        '<rootfile full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>',
+        "OEBPS/book.opf": '<package xmlns="http://www.idpf.org/2007/opf" version="3.0">'
+        f'<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{escape(title)}</dc:title></metadata>'
+        '<manifest><item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>'
+        f'{items}</manifest><spine><itemref idref="nav"/>{spine}</spine></package>',
+        "OEBPS/nav.xhtml": "<html><body><p>Contents of the book</p></body></html>",
+    }
+    for name, body in chapters.items():
+        if not name.startswith(".."):
+            parts[f"OEBPS/{name}"] = f"<html><head><title>A chapter</title></head><body>{body}</body></html>"
+    if locked:
+        parts["META-INF/encryption.xml"] = (
+            '<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
+            '<enc:EncryptedData xmlns:enc="http://www.w3.org/2001/04/xmlenc#"><enc:CipherData>'
+            f'<enc:CipherReference URI="OEBPS/{locked}"/></enc:CipherData></enc:EncryptedData></encryption>'
+        )
+    return packed(parts)

@@ -60,11 +60,25 @@ def rows_of(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, dict[str, 
     number = 0
     try:
         for batch in batches:
-            for row in batch.to_pylist():
+            for row in _rows(batch):
                 number += 1
                 yield number, row
     except BadItem as rejection:
         yield number + 1, rejection
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | BadItem]:
+    """The rows of a batch; one whose bytes are not the text they should be costs only itself."""
+    try:
+        yield from batch.to_pylist()
+        return
+    except UnicodeDecodeError:
+        alone = [batch.slice(nth, 1) for nth in range(len(batch))]
+    for row in alone:
+        try:
+            yield row.to_pylist()[0]
+        except UnicodeDecodeError:
+            yield BadItem("ingest.undecodable", "A text in it is not UTF-8. Write the file again.")
 
 
 def class_names(schema: pa.Schema) -> ClassNames:

@@ -23,15 +23,20 @@ def parse(path: Path) -> tuple[str, list[Mark]]:
     """The main text as Markdown and its headings."""
     data = path.read_bytes()
     declared = _CHARSET.search(data[:4096])
-    title, page = prune(storable(newlines(decode(data, declared[1].decode() if declared else "")))[0])
-    try:
-        result = extract(f"<html><body>{page}</body></html>".encode(), "text/html", output_format="markdown")
-    except NotReadable:
-        raise BadItem("ingest.parser_crashed", "Not readable as HTML. Save it again from a browser.") from None
-    text = _tidy(result.content)
+    text, title = markdown(decode(data, declared[1].decode() if declared else ""))
     if text and title and not _is_titled(text, title):
         text = f"# {protect(title)}\n\n{text}"
     return restore(text), list(headings(text))
+
+
+def markdown(page: str) -> tuple[str, str]:
+    """The main text of a page as Markdown, protected (punctuation.py; the caller restores it), and its title."""
+    title, main = prune(storable(newlines(page))[0])
+    try:
+        result = extract(f"<html><body>{main}</body></html>".encode(), "text/html", output_format="markdown")
+    except NotReadable:
+        raise BadItem("ingest.parser_crashed", "Not readable as HTML. Save it again from a browser.") from None
+    return _tidy(result.content), title
 
 
 def _tidy(text: str) -> str:
@@ -44,6 +49,7 @@ def _tidy(text: str) -> str:
             lines.append("")  # else the line would be one more row of the table above
         lines.append(line.rstrip() if in_code else _tidy_line(line))
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+    text = re.sub(r"^(>\n){2,}", ">\n", text, flags=re.MULTILINE)
     return re.sub(r"\A(?:---\n+)+|(?:\n+---)+\Z", "", text)
 
 

@@ -1,20 +1,14 @@
-"""JSON lines: each line an object, each object a document.
+"""The object of a JSON line, and the text of a row.
 
-The text is the mapped column, or else the first of text, content, body, document that is a string. Blank lines are
-skipped. Streams: a file of any size takes the memory of one line.
+The text is the mapped column, or else the first of text, content, body, document that is a string.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from factory.errors import BadItem
-from factory.readers.limits import Limits
-from factory.readers.lines import lines
-from factory.readers.reading import Reading, newlines, reading
 
-MEDIA_TYPE = "application/jsonl"
 TEXT_COLUMNS = ("text", "content", "body", "document")
 _KINDS: dict[type, str] = {
     bool: "True or false",
@@ -26,21 +20,6 @@ _KINDS: dict[type, str] = {
     type(None): "Null",
 }
 MAX_NAMES = 12  # how many column names a message lists
-
-
-def read_jsonl(
-    path: Path, limits: Limits, columns: Mapping[str, str] | None
-) -> Iterator[tuple[int, Reading | BadItem]]:
-    """Line number and document of each line that is not blank."""
-    for number, line in lines(path, limits):
-        try:
-            if isinstance(line, BadItem):
-                raise line
-            if line.strip():
-                text = text_of(object_of(line), columns)
-                yield number, reading(newlines(text), MEDIA_TYPE, row=number)
-        except BadItem as rejection:
-            yield number, rejection
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -93,5 +72,5 @@ def remedy(names: Mapping[str, Any] | list[str]) -> str:
 
 
 def kind(value: object) -> str:
-    """What JSON calls the type of `value`."""
-    return _KINDS[type(value)]
+    """What JSON calls the type of `value`; a columnar file has others, such as dates."""
+    return _KINDS.get(type(value), "Another kind of value")

@@ -4,7 +4,7 @@ Memory: one line, at most `max_line_bytes`.
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -20,26 +20,22 @@ PIECE_BYTES = 1 << 16
 def lines(path: Path, limits: Limits) -> Iterator[tuple[int, str | BadItem]]:
     """Number (from 1) and text of each line with its line end, or why it cannot be used.
 
-    Raises BadItem where the file as a whole is no text: ingest.binary, ingest.undecodable.
+    Raises BadItem where the file as a whole is no text: ingest.binary, ingest.undecodable, ingest.cut_short.
     """
-    with text_of(path, _plainly) as (file, encoding):
+    with text_of(path) as (file, encoding):
         yield from numbered(file, encoding, limits)
 
 
-def _plainly(path: Path) -> BinaryIO:
-    return path.open("rb")
-
-
 @contextmanager
-def text_of(path: Path, open_: Callable[[Path], BinaryIO] = packed.opened) -> Iterator[tuple[TextIO, str]]:
-    """A file as text, and its encoding; a packed one is unpacked, unless `open_` gives its bytes as they are.
+def text_of(path: Path) -> Iterator[tuple[TextIO, str]]:
+    """A file as text, and its encoding; a packed one is unpacked.
 
     Raises BadItem: ingest.binary, ingest.undecodable, ingest.cut_short.
     """
-    with open_(path) as raw:
+    with packed.opened(path) as raw:
         encoding, skip = sniff(_beginning(raw))
     errors = "surrogatepass" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
-    with open_(path) as raw, io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="") as file:
+    with packed.opened(path) as raw, io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="") as file:
         file.read(1 if skip else 0)  # the byte order mark is one character
         yield file, encoding
 

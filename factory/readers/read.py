@@ -11,10 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from factory.errors import BadItem
-from factory.readers import delimited, jsonl, markdown, plain
+from factory.readers import delimited, markdown, plain, rows
 from factory.readers.decoding import decode
 from factory.readers.limits import Limits
-from factory.readers.reading import Mark, Reading, reading
+from factory.readers.packed import SUFFIXES as PACKED
+from factory.readers.packed import unpacked_suffix
+from factory.readers.reading import Mark, Reading, reading, unreadable
 
 Parsed = tuple[str, tuple[Mark, ...]]
 Rows = Callable[[Path, Limits, Mapping[str, str] | None], Iterator[tuple[int, Reading | BadItem]]]
@@ -41,27 +43,54 @@ def _apart(parser: str, path: Path, limits: Limits) -> Parsed:
     return worker(limits).parse(parser, path)
 
 
+def _whole(media_type: str, module: str) -> Format:
+    """A format whose parser is `parse` of a module beside this one, run in a process of its own."""
+    return Format(media_type, whole=partial(_apart, f"factory.readers.{module}:parse"))
+
+
+def _rows(media_type: str) -> Format:
+    return Format(media_type, rows=partial(rows.read_documents, media_type))
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
 _MARKDOWN = Format("text/markdown", whole=partial(_here, markdown.parse))
 _PLAIN = Format("text/plain", whole=partial(_here, plain.parse))
-_HTML = Format("text/html", whole=partial(_apart, "factory.readers.html:parse"))
-_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_JSONL = Format("application/jsonl", rows=jsonl.read_jsonl)
+_HTML = _whole("text/html", "html")
+_DOCX = _whole(f"{_OFFICE}wordprocessingml.document", "docx")
+_PPTX = _whole(f"{_OFFICE}presentationml.presentation", "pptx")
+_XLSX = _whole(f"{_OFFICE}spreadsheetml.sheet", "xlsx")
+_JSONL = _rows("application/jsonl")
+_PARQUET = _rows("application/vnd.apache.parquet")
+_ARROW = _rows("application/vnd.apache.arrow.file")
 
 FORMATS: dict[str, Format] = {
     ".md": _MARKDOWN,
     ".markdown": _MARKDOWN,
     ".txt": _PLAIN,
     ".text": _PLAIN,
+    ".rst": _whole("text/x-rst", "rst"),
     ".html": _HTML,
     ".htm": _HTML,
     ".xhtml": _HTML,
-    ".pdf": Format("application/pdf", whole=partial(_apart, "factory.readers.pdf:parse")),
-    ".docx": Format(_DOCX, whole=partial(_apart, "factory.readers.docx:parse")),
+    ".pdf": _whole("application/pdf", "pdf"),
+    ".docx": _DOCX,
+    ".docm": _DOCX,  # with macros, which are not read
+    ".pptx": _PPTX,
+    ".pptm": _PPTX,
+    ".xlsx": _XLSX,
+    ".xlsm": _XLSX,
+    ".epub": _whole("application/epub+zip", "epub"),
     ".jsonl": _JSONL,
     ".ndjson": _JSONL,
+    ".json": _rows("application/json"),
     ".csv": Format("text/csv", rows=delimited.read_delimited),
     ".tsv": Format("text/tab-separated-values", rows=delimited.read_delimited),
+    ".parquet": _PARQUET,
+    ".pq": _PARQUET,
+    ".arrow": _ARROW,
+    ".feather": _ARROW,
 }
+OLD = {".doc": ".docx", ".dot": ".docx", ".ppt": ".pptx", ".pps": ".pptx", ".xls": ".xlsx", ".xlsb": ".xlsx"}
 
 
 def read(
@@ -69,8 +98,8 @@ def read(
 ) -> Iterator[Reading | BadItem]:
     """The documents in `path`, and a BadItem for each that cannot be read; never nothing at all.
 
-    `columns` maps our field to the file's column ({"text": "body"}), for jsonl and csv. `label` is how messages name
-    the file: its path below the source's root; its name alone, if not given. BadItem is given, not raised.
+    `columns` maps our field to the file's column ({"text": "body"}), where rows are documents. `label` is how messages
+    name the file: its path below the source's root; its name alone, if not given. BadItem is given, not raised.
     Raises DeadWorld where the parser process cannot be started.
     """
     label = label or path.name
@@ -84,21 +113,34 @@ def read(
     except BadItem as rejection:
         yield _placed(rejection, label)
     except OSError as error:
-        yield _placed(_unreadable(path, error), label)
+        yield _placed(unreadable(path, error), label)
 
 
 def _format(path: Path) -> Format:
     """The format of a file that is there, is a file, and is not empty."""
-    form = FORMATS.get(path.suffix.lower())
+    form = FORMATS.get(path.suffix.lower()) or _packed(path.name)
     if form is None:
-        what = f"Files of type {path.suffix.lower()[:20]}" if path.suffix else "Files without an extension"
-        raise BadItem("ingest.unsupported", f"{what} are not read. Supported: {', '.join(FORMATS)}.")
+        raise _unsupported(path.suffix.lower())
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise BadItem("ingest.unreadable", "Not a file but a folder, a pipe or a device. Name the files themselves.")
+        raise unreadable(path)
     if not status.st_size:
         raise BadItem("ingest.empty", "The file has 0 bytes. Was it saved, or copied whole?")
     return form
+
+
+def _packed(name: str) -> Format | None:
+    """The format of rows in a packed file, `a.jsonl.gz`; what is one document is not read packed."""
+    form = FORMATS.get(unpacked_suffix(name))
+    return form if form and form.rows and unpacked_suffix(name) not in rows.COLUMNAR else None
+
+
+def _unsupported(suffix: str) -> BadItem:
+    what = f"Files of type {suffix[:20]}" if suffix else "Files without an extension"
+    if suffix in OLD:
+        return BadItem("ingest.unsupported", f"{what} are not read. Open it and save it as {OLD[suffix]}.")
+    todo = "Unpack it. " if suffix in (*PACKED, ".zip") else ""
+    return BadItem("ingest.unsupported", f"{what} are not read. {todo}Supported: {', '.join(FORMATS)}.")
 
 
 def _small_enough(path: Path, limits: Limits) -> Path:
@@ -120,13 +162,6 @@ def _by_row(rows: Iterator[tuple[int, Reading | BadItem]], label: str) -> Iterat
         yield _placed(item, f"{label}:{number}") if isinstance(item, BadItem) else item
     if not number:
         raise BadItem("ingest.empty", "No rows in it, only blank lines or a header. Was it exported whole?")
-
-
-def _unreadable(path: Path, error: OSError) -> BadItem:
-    if path.is_symlink() and not path.exists():
-        return BadItem("ingest.unreadable", "A symbolic link to nothing. Restore what it points to, or remove it.")
-    why = (error.strerror or type(error).__name__).lower()
-    return BadItem("ingest.unreadable", f"Could not be opened ({why}). Check that it is there and may be read.")
 
 
 def _placed(rejection: BadItem, place: str) -> BadItem:

@@ -1,4 +1,4 @@
-"""The rows of a table file: JSON lines, a JSON list, CSV, Parquet, Arrow. One door, as `read` is for documents.
+"""The rows of a table file: JSON lines, a JSON list, CSV, Parquet, Arrow; also each of them as a document.
 
 What a file is is seen from its bytes; the ending only tells JSON from CSV. Text may be packed (gzip, bzip2, xz,
 Zstandard). A broken line or row costs only itself; nothing is held but one row, or one batch of a columnar file.
@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import BadItem
-from factory.readers import arrays, delimited
+from factory.readers import arrays, delimited, jsonl
 from factory.readers.jsonl import object_of
 from factory.readers.limits import Limits
 from factory.readers.lines import numbered, text_of
 from factory.readers.packed import unpacked_suffix
+from factory.readers.reading import Reading, newlines, reading
 
-JSON = (".json", ".jsonl", ".ndjson")
+JSON_LINES = (".jsonl", ".ndjson")
+JSON = (".json", *JSON_LINES)
 CSV = (".csv", ".tsv")
 COLUMNAR = (".parquet", ".pq", ".arrow", ".feather")
 SUFFIXES = (*JSON, *CSV, *COLUMNAR)
@@ -70,6 +72,20 @@ def read_rows(path: Path, limits: Limits) -> Rows:
     if suffix in JSON or not path.suffix:
         return Rows(_json(path, limits), {})
     raise BadItem("ingest.unsupported", f"Files of type {suffix[:20]} hold no rows. Read: {', '.join(SUFFIXES)}.")
+
+
+def read_documents(
+    media_type: str, path: Path, limits: Limits, columns: Mapping[str, str] | None
+) -> Iterator[tuple[int, Reading | BadItem]]:
+    """Number and document of each row: its text column, named by `columns` or found (`jsonl.text_of`)."""
+    is_lines = unpacked_suffix(path.name) in JSON_LINES  # then an object that holds a list is a row all the same
+    for number, row in _lines(path, limits) if is_lines else read_rows(path, limits).rows:
+        try:
+            if isinstance(row, BadItem):
+                raise row
+            yield number, reading(newlines(jsonl.text_of(row, columns)), media_type, row=number)
+        except BadItem as rejection:
+            yield number, rejection
 
 
 def schema_of(path: Path) -> Any:

