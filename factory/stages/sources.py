@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from factory import tables
 from factory.errors import BadItem, WrongRequest
+from factory.readers.reading import unreadable
 from factory.readers.rows import is_rows
 from factory.recipe import Checked, Source
 from factory.recipe_file import WILD
@@ -73,7 +74,8 @@ def list_files(checked: Checked, run: Run, as_: str = "documents") -> tuple[list
                 good.append(_stat(source, path, place, known))
             except OSError as error:
                 nothing = File(source, path, place, 0, 0)
-                bad.append((nothing, BadItem("ingest.unreadable", _unreadable(place, error), place=nothing.label)))
+                why = unreadable(place, error)
+                bad.append((nothing, BadItem(why.reason, why.detail, place=nothing.label)))
     return good, bad
 
 
@@ -86,18 +88,6 @@ def places(source: Source, checked: Checked, run: Run) -> list[tuple[str, Path]]
     found = _below(source, checked.source_path(source), run.path)
     folder = source.as_ == "records" and checked.source_path(source).is_dir()
     return [(path, place) for path, place in found if is_rows(path)] if folder else found
-
-
-def _unreadable(place: Path, error: OSError) -> str:
-    if place.is_symlink() and not place.exists():
-        return "This link points to nothing: mend or remove it."
-    if place.is_symlink() and place.is_dir():
-        return "A link to a folder is not followed: name the folder itself as a source."
-    if place.is_dir():
-        return f"The folder cannot be listed ({error.strerror}): check its permissions."
-    if not place.is_file():
-        return "This is no file but a pipe, a socket or a device: name the files themselves."
-    return f"The file cannot be read ({error.strerror}): check its permissions."
 
 
 def _below(source: Source, path: Path, run_folder: Path) -> list[tuple[str, Path]]:
@@ -124,18 +114,24 @@ def _glob(path: Path, pattern: str, run_folder: Path) -> tuple[Path, list[Path]]
     if not parts[wild:]:
         return root, []
     names = glob.glob(str(Path(*parts[wild:])), root_dir=root, recursive=True)  # noqa: PTH207 # Path.glob follows links
-    places = (root / name for name in names)
-    return root, [place for place in places if _is_file(place) and not _passes(place, root, run_folder)]
+    found = (root / name for name in names)
+    shown = {_link_above(place, root) or place for place in found if _is_file(place)}
+    return root, [
+        place for place in shown if not any(_is_a_run(folder, run_folder) for folder in _between(place, root))
+    ]
 
 
 def _is_file(place: Path) -> bool:
     return place.is_symlink() or (place.exists() and not place.is_dir())
 
 
-def _passes(place: Path, root: Path, run_folder: Path) -> bool:
-    """Whether the way from `root` to `place` goes through a link to a folder, which may loop, or through a run."""
-    between = [folder for folder in place.parents if folder != root and folder.is_relative_to(root)]
-    return any(folder.is_symlink() or _is_a_run(folder, run_folder) for folder in between)
+def _link_above(place: Path, root: Path) -> Path | None:
+    """The link to a folder, which may loop, through which the way from `root` to `place` goes: itself a finding."""
+    return next((folder for folder in reversed(_between(place, root)) if folder.is_symlink()), None)
+
+
+def _between(place: Path, root: Path) -> list[Path]:
+    return [folder for folder in place.parents if folder != root and folder.is_relative_to(root)]
 
 
 def _is_a_run(folder: Path, run_folder: Path) -> bool:

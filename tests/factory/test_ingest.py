@@ -101,7 +101,7 @@ def test_links_to_files_are_read_and_links_that_lead_nowhere_are_in_the_ledger(t
     (root / "circle.md").symlink_to("circle.md")
     done = ingested(tmp_path)
     assert paths(done) == ["documents/a.md", "documents/also.md"]
-    assert rejected(done) == {"documents/broken.md": "ingest.unreadable", "documents/circle.md": "ingest.unreadable"}
+    assert rejected(done) == {"documents/broken.md": "ingest.broken_link", "documents/circle.md": "ingest.broken_link"}
     assert {row["detail"] for row in rejections.read(done, "ingest")} == {
         "This link points to nothing: mend or remove it."
     }
@@ -110,13 +110,16 @@ def test_links_to_files_are_read_and_links_that_lead_nowhere_are_in_the_ledger(t
 @pytest.mark.parametrize("path", ["documents", "documents/**/*.md"])
 def test_links_to_folders_are_not_followed_so_none_can_loop(tmp_path: Path, path: str) -> None:
     root = write_documents(tmp_path, {"deep/a.md": "A"})
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/b.md").write_text("B")
     (root / "deep/up").symlink_to(root, target_is_directory=True)
-    done = ingested(tmp_path, sources=[{"path": path}])
-    assert paths(done) == ["documents/deep/a.md"]
-    if path == "documents":
-        [row] = rejections.read(done, "ingest")
-        assert (row["place"], row["reason"]) == ("documents/deep/up", "ingest.unreadable")
-        assert row["detail"] == "A link to a folder is not followed: name the folder itself as a source."
+    (root / "deep/out").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    done = ingested(tmp_path, sources=[{"path": path, "name": "documents"}])
+    assert [path.rpartition("/")[2] for path in paths(done)] == ["a.md"]
+    out, up = rejections.read(done, "ingest")
+    assert (out["place"], out["reason"]) == ("documents/deep/out", "ingest.linked_folder")
+    assert out["detail"] == "A link to a folder is not followed: name the folder itself as a source."
+    assert (up["place"], up["reason"]) == ("documents/deep/up", "ingest.looping_folder")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
