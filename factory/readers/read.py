@@ -24,11 +24,12 @@ Rows = Callable[[Path, Limits, Mapping[str, str] | None], Iterator[tuple[int, Re
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How files of one kind are read: whole, as one document, or by rows, each its own."""
+    """How files of one kind are read: whole, as one document, or by rows, each its own; is the text Markdown?"""
 
     media_type: str
     whole: Callable[[Path, Limits], Parsed] | None = None
     rows: Rows | None = None
+    is_markdown: bool = False
 
 
 def _here(parse: Callable[[str], Parsed], path: Path, limits: Limits) -> Parsed:
@@ -43,9 +44,9 @@ def _apart(parser: str, path: Path, limits: Limits) -> Parsed:
     return worker(limits).parse(parser, path)
 
 
-def _whole(media_type: str, module: str) -> Format:
+def _whole(media_type: str, module: str, *, is_markdown: bool = True) -> Format:
     """A format whose parser is `parse` of a module beside this one, run in a process of its own."""
-    return Format(media_type, whole=partial(_apart, f"factory.readers.{module}:parse"))
+    return Format(media_type, whole=partial(_apart, f"factory.readers.{module}:parse"), is_markdown=is_markdown)
 
 
 def _rows(media_type: str) -> Format:
@@ -53,7 +54,7 @@ def _rows(media_type: str) -> Format:
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
-_MARKDOWN = Format("text/markdown", whole=partial(_here, markdown.parse))
+_MARKDOWN = Format("text/markdown", whole=partial(_here, markdown.parse), is_markdown=True)
 _PLAIN = Format("text/plain", whole=partial(_here, plain.parse))
 _HTML = _whole("text/html", "html")
 _DOCX = _whole(f"{_OFFICE}wordprocessingml.document", "docx")
@@ -72,7 +73,7 @@ FORMATS: dict[str, Format] = {
     ".html": _HTML,
     ".htm": _HTML,
     ".xhtml": _HTML,
-    ".pdf": _whole("application/pdf", "pdf"),
+    ".pdf": _whole("application/pdf", "pdf", is_markdown=False),
     ".docx": _DOCX,
     ".docm": _DOCX,  # with macros, which are not read
     ".pptx": _PPTX,
@@ -90,6 +91,7 @@ FORMATS: dict[str, Format] = {
     ".arrow": _ARROW,
     ".feather": _ARROW,
 }
+MARKDOWN = frozenset(form.media_type for form in FORMATS.values() if form.is_markdown)  # what split cuts as such
 OLD = {".doc": ".docx", ".dot": ".docx", ".ppt": ".pptx", ".pps": ".pptx", ".xls": ".xlsx", ".xlsb": ".xlsx"}
 
 

@@ -16,11 +16,14 @@ from factory.edits import EditMap
 from factory.errors import WrongRequest
 from factory.passages import passage_id
 from factory.progress import Progress
+from factory.readers.read import MARKDOWN
 from factory.recipe import Checked
 from factory.runs import Run
 from factory.tokens import BYTES_A_TOKEN
 
-MARKDOWN = ("text/markdown", "text/html", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+LONGEST = 2**14  # characters of a line; to split one takes the square of its length
+ENOUGH = 2**17  # characters of a part; to split a text takes the square of its length, from some megabytes on
+MAX_FENCE = 200  # characters; a longer line opens no code
 
 
 def estimate_tokens(text: str) -> int:
@@ -66,6 +69,7 @@ class Cutter:
         from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
         self.exact = tokenizer is not None
+        self._stretch = max(LONGEST, 4 * BYTES_A_TOKEN * max_tokens)
         if tokenizer is None:
             self.count: Callable[[str], int] = estimate_tokens
             self._markdown: Any = MarkdownSplitter.from_callback(estimate_tokens, max_tokens)
@@ -98,7 +102,11 @@ class Cutter:
     def spans(self, text: str, edits: EditMap, *, markdown: bool) -> list[tuple[int, int]]:
         """Where the pieces of `text` begin and end: everything but white space is in exactly one."""
         splitter = self._markdown if markdown else self._plain
-        starts = [_uncut(at, edits) for at, _ in splitter.chunk_indices(text)]
+        starts = [
+            _uncut(begin + at, edits)
+            for begin, end in _stretches(text, self._stretch)
+            for at, _ in splitter.chunk_indices(text[begin:end])
+        ]
         bounds = [*sorted(set(starts)), len(text)]
         spans = []
         for start, after in pairwise(bounds):  # none where the text is white space, or was edited away
@@ -106,6 +114,32 @@ class Cutter:
             if start < end:
                 spans.append((start, end))
         return spans
+
+
+def _stretches(text: str, longest: int) -> Iterator[tuple[int, int]]:
+    """Begin and end of the parts that are split one by one: all of `text` at once, unless it is large.
+
+    After ENOUGH characters a part ends at the next empty line outside fenced code, after eight times as many at the next
+    line; a line over `longest` is cut at a space.
+    """
+    begin = here = 0
+    is_code = False
+    while here < len(text) and len(text) - begin > longest:
+        end = text.find("\n", here)
+        end = len(text) if end < 0 else end
+        while end - here > longest:
+            space = text.rfind(" ", here + longest // 2, here + longest)
+            here = here + longest if space < 0 else space + 1
+            yield begin, here
+            begin = here
+        if end - here < MAX_FENCE and text[here:end].lstrip(" >").startswith(("```", "~~~")):
+            is_code = not is_code
+        is_between = not is_code and not text[here:end].strip()
+        if here - begin > (ENOUGH if is_between else 8 * ENOUGH):
+            yield begin, end
+            begin = end
+        here = end + 1
+    yield begin, len(text)
 
 
 def _uncut(at: int, edits: EditMap) -> int:

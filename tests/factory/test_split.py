@@ -13,6 +13,7 @@ from factory.corpus import kept_documents
 from factory.documents import Document, digest
 from factory.edits import Edit, EditMap
 from factory.errors import WrongRequest
+from factory.stages import split
 from factory.stages.split import Cutter, estimate_tokens
 from tests.corpora import write_documents, write_recipe
 
@@ -47,6 +48,27 @@ def rows(
 
 @given(text=TEXTS, media_type=st.sampled_from(["text/markdown", "text/plain"]))
 def test_passages_tile_the_document_but_for_white_space_within_the_budget(text: str, media_type: str) -> None:
+    tiled(text, media_type)
+
+
+@given(text=TEXTS, media_type=st.sampled_from(["text/markdown", "text/plain"]), enough=st.integers(1, 200))
+def test_a_large_document_is_split_in_parts_under_the_same_law(text: str, media_type: str, enough: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(split, "LONGEST", 1)  # the line then counts from four budgets on
+        patch.setattr(split, "ENOUGH", enough)
+        tiled(text + "x" * 500 + text, media_type)
+
+
+def test_a_part_does_not_end_inside_fenced_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split, "ENOUGH", 100)
+    code = "```\n" + "one\n\ntwo\n\n" * 20 + "```\n"
+    text = ("before " * 10 + "\n\n") * 300 + code + "\nafter\n" * 300
+    made = rows(text, max_tokens=100)
+    assert [text[passage["start"] : passage["end"]].count("```") for passage in made].count(2) == 1
+    assert all(passage["tokens"] <= 100 for passage in made)
+
+
+def tiled(text: str, media_type: str) -> None:
     made = rows(text, media_type=media_type)
     at = 0
     for nth, passage in enumerate(made):
@@ -126,6 +148,17 @@ def test_a_real_tokenizers_budget_is_kept_and_its_count_is_exact(tokenizer: Path
         shown = text[passage["start"] : passage["end"]]
         assert passage["tokens"] == len(loaded.encode(shown, add_special_tokens=False).ids)
         assert passage["tokens"] <= 16
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "text/markdown"])
+@pytest.mark.parametrize("line", ["words and more ", "x", "\u05d0\u200f\u200b "])
+def test_a_line_of_megabytes_is_split_like_any_other(line: str, media_type: str) -> None:
+    text = f"# Before\n\n{line * (1_000_000 // len(line))}\n\nand after"
+    made = rows(text, max_tokens=512, media_type=media_type)
+    assert all(passage["tokens"] <= 512 for passage in made)
+    bare = [text[passage["start"] : passage["end"]] for passage in made]
+    assert "".join("".join(bare).split()) == "".join(text.split())
+    assert len(made) < 2 * len(text.encode()) / (4 * 512) + 9
 
 
 @pytest.mark.parametrize("given_as", ["file", "folder"])
