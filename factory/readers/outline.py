@@ -11,22 +11,27 @@ class Outline:
     def __init__(self) -> None:
         self._blocks: list[str] = []
         self._length = 0
+        self._page: int | None = None  # whose mark waits for a text: an empty page has no place of its own
         self.marks: list[Mark] = []
 
     def page(self, number: int) -> None:
-        """What is added from here on stands on this page, slide or sheet."""
-        self.marks.append(Mark("page", self._next(), self._next(), number))
+        """What is added from here on stands on this page, slide or sheet; one with nothing on it gets no mark."""
+        self._page = number
 
     def heading(self, title: str, level: int) -> None:
         """Add a title of one line, as a Markdown heading with its mark."""
         title = " ".join(title.split())
         start = self._next() + level + 1
-        self.marks.append(Mark("heading", start, start + len(title), level))
         self.add(f"{'#' * level} {title}")
+        self.marks.append(Mark("heading", start, start + len(title), level))
 
     def add(self, block: str) -> None:
         """Add a block as it is."""
-        self._length = self._next() + len(block)
+        start = self._next()
+        if self._page is not None:
+            self.marks.append(Mark("page", start, start, self._page))
+            self._page = None
+        self._length = start + len(block)
         self._blocks.append(block)
 
     def text(self) -> str:

@@ -47,9 +47,9 @@ def parse(path: Path) -> tuple[str, list[Mark]]:
 def _write(outline: Outline, number: int, sheet: Any) -> None:
     """One sheet, its name first; one without values leaves nothing."""
     header: dict[int, str] = {}
+    outline.page(number)
     for nth, block in enumerate(_blocks(sheet.iter_rows())):
         if not nth:
-            outline.page(number)
             outline.heading(sheet.title, 2)
         columns = sorted({column for row in block for column in row})
         names_columns = _names_columns(block[0], columns)

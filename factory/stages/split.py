@@ -119,8 +119,8 @@ class Cutter:
 def _stretches(text: str, longest: int) -> Iterator[tuple[int, int]]:
     """Begin and end of the parts that are split one by one: all of `text` at once, unless it is large.
 
-    After ENOUGH characters a part ends at the next empty line outside fenced code, after eight times as many at the next
-    line; a line over `longest` is cut at a space.
+    After ENOUGH characters a part ends at the next empty line outside fenced code, after eight times as many at the
+    next line; a line over `longest` is cut at a space.
     """
     begin = here = 0
     is_code = False

@@ -22,7 +22,7 @@ def test_each_slide_is_a_page_and_its_title_a_heading(tmp_path: Path) -> None:
     )
     assert marked(got) == [
         ("page", 1, "# Kiln care"), ("heading", 1, "Kiln care"), ("page", 2, "## Steps"), ("heading", 2, "Steps"),
-        ("page", 3, "A box."), ("page", 4, "A box."),
+        ("page", 4, "A box."),
     ]  # fmt: skip
     assert got.media_type.endswith("presentation")
 
@@ -41,7 +41,7 @@ def test_tables_groups_and_alternatives_are_read_once(tmp_path: Path) -> None:
 def test_a_hidden_slide_is_left_out_and_keeps_its_number(tmp_path: Path) -> None:
     got = one(tmp_path / "a.pptx", pptx([[shape("secret")], [shape("shown")]], hidden=(1,)))
     assert got.text == "shown"
-    assert [mark.level for mark in got.marks] == [1, 2]
+    assert marked(got) == [("page", 2, "shown")]
 
 
 @pytest.mark.parametrize(
