@@ -68,6 +68,28 @@ class Use(_Strict):
         return name
 
 
+class Feedback(_Strict):
+    """What the votes of a feedback log mean, and what becomes of a corrected answer."""
+
+    good: float | list[str] | None = None
+    bad: float | list[str] | None = None
+    edits: list[Literal["preference", "sft"]] = Field(default=["preference"], min_length=1)
+
+    @field_validator("good", "bad", mode="before")
+    @classmethod
+    def _is_a_number_or_words(cls, bound: Any) -> Any:
+        words = isinstance(bound, list) and all(isinstance(word, str) for word in bound)
+        if bound is not None and not words and (isinstance(bound, bool) or not isinstance(bound, int | float)):
+            raise ValueError("write a number, as in 'good: 4', or a list of words, as in 'good: [solved]'")
+        return bound
+
+    @model_validator(mode="after")
+    def _is_a_scale(self) -> "Feedback":
+        if isinstance(self.good, int | float) and isinstance(self.bad, int | float) and self.bad >= self.good:
+            raise ValueError("what is good must be more than what is bad")
+        return self
+
+
 class Source(_Strict):
     """What the user names: a file, folder or glob, and what may be done with it."""
 
@@ -76,15 +98,23 @@ class Source(_Strict):
     licence: str | None = None
     copyright: str | None = None
     confidentiality: Confidentiality = "internal"
-    as_: Literal["documents", "records"] = Field(default="documents", alias="as")
+    as_: Literal["documents", "records", "feedback"] = Field(default="documents", alias="as")
     map: dict[ShapeField, str] = {}
+    feedback: Feedback = Feedback()
 
     @model_validator(mode="after")
     def _maps_what_it_reads(self) -> "Source":
         others = [name for name in self.map if name != "text"] if self.as_ == "documents" else []
         if others:
             raise ValueError(f"'map: {{{others[0]}: …}}' is for rows that are records; add 'as: records'")
+        if self.as_ != "feedback" and self.feedback != Feedback():
+            raise ValueError("'feedback:' says what votes mean; add 'as: feedback'")
         return self
+
+    @property
+    def gives(self) -> Literal["documents", "records"]:
+        """What its files become."""
+        return "documents" if self.as_ == "documents" else "records"
 
     @property
     def is_on_hub(self) -> bool:
@@ -348,7 +378,7 @@ def _check_sources(checked: Checked, places: Places) -> None:
             place = checked.source_path(source)
         except WrongRequest as error:
             raise WrongRequest(f"{where}: {error}") from None
-        if source.is_on_hub and source.as_ != "records":
+        if source.is_on_hub and source.gives != "records":
             raise WrongRequest(f"{where}: a dataset of the hub holds rows, so it is read with 'as: records'.")
         if source.is_on_hub:
             continue  # whether it is there is asked when it is read

@@ -24,11 +24,17 @@ GROUP_BYTES = 16 << 20  # a row group is decoded whole: it bounds what one reade
 BATCH_ROWS = 1024
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write `path` whole or not at all: temporary file, fsync, rename. Raises DeadWorld where the disk refuses."""
+def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write `path` whole or not at all: temporary file, fsync, rename. Raises DeadWorld where the disk refuses.
+
+    A `private` file is its owner's alone (mode 0600) from its first moment.
+    """
     beside = path.with_name(path.name + ".tmp")
     with writing(path), _unless_whole(beside):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if private:
+            beside.unlink(missing_ok=True)  # what a kill left might be open to others
+            beside.touch(mode=0o600)
         with beside.open("wb") as file:
             file.write(content)
             file.flush()

@@ -21,7 +21,7 @@ from factory.readers.limits import Limits
 from factory.readers.rows import read_rows, schema_of
 from factory.recipe import Checked
 from factory.runs import Run
-from factory.stages.read import record_id
+from factory.stages.looking import Where
 from factory.stages.sources import File, list_files
 
 NO_PLACE = "write_back.no_place"  # an edit of text that no string of the row holds as it stands
@@ -100,7 +100,7 @@ def _fate(
     lost: Why | None = None
     for nth, (kind, data) in enumerate(made):
         its = next(fates[kind], None)
-        if its is None or its.id != record_id(file, number, nth, len(made)):
+        if its is None or its.id != Where(file.label, number, nth, len(made)).id:
             raise DeadWorld(f"{file.label} changed while it was filtered. Run the same command again.")
         lost = lost or its.reason
         if its.edits:

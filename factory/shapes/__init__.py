@@ -13,12 +13,24 @@ from typing import Any
 from factory.errors import BadItem, WrongRequest
 from factory.shapes.answers import Made
 from factory.shapes.cells import FIELDS, Cells, Names, NotThis, kind_of, resolved
-from factory.shapes.known import SHAPES, Shape, shape_of
+from factory.shapes.known import FEEDBACK, RATED, SHAPES, Shape, shape_of
 from factory.shapes.messages import is_messages
 from factory.shapes.pieces import Piece, write_back
 from factory.shapes.rankings import numbered_otherwise
+from factory.shapes.ratings import rater
 
-__all__ = ["FIELDS", "SHAPES", "Converter", "Made", "Piece", "UnknownShape", "looked_at", "write_back"]
+__all__ = [
+    "FEEDBACK",
+    "FIELDS",
+    "RATED",
+    "SHAPES",
+    "Converter",
+    "Made",
+    "Piece",
+    "UnknownShape",
+    "looked_at",
+    "write_back",
+]
 
 LOOK_AT = 200  # rows that decide
 MAX_NAMES = 30  # columns that a message lists
@@ -38,6 +50,7 @@ class Converter:
     conversational: bool
     names: Names
     class_names: Mapping[str, list[str]]
+    among: Sequence[Shape] = SHAPES  # the shapes that its rows may have
     others: Counter[str] = field(default_factory=Counter)  # rows of other shapes, by the title of theirs
 
     @property
@@ -52,7 +65,7 @@ class Converter:
         try:
             return self.shape.records(cells)
         except NotThis as why:
-            other = shape_of(cells)
+            other = shape_of(cells, self.among)
             if other is None:
                 raise BadItem(
                     "ingest.not_of_shape", f"Not a row of {self.shape.title}: {why}. Correct or remove it."
@@ -63,6 +76,10 @@ class Converter:
                 f"A row of {other[0].title} in a file of {self.shape.title} ({why}). Put it into a file of its own.",
             ) from None
 
+    def rater(self, row: Mapping[str, Any]) -> str | None:
+        """Who said what a row of a feedback log says; None where it does not tell."""
+        return rater(Cells(row, self.names.of(row)))
+
 
 def looked_at(
     rows: Sequence[Mapping[str, Any]],
@@ -70,21 +87,27 @@ def looked_at(
     mapping: Mapping[Any, str] | None = None,
     class_names: Mapping[str, list[str]] | None = None,
     place: str,
+    among: Sequence[Shape] = SHAPES,
 ) -> Converter:
     """The shape that most of these rows have; `mapping` gives fields their columns, `place` names the file.
+
+    `among` are the shapes that count: all, or FEEDBACK, those of a log of what people said of answers.
 
     Raises UnknownShape where none is known, WrongRequest for a mapped column that no row has.
     """
     names = Names(mapping or {})
     cells = [Cells(row, names.of(row), class_names) for row in rows]
     _check_mapping(cells, mapping or {}, place)
-    found = [shape_of(its) for its in cells]
+    found = [shape_of(its, among) for its in cells]
     titles = Counter(its[0].name for its in found if its is not None)
     if not titles:
-        raise UnknownShape(_unknown(cells, place))
+        raise UnknownShape((_no_feedback if among is FEEDBACK else _unknown)(cells, place))
     name, _ = titles.most_common(1)[0]
-    shape = next(shape for shape in SHAPES if shape.name == name)
+    shape = next(shape for shape in among if shape.name == name)
     of_it = [its for its, one in zip(cells, found, strict=True) if one is not None and one[0] is shape]
+    if among is FEEDBACK:
+        for its in of_it:
+            rater(its)  # its column is read too
     read = {column for its in of_it for column in its.used}
     columns = list(dict.fromkeys(str(column) for its in of_it for column in its.row))
     unclear = numbered_otherwise(cells) if shape.name == "comparison" else None
@@ -92,7 +115,8 @@ def looked_at(
         raise UnknownShape(_unclear(unclear, place))
     return Converter(
         shape, [column for column in columns if column in read], [column for column in columns if column not in read],
-        any(is_messages(its.row.get(column)) for its in of_it[:1] for column in its.used), names, class_names or {},
+        any(is_messages(its.row.get(column)) for its in of_it[:1] for column in its.used), names,
+        class_names or {}, among,
     )  # fmt: skip
 
 
@@ -107,6 +131,14 @@ def _unknown(cells: Sequence[Cells], place: str) -> str:
     return (
         f"{place}: the rows are of no shape that is known. Columns: {_columns(cells)}. Say what they are, as in "
         f"--map '{example}=text', or --map COLUMN=prompt --map COLUMN=completion. Fields: {', '.join(FIELDS)}."
+    )
+
+
+def _no_feedback(cells: Sequence[Cells], place: str) -> str:
+    return (
+        f"{place}: the rows are no feedback that is known. Columns: {_columns(cells)}. Say at the source what they "
+        "are, as in 'map: {prompt: COLUMN, completion: COLUMN, rating: COLUMN}'; also edit, rater, chosen, rejected, "
+        "completions, ranks, scores, winner."
     )
 
 

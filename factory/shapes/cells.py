@@ -15,6 +15,7 @@ Field = Literal[  # what a column may be mapped to
     "text", "label", "messages", "conversations", "tools", "system", "history", "instruction", "input", "output",
     "prompt", "completion", "response", "question", "context", "answer", "choices", "chosen", "rejected",
     "completions", "ranks", "scores", "winner", "winner_from_0", "winner_from_1", "kto_tag",
+    "rating", "edit", "rater",
 ]  # fmt: skip
 FIELDS: tuple[str, ...] = get_args(Field)
 JSON_COLUMNS = {  # which a CSV holds as JSON

@@ -1,9 +1,9 @@
 """Every shape that is known, the most telling first: a row is of the first whose converter takes it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from factory.shapes import answers, chats, preferences, rankings, texts
+from factory.shapes import answers, chats, preferences, rankings, ratings, texts
 from factory.shapes.answers import Made
 from factory.shapes.cells import Cells, NotThis
 
@@ -72,9 +72,20 @@ SHAPES = (
 )  # fmt: skip
 
 
-def shape_of(cells: Cells) -> tuple[Shape, list[Made]] | None:
+RATED = "rated"
+_IN_LOGS = {
+    "hh_transcripts", "sharegpt_preference", "alpaca_preference", "preference_explicit", "preference_implicit",
+    "ranking", "comparison",
+}  # fmt: skip
+FEEDBACK = (  # what the rows of a feedback log may be
+    *(shape for shape in SHAPES if shape.name in _IN_LOGS),
+    Shape(RATED, "answers that people rated or corrected", ratings.rated),
+)
+
+
+def shape_of(cells: Cells, among: Sequence[Shape] = SHAPES) -> tuple[Shape, list[Made]] | None:
     """The first shape that a row is of, and its records; None where it is of none."""
-    for shape in SHAPES:
+    for shape in among:
         cells.used.clear()
         try:
             return shape, shape.records(cells)

@@ -2,27 +2,29 @@
 
 Each file is a unit of its source: what it gave is counted as a generator's calls are. Its shape is found by looking at
 its first rows (`factory.shapes`); a row of another shape, or one that cannot be read, is rejected alone. Rows stream.
+Of a feedback log the votes are counted first (`factory.stages.feedback`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from factory import records, rejections, runs, shapes, tables
+from factory import records, rejections, runs, tables
 from factory.errors import BadItem, WrongRequest
 from factory.policy import Policy
 from factory.progress import Progress
-from factory.readers.limits import Limits
-from factory.readers.rows import read_rows, split_of
+from factory.readers.rows import split_of
 from factory.recipe import Checked
 from factory.records import Record
 from factory.runs import Run
 from factory.shapes import Converter, UnknownShape
+from factory.stages import feedback
+from factory.stages.feedback import Outcome, Tally
 from factory.stages.generate import UNITS
 from factory.stages.ingest import language
+from factory.stages.looking import Where, looked_into
 from factory.stages.sources import File, list_files, remember
 from factory.stages.target import READ
 
@@ -32,10 +34,10 @@ PART = "read-00000.parquet"  # beside the parts that `generate` writes, which it
 
 def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadItem]]) -> str:
     """What reading depends on: the sources, the bytes of their files, and our code."""
-    declared = [s.model_dump(exclude={"path"}) for s in checked.recipe.sources if s.as_ == "records"]
+    declared = [s.model_dump(exclude={"path"}) for s in checked.recipe.sources if s.gives == "records"]
     listing = [(file.source.name, file.path, file.digest) for file in files]
     broken = [(file.source.name, file.path, error.reason) for file, error in bad]
-    return runs.fingerprint(VERSION, records.VERSION, declared, listing, broken, runs.core_digest())
+    return runs.fingerprint(VERSION, records.VERSION, feedback.VERSION, declared, listing, broken, runs.core_digest())
 
 
 def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
@@ -43,7 +45,7 @@ def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
 
     Raises WrongRequest where a source that is one file is of no known shape, or where no source gave a row.
     """
-    if all(source.as_ != "records" for source in checked.recipe.sources):
+    if all(source.gives != "records" for source in checked.recipe.sources):
         if _made(run):  # from sources that are no longer in the recipe
             run.undo("read")
             _clear(run)
@@ -71,7 +73,7 @@ def _revisions(run: Run, checked: Checked) -> dict[str, str | None]:
 
 def _made(run: Run) -> list[Path]:
     """The files that reading left."""
-    places = (f"records/*/{PART}", f"units/{PART}", "rejected/read.parquet")
+    places = (f"records/*/{PART}", f"units/{PART}", feedback.PART, "rejected/read.parquet")
     return [file for place in places for file in run.path.glob(place)]
 
 
@@ -115,6 +117,7 @@ class _Reading:
         """Write every table; returns the counts."""
         found: dict[str, _File] = {}
         self._progress.start("read", sum(file.size for file in files))
+        self._tallies = self._counted(files)
         with ExitStack() as parts:
             self._parts: dict[str, tables.PartWriter] = {
                 kind: parts.enter_context(self._part(kind)) for kind in records.KINDS
@@ -122,6 +125,8 @@ class _Reading:
             self._units = parts.enter_context(tables.PartWriter(self._run.path / "units" / PART, UNITS))
             lost = tables.PartWriter(rejections.path(self._run, "read"), rejections.SCHEMA)
             self._rejected = parts.enter_context(lost)
+            votes = tables.PartWriter(self._run.path / feedback.PART, feedback.SCHEMA, once_filled=True)
+            self._votes = parts.enter_context(votes)
             for file, error in [*((file, None) for file in files), *bad]:
                 its = _File(file.label, file.source.name)
                 taken = BadItem("ingest.id_taken", "Another file has the same name in ids. Rename its source.")
@@ -138,6 +143,14 @@ class _Reading:
             "rejected": sum(its.rejected for its in found.values()),
             "kinds": dict(sorted(self._kinds.items())),
         }
+
+    def _counted(self, files: list[File]) -> dict[str, Tally]:
+        """The votes of each feedback log: all of them are known before one record is made."""
+        tallies: dict[str, Tally] = {}
+        for source in {file.source.name: file.source for file in files if file.source.as_ == "feedback"}.values():
+            tallies[source.name] = Tally(self._run, source)
+            tallies[source.name].count([file for file in files if file.source is source])
+        return tallies
 
     def _part(self, kind: records.Kind) -> tables.PartWriter:
         return tables.PartWriter(self._run.path / "records" / kind / PART, records.schema(kind), once_filled=True)
@@ -157,35 +170,45 @@ class _Reading:
             self._reject(file, its, None, BadItem("ingest.unknown_shape", str(why)))
 
     def _rows(self, file: File, its: _File) -> None:
-        opened = read_rows(file.place, Limits())
-        begun = list(islice(opened.rows, shapes.LOOK_AT))
-        good = [row for _, row in begun if not isinstance(row, BadItem)]
-        if not good:
-            for number, row in begun:
+        converter, rows = looked_into(file)
+        if converter is None:
+            for number, row in rows:
                 its.rows += 1
-                self._reject(file, its, number, row)  # type: ignore[arg-type] # none of them is a row
+                self._reject(file, its, Where(file.label, number), row)  # type: ignore[arg-type] # none of them is a row
             raise BadItem("ingest.empty", "No row in it could be read. Was it exported whole?")
-        converter = shapes.looked_at(good, mapping=file.source.map, class_names=opened.class_names, place=file.label)
         its.shape, its.name = converter.words, converter.shape.name
         its.columns, its.unused, its.others = tuple(converter.columns), tuple(converter.unused), converter.others
-        for number, row in chain(begun, opened.rows):
+        for number, row in rows:
             its.rows += 1
             self._row(file, its, converter, number, row)
+        if not its.records:  # of a feedback log: another shape's first rows have given some
+            raise BadItem("feedback.no_record", "Its votes are counted in records of other files, or say nothing.")
 
     def _row(self, file: File, its: _File, converter: Converter, number: int, row: dict[str, Any] | BadItem) -> None:
         try:
             if isinstance(row, BadItem):
                 raise row
-            made = converter.records(row)
-            for nth, (kind, data) in enumerate(made):
-                its.ties += kind == "ranking" and len(set(data["ranks"])) < 2
-                self._write(file, record_id(file, number, nth, len(made)), number, kind, data)
-            its.records += len(made)
+            for outcome in self._outcomes(file, converter, number, row):
+                if outcome.cast is not None:
+                    self._votes.write(outcome.cast)
+                if outcome.why is not None:
+                    self._reject(file, its, outcome.where, outcome.why)
+                if outcome.made is not None:
+                    self._write(file, its, outcome, *outcome.made)
         except BadItem as rejection:
-            self._reject(file, its, number, rejection)
+            self._reject(file, its, Where(file.label, number), rejection)
 
-    def _write(self, file: File, id_: str, number: int, kind: str, data: dict[str, Any]) -> None:
-        source = file.source
+    def _outcomes(self, file: File, converter: Converter, number: int, row: dict[str, Any]) -> Iterator[Outcome]:
+        """What a row gives: of a feedback log what all votes say, else its records as they stand."""
+        if file.source.name in self._tallies:
+            yield from self._tallies[file.source.name].outcomes(file, converter, number, row)
+            return
+        made = converter.records(row)
+        for nth, one in enumerate(made):
+            yield Outcome(Where(file.label, number, nth, len(made)), one)
+
+    def _write(self, file: File, its: _File, outcome: Outcome, kind: str, data: dict[str, Any]) -> None:
+        source, where = file.source, outcome.where
         text = records.joined(kind, data)
         record = Record(
             kind=kind,  # type: ignore[arg-type] # shapes make no other
@@ -193,23 +216,25 @@ class _Reading:
             parents=(),
             policy=Policy(source.licence, source.copyright, source.confidentiality),
             language=language(text),
-            meta={"row": f"{file.label}:{number}", "split": self._split(file)},
+            meta={"row": f"{file.label}:{where.number}", "split": self._split(file), **outcome.meta},
         )
         row = records.as_row(
-            record, id_=id_, unit=_unit(file), method=source.name,
+            record, id_=where.id, unit=_unit(file), method=source.name,
             sources=[source.name], paths=[file.path], rejected=None,
         )  # fmt: skip
         self._parts[kind].write(row, size=len(text) + len(row["meta"]))
         self._kinds[kind] = self._kinds.get(kind, 0) + 1
+        its.records += 1
+        its.ties += kind == "ranking" and len(set(data["ranks"])) < 2
 
     @staticmethod
     def _split(file: File) -> str | None:
         return None if _is_whole_source(file) else split_of(file.path)
 
-    def _reject(self, file: File, its: _File, number: int | None, error: BadItem) -> None:
+    def _reject(self, file: File, its: _File, where: Where | None, error: BadItem) -> None:
         its.rejected += 1
-        place = file.label if number is None else f"{file.label}:{number}"
-        id_ = f"{_unit(file)}/{file.source.name}" if number is None else f"row:{file.label}:{number:07d}"
+        place = file.label if where is None else f"{file.label}:{where.number}"
+        id_ = f"{_unit(file)}/{file.source.name}" if where is None else where.id
         row = {"id": id_, "place": place, "reason": error.reason, "detail": error.detail}
         self._rejected.write(row)
         self._first = self._first or (place, error.detail)
@@ -225,11 +250,6 @@ class _Reading:
         reason = None if its.records else f"{method}.nothing_yielded"
         row = {"unit": unit, "method": method, "rank": READ, "outcome": outcome, "records": its.records}
         self._units.write({**row, "reason": reason})
-
-
-def record_id(file: File, number: int, nth: int, of: int) -> str:
-    """`row:faq.jsonl:0000017`, which sorts as the file does; of a row that gives several records `….0`, `….1` …"""
-    return f"row:{file.label}:{number:07d}.{nth}" if of > 1 else f"row:{file.label}:{number:07d}"
 
 
 def _unit(file: File) -> str:

@@ -56,7 +56,7 @@ class File:
 
 
 def list_files(checked: Checked, run: Run, as_: str = "documents") -> tuple[list[File], list[tuple[File, BadItem]]]:
-    """Every file of every source read `as_` this with its digest, and those that cannot be read, in plan order.
+    """Every file of every source that gives `as_` with its digest, and those that cannot be read, in plan order.
 
     Raises WrongRequest for a source that names nothing.
     """
@@ -64,7 +64,7 @@ def list_files(checked: Checked, run: Run, as_: str = "documents") -> tuple[list
     good: list[File] = []
     bad: list[tuple[File, BadItem]] = []
     for source in checked.recipe.sources:
-        if source.as_ != as_:
+        if source.gives != as_:
             continue
         found = places(source, checked, run)
         if not found:
@@ -86,7 +86,7 @@ def places(source: Source, checked: Checked, run: Run) -> list[tuple[str, Path]]
 
         return files_of(source, run)
     found = _below(source, checked.source_path(source), run.path)
-    folder = source.as_ == "records" and checked.source_path(source).is_dir()
+    folder = source.gives == "records" and checked.source_path(source).is_dir()
     return [(path, place) for path, place in found if is_rows(path)] if folder else found
 
 

@@ -23,6 +23,7 @@ from factory.views.chapters import (
     personal_data,
     preferences,
     quotes,
+    raters,
     rejections,
     rows,
     shapes,
@@ -34,9 +35,22 @@ from factory.views.page import page
 
 SCHEMA = "dataset-factory/report/1"
 CHAPTERS: tuple[Writes, ...] = (
-    waterfall, shapes, sources, lengths, splits, duplicates, preferences, measured, personal_data, quotes, coverage,
-    rejections, models, learning,
-)  # fmt: skip
+    waterfall,
+    shapes,
+    sources,
+    lengths,
+    splits,
+    duplicates,
+    preferences,
+    raters,
+    measured,
+    personal_data,
+    quotes,
+    coverage,
+    rejections,
+    models,
+    learning,
+)
 
 
 def audit(run: Run, *, checks: Sequence[str] = ()) -> dict[str, Any]:

@@ -13,7 +13,7 @@ def recipe(run: Run) -> Recipe:
 
 def has_documents(run: Run) -> bool:
     """Whether any source is read as documents; else there are no passages, quotes and generators to speak of."""
-    return any(source.as_ == "documents" for source in recipe(run).sources)
+    return any(source.gives == "documents" for source in recipe(run).sources)
 
 
 def filters(run: Run) -> dict[str, list[Use]]:

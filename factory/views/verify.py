@@ -1,6 +1,6 @@
 """Verify: whether the laws hold on a real run, recomputed from its tables alone.
 
-1  read = kept + rejected, by id, at every filter; every unit ended once; records = kept + rejected
+1  read = kept + rejected, by id, at every filter; every unit ended once; records = kept + rejected; what votes say
 5  every quote leads back to its document
 7  the report's numbers are those of the tables
 8  train, validation and test share no document and no near-duplicate cluster; no row of the dataset tells what the
@@ -19,7 +19,7 @@ import numpy as np
 from factory import near, records, rejections, tables, verdicts
 from factory.corpus import Table, all_tables, kept, kept_documents, kept_records, record_tables
 from factory.runs import Run
-from factory.stages import exam
+from factory.stages import exam, feedback
 from factory.stages.export import exported_rows
 from factory.stages.generate import UNITS
 from factory.stages.splits import THRESHOLD
@@ -56,6 +56,7 @@ def verify(run: Run) -> list[Finding]:
     checks: list[tuple[str, Callable[[Run], Finding]]] = [
         ("filter.documents", lambda r: _verdicts(r, "documents")),
         ("filter.passages", lambda r: _verdicts(r, "passages")),
+        ("read", _votes),
         ("generate", _units),
         ("filter.records", lambda r: _verdicts(r, "records")),
         ("export", _exported),
@@ -110,6 +111,30 @@ def _units(run: Run) -> Finding:
     for name in made:
         finding.note(False, name)
     return finding
+
+
+def _votes(run: Run) -> Finding:
+    """A record stands for all votes on it and says what most of them say; of a tie there is none."""
+    finding = Finding(1, "feedback: each record says what most votes on it say")
+    votes: dict[str, list[dict[str, Any]]] = {}
+    file = run.path / feedback.PART
+    for batch in tables.read_file(file, feedback.SCHEMA) if file.is_file() else ():
+        for row in batch.to_pylist():
+            votes.setdefault(row["item"], []).append(row)
+    for table in record_tables(run) if votes else ():
+        columns = ["id", "meta", *(["label"] if table.kind == "feedback" else [])]
+        for row in tables.rows(table.folder, table.schema, columns=columns):
+            if row["id"] in votes:
+                finding.note(_says(row, votes.pop(row["id"])), row["id"])
+    for item, cast in votes.items():
+        finding.note(all(vote["decided"] is None for vote in cast), item)
+    return finding
+
+
+def _says(row: dict[str, Any], cast: list[dict[str, Any]]) -> bool:
+    whole = json.loads(row["meta"])["raters"] == len(cast) and all(vote["decided"] for vote in cast if vote["vote"])
+    up = sum(vote["vote"] == "up" for vote in cast)
+    return whole and ("label" not in row or (2 * up != len(cast) and row["label"] == (2 * up > len(cast))))
 
 
 def _dataset(run: Run) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -61,7 +61,7 @@ def _broken(lost: list[dict[str, Any]]) -> Finding:
 
 
 def _unread(files: list[dict[str, Any]]) -> Finding:
-    silent = [its["place"] for its in files if not its["records"]]
+    silent = [its["place"] for its in files if not its["records"] and not its["shape"]]  # votes may count elsewhere
     return Finding(
         "shapes.unread", "warning", "Files gave no row",
         "What they hold is not in the dataset.", len(silent),
