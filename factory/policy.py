@@ -4,9 +4,9 @@ The scale of confidentiality is public < internal < confidential < restricted. A
 parents', all their licences joined by AND, and all their copyright notices; scrubbing never lowers anything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Confidentiality = Literal["public", "internal", "confidential", "restricted"]
 SCALE: tuple[str, ...] = get_args(Confidentiality)
@@ -14,7 +14,7 @@ SCALE: tuple[str, ...] = get_args(Confidentiality)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the user declared for a source. `licence` is an SPDX identifier or expression, None where not stated."""
+    """What the user declared for a source, or what lay there; `licence` is an SPDX expression, None: not stated."""
 
     licence: str | None = None
     copyright: str | None = None
@@ -34,6 +34,12 @@ def strictness(licence: str | None, confidentiality: str) -> int:
     parts = set((licence or "").upper().replace("(", " ").replace(")", " ").replace(" ", "-").split("-"))
     terms = 2 if parts & {"NC", "ND"} else 0 if licence else 1
     return SCALE.index(confidentiality) * 3 + terms
+
+
+def is_unstated(meta: Mapping[str, Any], sources: Collection[str]) -> bool:
+    """Whether a row has no licence, or may hide that one of its parents has none; `sources` are those without one."""
+    several = len(meta["documents"]) > 1
+    return meta["licence"] is None or (several and any(source in sources for source in meta["sources"]))
 
 
 def combine(policies: Iterable[Policy]) -> Policy:

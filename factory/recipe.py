@@ -18,8 +18,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from factory import inputs, plugins, prompts, recipe_file, training
+from factory import inputs, licences, plugins, prompts, recipe_file, training
 from factory.errors import WrongRequest, did_you_mean
+from factory.licences import Use as UseOfRows
 from factory.llm.settings import Model
 from factory.policy import SCALE, Confidentiality
 from factory.recipe_file import WILD, Place, Places
@@ -31,7 +32,7 @@ SHAPES = {  # pydantic would name our classes
     "list_type": "this must be a list",
 }
 LATER = {
-    "mix", "policy", "use", "ocr", "revision",
+    "mix", "policy", "ocr", "revision",
     "template",
 }  # fmt: skip
 
@@ -194,6 +195,7 @@ class Recipe(_Strict):
 
     run: str
     seed: int = 0
+    use: UseOfRows | None = None
     sources: list[Source] = Field(min_length=1)
     documents: Documents = Documents()
     passages: Passages = Passages()
@@ -373,6 +375,12 @@ def _named(sources: list[Source], file: Path, places: Places) -> list[Source]:
 def _check_sources(checked: Checked, places: Places) -> None:
     """Raise WrongRequest for a source that is not there. What a glob names is seen when its files are listed."""
     for nth, source in enumerate(checked.recipe.sources):
+        if source.licence is not None:
+            try:
+                licences.ways(source.licence)
+            except licences.BadLicence as error:
+                where = recipe_file.where(checked.file, places, ("sources", nth, "licence"))
+                raise WrongRequest(f"{where}: {error}.") from None
         where = recipe_file.where(checked.file, places, ("sources", nth, "path"))
         try:
             place = checked.source_path(source)

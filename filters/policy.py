@@ -1,7 +1,7 @@
 """Reject what its licence or confidentiality does not let us train on.
 
-Sees    the declared licence (an SPDX identifier, or several joined by AND or OR) and confidentiality of a row.
-Misses  licences that nobody declared: a row without one is kept unless `unlabelled: reject`.
+Sees    the licence (an SPDX expression, as declared or found) and confidentiality of a row.
+Misses  licences that nobody stated: a row without one is kept unless `unlabelled: reject`.
 
 With `licences` only those are allowed. Without, what the use rules out is refused: for `commercial` use NonCommercial
 and NoDerivatives terms, for `research` NoDerivatives; for `internal` use nothing is refused by its licence.
@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
+from factory import licences as spdx
 from factory.policy import SCALE, Confidentiality
 from factory.verdicts import Verdicts
 
@@ -23,7 +24,7 @@ class Policy:
     """Keep rows whose declared terms allow the use."""
 
     sees: ClassVar[str] = "row"
-    use: Literal["commercial", "research", "internal"] = field(default="commercial", metadata=DECIDES)
+    use: spdx.Use = field(default="commercial", metadata=DECIDES)
     licences: list[str] | None = field(default=None, metadata=DECIDES)
     confidentiality: Confidentiality = field(default="restricted", metadata=DECIDES)  # the highest that may pass
     unlabelled: Literal["keep", "reject"] = field(default="keep", metadata=DECIDES)
@@ -49,21 +50,17 @@ class Policy:
         if SCALE.index(confidentiality) > SCALE.index(self.confidentiality):
             return "policy.too_confidential"
         if licence is None:
-            return "policy.no_licence" if self.unlabelled == "reject" else None
-        if "(" in licence:
+            return self._of_one(spdx.UNKNOWN)
+        try:
+            return spdx.refusal(licence, self._of_one)
+        except spdx.BadLicence:
             return "policy.licence_not_understood"
-        choices = [[term.strip() for term in choice.split(" AND ")] for choice in licence.split(" OR ")]
-        refusals = [next((why for term in terms if (why := self._term(term))), None) for terms in choices]
-        return None if None in refusals else refusals[0]
 
-    def _term(self, term: str) -> str | None:
+    def _of_one(self, licence: str) -> str | None:
         """Why one licence does not allow the use; None where it does."""
+        if licence == spdx.UNKNOWN:
+            return "policy.no_licence" if self.unlabelled == "reject" else None
         if self.licences is not None:
             allowed = {name.casefold() for name in self.licences}
-            return None if term.casefold() in allowed else "policy.licence_not_allowed"
-        parts = term.upper().split("-")
-        if self.use == "commercial" and "NC" in parts:
-            return "policy.non_commercial"
-        if self.use != "internal" and "ND" in parts:
-            return "policy.no_derivatives"
-        return None
+            return None if licence.casefold() in allowed else "policy.licence_not_allowed"
+        return spdx.forbids(licence, self.use)

@@ -63,6 +63,7 @@ class Model(_Strict):
     price: Price | None = None
     max_spend: float | None = Field(default=None, ge=0)
     may_see: Confidentiality | None = None
+    terms: Literal["commercial", "research", "internal", "none"] | None = None  # what its answers may be used for
     structured: Literal["auto", "response_format", "prompt"] = "auto"
     reasks: int = Field(default=2, ge=0, le=20)
     keep_thinking: bool = False

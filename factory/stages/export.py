@@ -26,6 +26,7 @@ from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages import exam
 from factory.stages.card import Origins, card
+from factory.stages.permission import Permission
 from factory.stages.splits import SPLITS, THRESHOLD, deal, groups
 from factory.stages.waiting import Waiting
 
@@ -45,9 +46,9 @@ def fingerprint(checked: Checked, before: str) -> str:
     """What the export depends on: the kept records and its options."""
     declared = [source.model_dump(exclude={"path", "map"}) for source in checked.recipe.sources]
     asked = checked.recipe.generate.exam and checked.recipe.generate.exam.model_dump()
-    return runs.fingerprint(
-        before, VERSION, checked.recipe.export.model_dump(), asked, checked.recipe.seed, declared, runs.core_digest()
-    )
+    terms = {name: model.terms for name, model in checked.recipe.models.items()}
+    made_of = [checked.recipe.export.model_dump(), asked, checked.recipe.seed, declared, checked.recipe.use, terms]
+    return runs.fingerprint(before, VERSION, made_of, runs.core_digest())
 
 
 def schema(kind: str) -> pa.Schema:
@@ -56,7 +57,10 @@ def schema(kind: str) -> pa.Schema:
 
 
 def export(run: Run, checked: Checked, before: str, progress: Progress) -> str:
-    """Bring `dataset/` and `exports/` up to date; returns their fingerprint."""
+    """Bring `dataset/` and `exports/` up to date; returns their fingerprint.
+
+    Raises CheckFailed, before anything is written, where the rows may not be put to the recipe's `use`.
+    """
     mark = fingerprint(checked, before)
     if run.is_done("export", mark):
         return mark
@@ -64,6 +68,7 @@ def export(run: Run, checked: Checked, before: str, progress: Progress) -> str:
     exporting = _Export(run, checked)
     total = run.counts("filter.records").get("kept")
     exporting.stage(progress, total)
+    exporting.permission.check()
     exporting.split()
     counts = exporting.write()
     run.done("export", mark, counts)
@@ -114,6 +119,7 @@ class _Export:
         self._origins = Origins()
         self._cited = exam.Cited()  # of each row, by place; only where an exam is asked for
         self._drawn = exam.NOBODY
+        self.permission = Permission(checked.recipe)
 
     def stage(self, progress: Progress, total: int | None) -> None:
         """Put the rows that leave aside, with what the split needs of them."""
@@ -123,6 +129,7 @@ class _Export:
             for row in kept_records(self._run, table):
                 meta = json.loads(row["meta"])
                 self._origins.take(meta)
+                self.permission.take(meta)
                 for kind, out in exported_rows(table.kind, row, open_book=open_book):
                     self._waiting.add(kind, out, records.joined(kind, out))  # as it leaves: verify has no other text
                     if self._checked.recipe.generate.exam:

@@ -21,12 +21,12 @@ import pyarrow.parquet as pq
 from factory import documents, rejections, runs, tables
 from factory.documents import Document, document_id
 from factory.errors import BadItem
-from factory.policy import Policy
 from factory.progress import Progress
 from factory.readers.limits import Limits
 from factory.readers.read import FORMATS, read
 from factory.recipe import Checked
 from factory.runs import Run
+from factory.stages.licences import Found
 from factory.stages.sources import File, list_files, remember
 
 REFUSED = pa.schema(
@@ -48,23 +48,24 @@ def readers_digest() -> str:
     return runs.fingerprint(documents.VERSION, hashlib.blake2b(code).hexdigest(), libraries)
 
 
-def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadItem]]) -> str:
-    """What ingest depends on: the readers, the sources and the bytes of their files."""
+def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadItem]], licences: Found) -> str:
+    """What ingest depends on: the readers, the sources, the bytes of their files, and licences that lie beside."""
     declared = [source.model_dump(exclude={"path"}) for source in checked.recipe.sources]
     listing = [(file.source.name, file.path, file.digest) for file in files]
     broken = [(file.source.name, file.path, error.reason) for file, error in bad]
-    return runs.fingerprint(readers_digest(), declared, listing, broken)
+    return runs.fingerprint(readers_digest(), declared, listing, broken, licences.mark(files))
 
 
 def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None = None) -> str:
     """Bring `documents/` up to date; returns its fingerprint. `retry` is a reason (or its prefix) to read again."""
     files, bad = list_files(checked, run)
-    mark = fingerprint(checked, files, bad)
+    licences = Found()
+    mark = fingerprint(checked, files, bad, licences)
     again = bool(retry) and _is_among(retry or "", rejections.read(run, "ingest"), progress)
     if run.is_done("ingest", mark) and not again:
         return mark
     remember(run, files)  # first: a run killed while it parses does not read all its files for their digests again
-    _Ingest(run, progress, retry).all(files, bad, mark)
+    _Ingest(run, progress, retry, licences).all(files, bad, mark)
     return mark
 
 
@@ -80,8 +81,8 @@ def _is_among(retry: str, rejected: list[dict[str, Any]], progress: Progress) ->
 class _Ingest:
     """One pass over the files: what was parsed before, what is new, what is rejected."""
 
-    def __init__(self, run: Run, progress: Progress, retry: str | None) -> None:
-        self._run, self._progress = run, progress
+    def __init__(self, run: Run, progress: Progress, retry: str | None, licences: Found) -> None:
+        self._run, self._progress, self._licences = run, progress, licences
         self._refused = _Refused(run.path, retry)
         self._rejected: list[dict[str, Any]] = []
         self._ids: set[str] = set()
@@ -109,7 +110,8 @@ class _Ingest:
             "rejected": len(self._rejected),
             "reused": self._reused,
         }
-        self._run.done("ingest", mark, {name: n for name, n in counts.items() if name != "reused"})
+        noted = {name: n for name, n in counts.items() if name != "reused"} | self._licences.as_counts()
+        self._run.done("ingest", mark, noted)
         self._progress.end(
             "ingest", f"{table.rows} documents from {counts['files']} files, {len(self._rejected)} rejected"
         )
@@ -139,8 +141,8 @@ class _Ingest:
     def _named(self, file: File, found: Any) -> Iterator[Document]:
         """The documents with the id and policy of this file: the same bytes may lie in several places."""
         source = file.source
-        policy = Policy(source.licence, source.copyright, source.confidentiality)
         for document in found:
+            policy = self._licences.policy(file, document.text if document.row is None else "")
             id_ = document_id(source.name, file.path, document.row)
             if id_ in self._ids:
                 self._reject(

@@ -13,7 +13,6 @@ from typing import Any
 
 from factory import records, rejections, runs, tables
 from factory.errors import BadItem, WrongRequest
-from factory.policy import Policy
 from factory.progress import Progress
 from factory.readers.rows import split_of
 from factory.recipe import Checked
@@ -24,6 +23,7 @@ from factory.stages import feedback
 from factory.stages.feedback import Outcome, Tally
 from factory.stages.generate import UNITS
 from factory.stages.ingest import language
+from factory.stages.licences import Found
 from factory.stages.looking import Where, looked_into
 from factory.stages.sources import File, list_files, remember
 from factory.stages.target import READ
@@ -32,12 +32,14 @@ VERSION = 1
 PART = "read-00000.parquet"  # beside the parts that `generate` writes, which it may write anew
 
 
-def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadItem]]) -> str:
-    """What reading depends on: the sources, the bytes of their files, and our code."""
+def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadItem]], licences: Found) -> str:
+    """What reading depends on: the sources, the bytes of their files, licences that lie beside, and our code."""
     declared = [s.model_dump(exclude={"path"}) for s in checked.recipe.sources if s.gives == "records"]
     listing = [(file.source.name, file.path, file.digest) for file in files]
     broken = [(file.source.name, file.path, error.reason) for file, error in bad]
-    return runs.fingerprint(VERSION, records.VERSION, feedback.VERSION, declared, listing, broken, runs.core_digest())
+    return runs.fingerprint(
+        VERSION, records.VERSION, feedback.VERSION, declared, listing, broken, licences.mark(files), runs.core_digest()
+    )
 
 
 def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
@@ -51,12 +53,13 @@ def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
             _clear(run)
         return before
     files, bad = list_files(checked, run, "records")
-    mark = fingerprint(checked, files, bad)
+    licences = Found()
+    mark = fingerprint(checked, files, bad, licences)
     if not run.is_done("read", mark):
         remember(run, files, "records")
         run.undo("read")
         _clear(run)
-        counts = _Reading(run, progress).all(files, bad) | {"revisions": _revisions(run, checked)}
+        counts = _Reading(run, progress, licences).all(files, bad) | {"revisions": _revisions(run, checked)}
         run.done("read", mark, counts)
         progress.end("read", f"{counts['records']} records from {counts['rows']} rows, {counts['rejected']} rejected")
         for its in counts["files"].values():
@@ -108,8 +111,8 @@ class _File:
 class _Reading:
     """One pass over the files of all sources that are records."""
 
-    def __init__(self, run: Run, progress: Progress) -> None:
-        self._run, self._progress = run, progress
+    def __init__(self, run: Run, progress: Progress, licences: Found) -> None:
+        self._run, self._progress, self._licences = run, progress, licences
         self._first: tuple[str, str] | None = None  # place and detail of the first rejection
         self._kinds: dict[str, int] = {}
 
@@ -142,6 +145,7 @@ class _Reading:
             "records": sum(its.records for its in found.values()),
             "rejected": sum(its.rejected for its in found.values()),
             "kinds": dict(sorted(self._kinds.items())),
+            **self._licences.as_counts(),
         }
 
     def _counted(self, files: list[File]) -> dict[str, Tally]:
@@ -171,6 +175,7 @@ class _Reading:
 
     def _rows(self, file: File, its: _File) -> None:
         converter, rows = looked_into(file)
+        self._policy = self._licences.policy(file)
         if converter is None:
             for number, row in rows:
                 its.rows += 1
@@ -214,7 +219,7 @@ class _Reading:
             kind=kind,  # type: ignore[arg-type] # shapes make no other
             data=data,
             parents=(),
-            policy=Policy(source.licence, source.copyright, source.confidentiality),
+            policy=self._policy,
             language=language(text),
             meta={"row": f"{file.label}:{where.number}", "split": self._split(file), **outcome.meta},
         )

@@ -40,7 +40,12 @@ def test_what_rules_nothing_out_is_kept(licence: str | None, use: Any) -> None:
         ("MIT AND CC-BY-NC-4.0", "commercial", "policy.non_commercial"),
         ("CC-BY-NC-4.0 OR MIT", "commercial", None),
         ("CC-BY-NC-4.0 OR MIT AND CC-BY-ND-4.0", "commercial", "policy.non_commercial"),
-        ("(MIT OR CC-BY-NC-4.0) AND Apache-2.0", "commercial", "policy.licence_not_understood"),
+        ("(MIT OR CC-BY-NC-4.0) AND Apache-2.0", "commercial", None),
+        ("(MIT OR CC-BY-4.0) AND CC-BY-NC-4.0", "commercial", "policy.non_commercial"),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", "commercial", None),
+        ("PolyForm-Noncommercial-1.0.0", "commercial", "policy.non_commercial"),
+        ("some words of ours", "commercial", "policy.licence_not_understood"),
+        ("MIT AND unknown", "commercial", None),
     ],
 )
 def test_terms_that_rule_the_use_out_reject(licence: str, use: Any, why: str | None) -> None:

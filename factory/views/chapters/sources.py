@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 
 from factory import rejections, tables
 from factory.corpus import document_table, kept, passage_table
+from factory.licences import is_stated
+from factory.policy import is_unstated
 from factory.runs import Run
 from factory.views import declared, exported, ledger
 from factory.views.chapter import Chapter, Finding, share, some
@@ -29,7 +31,12 @@ def chapter(run: Run) -> Chapter:
         for name in sorted(languages["documents"] | languages["rows"], key=lambda n: (-languages["documents"][n], n))
     }
     measures = {"licences.unstated.share": share(len(unlicensed), rows), "sources.count": len(sources)}
-    findings = [_no_licence(unlicensed, sources), *_nothing_read(sources), *_nothing_kept(run, sources)]
+    findings = [
+        _no_licence(unlicensed, sources),
+        *_other_licence(run),
+        *_nothing_read(sources),
+        *_nothing_kept(run, sources),
+    ]
     return Chapter({"sources": sources, "languages": by_language}, measures, findings)
 
 
@@ -83,10 +90,11 @@ def _count_passages(run: Run, sources: Counts) -> None:
 def _count_rows(run: Run, sources: Counts, languages: Counter[str]) -> tuple[list[str], int]:
     """Rows by source and language; the ids of those without a licence, and how many rows there are."""
     unlicensed, rows = [], 0
+    without = {name for name, its in sources.items() if not is_stated(its["licence"])}
     for _, _, id_, meta in exported.metas(run):
         rows += 1
         languages[meta["language"] or NO_LANGUAGE] += 1
-        if meta["licence"] is None or any(sources[name]["licence"] is None for name in meta["sources"]):
+        if is_unstated(meta, without):
             unlicensed.append(id_)
         for name in meta["sources"]:
             sources[name]["rows"] += 1
@@ -100,6 +108,21 @@ def _no_licence(unlicensed: list[str], sources: Counts) -> Finding:
         "Nobody can tell later whether a model trained on them may be used.", len(unlicensed),
         f"in the recipe, under each of these sources, `licence: SPDX-ID`: {names}", some(unlicensed),
     )  # fmt: skip
+
+
+def _other_licence(run: Run) -> list[Finding]:
+    """Sources in which a licence lies that is another one than the recipe says."""
+    noted = [run.counts(stage).get("licences", {}).get("against", {}) for stage in ("ingest", "read")]
+    return [
+        Finding(
+            f"sources.other_licence.{name}", "warning", f"The files of {name} say another licence than the recipe",
+            f"The recipe's {its['stated']} counts, but a header, a licence file or a dataset card says "
+            f"{', '.join(sorted(its['found']))}: somebody is wrong.", its["files"],
+            f"make sure, then correct `licence:` at the source {name}, or make these files a source of its own",
+            some(its["places"]),
+        )
+        for against in noted for name, its in against.items()
+    ]  # fmt: skip
 
 
 def _nothing_read(sources: Counts) -> list[Finding]:
