@@ -31,8 +31,9 @@ SHAPES = {  # pydantic would name our classes
     "dict_type": "this must be a mapping of keys and values",
     "list_type": "this must be a list",
 }
+OWN = ("mix", "target")  # what stands among the verdicts of filters and is none
 LATER = {
-    "mix", "policy", "ocr", "revision",
+    "policy", "ocr", "revision",
     "template",
 }  # fmt: skip
 
@@ -66,6 +67,8 @@ class Use(_Strict):
     def _is_a_file_name(cls, name: str) -> str:
         if not name.replace("_", "").replace("-", "").isalnum():
             raise ValueError("a name has letters, digits, '-' and '_' only")  # it names files and ids
+        if name in OWN:
+            raise ValueError(f"the run's own verdicts are called '{name}'; write 'other_name: {{plugin: {name}}}'")
         return name
 
 
@@ -186,6 +189,19 @@ class Audit(_Strict):
             raise ValueError(str(error).removesuffix(".")) from None
 
 
+class Share(_Strict):
+    """How much of a source's kept rows leaves: at most so many, and so much beside the other sources."""
+
+    weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    cap: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Share":
+        if self.weight is None and self.cap is None:
+            raise ValueError("give a weight or a cap")
+        return self
+
+
 class Journal(_Strict):
     keep_prompts: bool = True
 
@@ -197,6 +213,7 @@ class Recipe(_Strict):
     seed: int = 0
     use: UseOfRows | None = None
     sources: list[Source] = Field(min_length=1)
+    mix: dict[str, Share] = {}
     documents: Documents = Documents()
     passages: Passages = Passages()
     models: dict[str, Model] = {}
@@ -334,6 +351,7 @@ def load(name: str, *, overrides: Sequence[str] = (), methods: Sequence[str] = (
         raise _wrong(file, places, error) from None
     models = {name: _placed(model, file) for name, model in recipe.models.items()}
     recipe = recipe.model_copy(update={"sources": _named(recipe.sources, file, places), "models": models})
+    _check_mix(recipe, file, places)
     checked = _with_plugins(recipe, file, places)
     _check_sources(checked, places)
     return checked
@@ -370,6 +388,22 @@ def _named(sources: list[Source], file: Path, places: Places) -> list[Source]:
             )
         named.append(source.model_copy(update={"name": name}))
     return named
+
+
+def _check_mix(recipe: Recipe, file: Path, places: Places) -> None:
+    """Raise WrongRequest for a mix of a source that there is not, or one that a target would undo."""
+    known = [source.name for source in recipe.sources]
+    for name, share in recipe.mix.items():
+        where = recipe_file.where(file, places, ("mix", name))
+        if name not in known:
+            raise WrongRequest(
+                f"{where}: there is no source '{name}' to mix.{did_you_mean(name, known)} Sources: {', '.join(known)}."
+            )
+        if share.weight is not None and recipe.generate.target is not None:
+            raise WrongRequest(
+                f"{where}: a weight and 'generate: {{target: …}}' would each undo what the other says. Keep one of "
+                "them; a cap goes with a target."
+            )
 
 
 def _check_sources(checked: Checked, places: Places) -> None:

@@ -20,7 +20,7 @@ from factory.plugins import Filter
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run
-from factory.stages import models
+from factory.stages import mix, models
 from factory.stages.asking import Asking
 from factory.stages.judging import Measured, as_batch, decided, edits_of, keep, measure, one_each, survives
 from factory.stages.measuring import Measuring
@@ -33,9 +33,12 @@ BATCH_ROWS = 512
 BATCH_CHARS = 2_000_000
 
 
-def fingerprint(filters: Sequence[Filter], before: str, target: int | None = None, asked: str = "") -> str:
-    """What a stage's verdicts depend on: its rows, each filter's code and options, and the models `asked`."""
-    return runs.fingerprint(before, verdicts.VERSION, [_name(f) for f in filters], target, asked, runs.core_digest())
+def fingerprint(filters: Sequence[Filter], before: str, ends: Sequence[Any] = (), asked: str = "") -> str:
+    """What a stage's verdicts depend on: its rows, each filter's code and options, the models `asked`.
+
+    `ends` says how many rows are to be left at the end: the target, and the mix.
+    """
+    return runs.fingerprint(before, verdicts.VERSION, [_name(f) for f in filters], ends, asked, runs.core_digest())
 
 
 def _name(filter_: Filter) -> list[Any]:
@@ -58,7 +61,8 @@ def filter_stage(
     """
     name, filters = f"filter.{stage}", checked.filters[stage]
     target = checked.recipe.generate.target if stage == "records" else None
-    mark = fingerprint(filters, before, target, models.fingerprint(run, checked, filters))
+    mixed = mix.declared(checked.recipe) if stage == "records" else None
+    mark = fingerprint(filters, before, [target, mixed], models.fingerprint(run, checked, filters))
     if run.is_done(name, mark):
         return mark
     run.undo(name)
@@ -78,6 +82,10 @@ def filter_stage(
             one = TableFilter(run, table, measuring, progress, asking)
             one.all(filters)
             _add(counts, one)
+    if mixed:
+        counts["filters"][mix.NAME] = mix.reject_surplus(run, checked.recipe, order)
+        order.append(mix.NAME)
+        counts["kept"] = counts["filters"][mix.NAME]["kept"]
     if target is not None:
         counts["filters"][SURPLUS] = reject_surplus(run, target, order)
         counts |= {"order": [*order, SURPLUS], "kept": counts["filters"][SURPLUS]["kept"], "target": target}

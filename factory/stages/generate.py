@@ -23,7 +23,7 @@ from factory.progress import Progress
 from factory.recipe import Checked
 from factory.records import Record
 from factory.runs import Run
-from factory.stages import models
+from factory.stages import mix, models
 from factory.stages.calling import Call, calls, run_call, searches
 from factory.stages.models import Models
 from factory.stages.plan import Unit, plan
@@ -57,7 +57,17 @@ def fingerprint(run: Run, checked: Checked, before: str, limit: int | None) -> s
     target = checked.recipe.generate.target
     filters = [[f.instance, f.plugin, f.digest, dict(f.options)] for f in checked.filters["records"]] if target else []
     asked = models.fingerprint(run, checked, [*checked.generators, *(checked.filters["records"] if target else ())])
-    made_of = [methods, checked.recipe.seed, checked.recipe.generate.style.model_dump(), target, filters, limit, asked]
+    mixed = mix.declared(checked.recipe) if target else None
+    made_of = [
+        methods,
+        checked.recipe.seed,
+        checked.recipe.generate.style.model_dump(),
+        target,
+        filters,
+        limit,
+        asked,
+        mixed,
+    ]
     return runs.fingerprint(before, VERSION, records.VERSION, made_of, runs.core_digest())
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from factory import near, records, rejections, tables, verdicts
 from factory.corpus import Table, all_tables, kept, kept_documents, kept_records, record_tables
 from factory.runs import Run
-from factory.stages import exam, feedback
+from factory.stages import exam, feedback, mix
 from factory.stages.export import exported_rows
 from factory.stages.generate import UNITS
 from factory.stages.splits import THRESHOLD
@@ -59,6 +59,7 @@ def verify(run: Run) -> list[Finding]:
         ("read", _votes),
         ("generate", _units),
         ("filter.records", lambda r: _verdicts(r, "records")),
+        ("filter.records", _mix),
         ("export", _exported),
         ("export", _quotes),
         ("export", _splits),
@@ -76,6 +77,18 @@ def _verdicts(run: Run, stage: str) -> Finding:
         for nth, name in enumerate(order):
             for shown, verdict in zip_longest(_alive_ids(run, table, order[:nth]), _verdict_ids(table, name)):
                 finding.note(shown == verdict, f"{name}: {shown or verdict}")
+    return finding
+
+
+def _mix(run: Run) -> Finding:
+    """Of each source of the mix as many rows are left as its cap and weight allow, of those that the filters left."""
+    finding = Finding(1, "mix: as many rows of each source as its cap and weight allow")
+    order = run.counts("filter.records")["order"]
+    if mix.NAME in order:
+        its, at = declared.recipe(run), order.index(mix.NAME)
+        before, after = (mix.rows_of(run, its, order[:end]) for end in (at, at + 1))
+        for name, (_, allowed) in mix.quotas(before, its.mix).items():
+            finding.note(after[name] == allowed, name)
     return finding
 
 

@@ -43,8 +43,8 @@ def loaded(text: str, *overrides: str, methods: tuple[str, ...] = ()) -> recipe.
 def test_an_unknown_key_is_refused_with_line_nearest_name_and_what_is_allowed() -> None:
     assert refusal(f"{PLAIN}filters: [length]\n") == (
         "r.yaml:3: unknown key 'filters'. Did you mean 'filter'? "
-        "Allowed here: audit, documents, export, filter, generate, journal, models, passages, prompts, run, seed, "
-        "sources, train, use."
+        "Allowed here: audit, documents, export, filter, generate, journal, mix, models, passages, prompts, run, "
+        "seed, sources, train, use."
     )
 
 
@@ -88,7 +88,6 @@ def test_an_unknown_key_is_refused_at_every_level(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "mix: {docs: {weight: 2}}",
         "policy: {}",
         "export: {template: x.jinja}",
     ],
@@ -383,7 +382,8 @@ def test_set_reaches_an_entry_by_the_name_it_was_given() -> None:
         ),
         ("sead=5", "--set sead=5: unknown key 'sead'. Did you mean 'seed'?"),
         ("models.llm.modl=x", "--set models.llm.modl=x: the key 'models.llm.model' is missing."),
-        ("mix.docs=1", "--set mix.docs=1: 'mix' is not built in this version"),
+        ("mix.docs=1", "--set mix.docs=1: 'mix.docs' is not right: "),
+        ("policy.licences=1", "--set policy.licences=1: 'policy' is not built in this version"),
     ],
 )
 def test_a_wrong_set_is_refused_by_its_own_name_and_not_by_a_line(override: str, said: str) -> None:
