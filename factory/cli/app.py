@@ -352,6 +352,41 @@ def audit(
 
 
 @app.command()
+def diff(
+    one: Annotated[str, typer.Argument(metavar="A", help="A run, or a dataset: a file, a folder, hf:NAME@REVISION.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="What to compare with it; a change is that of B.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where it goes; diffs/A..B if not given.")
+    ] = None,
+    map_: MapOption = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-on",
+            metavar="'NAME OP NUMBER'",
+            help="Exit 1 if it holds: 'diff.dropped > 0', or of a measure's change 'pii.share > 0'. Repeatable.",
+        ),
+    ] = None,
+    list_measures: Annotated[
+        bool, typer.Option("--list-measures", help="Print every name that --fail-on may use, with its change.")
+    ] = False,
+    workers: WorkersOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what changed between two datasets or runs: rows added, dropped, changed, moved; every measure, with a test.
+
+    Rows are matched by content, then by their own id, then as near copies. Datasets are audited first.
+
+    Example: factory diff v1.jsonl v2.jsonl --fail-on 'diff.held_out_trained > 0'
+    """
+    from factory.cli import foreign
+
+    foreign.diff(
+        one, other, output, map_ or [], fail_on or [], workers, list_measures=list_measures, json=json
+    )  # fmt: skip
+
+
+@app.command()
 def show(
     run: RunArg,
     table: Annotated[

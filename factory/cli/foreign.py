@@ -1,4 +1,4 @@
-"""The two verbs that take a dataset instead of a run: what they are given, and what they print."""
+"""The verbs that take a dataset instead of a run: what they are given, and what they print."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,6 +82,42 @@ def filter_dataset(
     out(str(done.rejected))
     say(f"{done.kept:,} of {done.rows:,} rows kept, {done.edited:,} of them edited.")
     say(f"Next: factory ledger {done.run.path}   (or factory audit {done.out})")
+
+
+def diff(
+    one: str,
+    other: str,
+    into: Path | None,
+    maps: Sequence[str],
+    gates: Sequence[str],
+    workers: int | None,
+    *,
+    list_measures: bool,
+    json: bool,
+) -> None:
+    """What changed, or its paths."""
+    from factory.cli.bars import Bars
+    from factory.foreign.diffs import diff as compared
+    from factory.foreign.diffs import folder_of
+    from factory.views.diff import names_of
+
+    folder = into or folder_of(one, other)
+    bars = Bars()
+    try:
+        made = compared(
+            one, other, into=folder, mapping=mapping(maps), gates=gates, workers=workers, progress=bars
+        )  # fmt: skip
+    finally:
+        bars.close()
+    if list_measures:
+        for name, value in names_of(made).items():
+            out(f"{name:<40} {'not measured in both' if value is None else value}")
+    elif json:
+        out(made)
+    else:
+        say(made["verdict"])
+        out(str(folder / "diff.html"))
+        out(str(folder / "diff.json"))
 
 
 def mapping(maps: Sequence[str]) -> dict[str, str]:

@@ -34,6 +34,7 @@ __all__ = [
 
 LOOK_AT = 200  # rows that decide
 MAX_NAMES = 30  # columns that a message lists
+OWN_IDS = ("id", "_id", "uuid", "guid", "uid", "row_id", "example_id", "sample_id", "prompt_id", "question_id", "qid")
 
 
 class UnknownShape(WrongRequest):
@@ -52,6 +53,10 @@ class Converter:
     class_names: Mapping[str, list[str]]
     among: Sequence[Shape] = SHAPES  # the shapes that its rows may have
     others: Counter[str] = field(default_factory=Counter)  # rows of other shapes, by the title of theirs
+    _free: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._free = frozenset(self.unused)
 
     @property
     def words(self) -> str:
@@ -79,6 +84,13 @@ class Converter:
     def rater(self, row: Mapping[str, Any]) -> str | None:
         """Who said what a row of a feedback log says; None where it does not tell."""
         return rater(Cells(row, self.names.of(row)))
+
+    def own_id(self, row: Mapping[str, Any]) -> str | int | None:
+        """What a row itself says is its id: the first column of such a name that the shape does not read as text."""
+        names = self.names.of(row)
+        columns = [str(names[name][0]) for name in OWN_IDS if name in names]
+        found = (row.get(column) for column in columns if column in self._free)
+        return next((value for value in found if isinstance(value, str | int) and value != ""), None)
 
 
 def looked_at(

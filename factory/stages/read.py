@@ -208,9 +208,9 @@ class _Reading:
         if file.source.name in self._tallies:
             yield from self._tallies[file.source.name].outcomes(file, converter, number, row)
             return
-        made = converter.records(row)
+        made, own = converter.records(row), _own(converter.own_id(row))
         for nth, one in enumerate(made):
-            yield Outcome(Where(file.label, number, nth, len(made)), one)
+            yield Outcome(Where(file.label, number, nth, len(made)), one, own)
 
     def _write(self, file: File, its: _File, outcome: Outcome, kind: str, data: dict[str, Any]) -> None:
         source, where = file.source, outcome.where
@@ -255,6 +255,11 @@ class _Reading:
         reason = None if its.records else f"{method}.nothing_yielded"
         row = {"unit": unit, "method": method, "rank": READ, "outcome": outcome, "records": its.records}
         self._units.write({**row, "reason": reason})
+
+
+def _own(own_id: str | int | None) -> dict[str, Any]:
+    """What `meta` keeps of a row's own id: a digest, since it may be a name or a mail."""
+    return {} if own_id is None else {"own_id": runs.fingerprint(own_id)}
 
 
 def _unit(file: File) -> str:

@@ -29,19 +29,27 @@ OF_DOCUMENTS = ("documents.kept", "passages.kept")  # not spoken of where rows w
 def page(report: Mapping[str, Any], chapters: Mapping[str, tuple[str, Chapter]]) -> str:
     """The page as a string."""
     rows = chapters["rows"][1].shown.get("rows", [])
+    return rendered(
+        "page.html",
+        report=report,
+        measures=report["measures"],
+        headlines=[
+            (name, words)
+            for name, words in HEADLINES
+            if name in report["measures"] and (report["measures"][name] or name not in OF_DOCUMENTS)
+        ],
+        chapters=chapters,
+        places={row["id"]: f"row-{nth}" for nth, row in enumerate(rows)},
+    )
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A page from a template beside this file, with the style, the script and the policy that allows only these."""
     return (
         _environment()
-        .get_template("page.html")
+        .get_template(template)
         .render(
-            report=report,
-            measures=report["measures"],
-            headlines=[
-                (name, words)
-                for name, words in HEADLINES
-                if name in report["measures"] and (report["measures"][name] or name not in OF_DOCUMENTS)
-            ],
-            chapters=chapters,
-            places={row["id"]: f"row-{nth}" for nth, row in enumerate(rows)},
+            **values,
             style=_packaged("page.css"),
             script=_packaged("page.js"),
             policy=f"default-src 'none'; style-src {_digest('page.css')}; script-src {_digest('page.js')}; "
