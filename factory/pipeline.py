@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from factory import inputs, tables
 from factory import recipe as recipes
-from factory import tables
 from factory.errors import CheckFailed, WrongRequest
 from factory.progress import Progress
 from factory.recipe import Checked
@@ -109,11 +109,12 @@ def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
     from factory.views.audit import audit as make
 
     opened = Run(path)
-    asked = list(dict.fromkeys([*recipes.declared_checks(opened.path / "recipe.yaml"), *checks]))
+    asked = list(dict.fromkeys([*recipes.declared_audit(opened.path / "recipe.yaml").get("checks", []), *checks]))
     with opened.lock():
         report = make(opened, checks=asked)
         if opened.stands("export"):
-            mark = _audit_mark(opened.fingerprint("export"), asked)
+            tokenizer = recipes.declared_audit(opened.path / "recipe.yaml").get("tokenizer")
+            mark = _audit_mark(opened.fingerprint("export"), asked, tokenizer)
             opened.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})
     _stop_at(report["checks"], opened)
     return report
@@ -125,8 +126,9 @@ def _reached(counts: dict[str, Any]) -> int:
     return int(its.get("made", 0)) - int(its.get("rejected", 0))
 
 
-def _audit_mark(before: str, checks: Sequence[str]) -> str:
-    return fingerprint(before, list(checks), views_digest())
+def _audit_mark(before: str, checks: Sequence[str], tokenizer: str | None) -> str:
+    its = None if tokenizer is None else inputs.digest({"": Path(tokenizer)}) if Path(tokenizer).exists() else tokenizer
+    return fingerprint(before, list(checks), its, views_digest())
 
 
 def _stop_at(checks: Sequence[dict[str, Any]], run: Run) -> None:
@@ -247,7 +249,7 @@ class _Pipeline:
         from factory.views.audit import audit as make
 
         checks = self._checked.recipe.audit.checks
-        mark = _audit_mark(before, checks)
+        mark = _audit_mark(before, checks, self._checked.audit_tokenizer())
         if not self._run.is_done("audit", mark) or not (self._run.path / "report.json").is_file():
             report = make(self._run, checks=checks)
             self._run.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})

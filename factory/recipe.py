@@ -177,6 +177,7 @@ class Export(_Strict):
 class Audit(_Strict):
     checks: list[str] = []
     measure: list[Use] = []
+    tokenizer: str | None = None
 
     @field_validator("checks")
     @classmethod
@@ -244,6 +245,8 @@ class Checked:
             plain["models"] = {name: model.model_dump(mode="json", exclude_defaults=True) for name, model in its}
         if self.recipe.prompts:
             plain["prompts"] = str(self.prompts_folder())
+        if self.recipe.audit.tokenizer:
+            plain["audit"]["tokenizer"] = self.audit_tokenizer()
         plain["sources"] = [
             {
                 "name": s.name,
@@ -273,6 +276,12 @@ class Checked:
         """Where the user's own templates of prompts lie: absolute."""
         folder = self.recipe.prompts
         return (self.file.parent / Path(folder).expanduser()).absolute() if folder else None
+
+    def audit_tokenizer(self) -> str | None:
+        """The tokenizer of the audit: a folder, absolute, or an id of the hub."""
+        name = self.recipe.audit.tokenizer
+        place = (self.file.parent / Path(name).expanduser()).absolute() if name else None
+        return str(place) if place is not None and place.exists() else name
 
     def _written(self, source: Source) -> str:
         return source.path if source.is_on_hub else str(self.source_path(source))
@@ -366,10 +375,10 @@ def _placed(model: Model, file: Path) -> Model:
     return model.model_copy(update={**placed, "batch": batch})
 
 
-def declared_checks(file: Path) -> list[str]:
-    """The `audit.checks` of a run's recipe; plugins are not loaded for that."""
+def declared_audit(file: Path) -> dict[str, Any]:
+    """What stands under `audit` in a run's recipe; plugins are not loaded for that."""
     value = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None
-    return list((value or {}).get("audit", {}).get("checks", []))
+    return dict((value or {}).get("audit", {}))
 
 
 def _as_json(value: Any) -> str:

@@ -322,6 +322,14 @@ def audit(
         list[str] | None,
         typer.Option("--against", metavar="FILE", help="Of a dataset: a benchmark to look for in it. Repeatable."),
     ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer",
+            metavar="PATH",
+            help="Of a dataset: look at its rows as a trainer of this model sees them: a folder, or an id of the hub.",
+        ),
+    ] = None,
     check: Annotated[
         list[str] | None,
         typer.Option(
@@ -343,10 +351,11 @@ def audit(
     """
     from factory.cli import foreign
 
-    if foreign.is_dataset(run, dataset_options=bool(output or map_ or against)):
+    if foreign.is_dataset(run, dataset_options=bool(output or map_ or against or tokenizer)):
         foreign.audit(
-            run, output, map_ or [], against or [], check or [], workers, list_measures=list_measures, json=json
-        )
+            run, output, map_ or [], against or [], tokenizer, check or [], workers,
+            list_measures=list_measures, json=json,
+        )  # fmt: skip
         return
     printing.audit(Path(run), check or [], list_measures, json)
 

@@ -16,7 +16,10 @@ def is_dataset(name: str, *, dataset_options: bool) -> bool:
 
     found = is_one(name)
     if dataset_options and not found and Path(name).exists():
-        raise WrongRequest(f"{name} is a run: -o, --map and --against are for datasets.")
+        raise WrongRequest(
+            f"{name} is a run: -o, --map, --against and --tokenizer are for datasets. "
+            "In its recipe: audit: {measure: […], tokenizer: …}"
+        )
     return found or dataset_options
 
 
@@ -25,6 +28,7 @@ def audit(
     into: Path | None,
     maps: Sequence[str],
     against: Sequence[str],
+    tokenizer: str | None,
     checks: Sequence[str],
     workers: int | None,
     *,
@@ -39,8 +43,9 @@ def audit(
     bars = Bars()
     try:
         report = audit_dataset(
-            dataset, into=folder, mapping=mapping(maps), against=against, checks=checks, workers=workers, progress=bars
-        )
+            dataset, into=folder, mapping=mapping(maps), against=against, tokenizer=tokenizer, checks=checks,
+            workers=workers, progress=bars,
+        )  # fmt: skip
     finally:
         bars.close()
     if list_measures:

@@ -25,6 +25,7 @@ from factory.readers.packed import SUFFIXES, unpacked_suffix
 from factory.runs import Run, is_run
 
 HUB = "hf:"
+HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,16 @@ def audit_dataset(
     into: str | Path | None = None,
     mapping: Mapping[str, str] | None = None,
     against: Sequence[str | Path] = (),
+    tokenizer: str | Path | None = None,
     checks: Sequence[str] = (),
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Audit a file, a folder or `hf:owner/name`; returns the report, which lies in the run folder `into`.
 
-    `mapping` gives fields their columns, `against` are benchmarks to look for. Without `into` the run is
-    `audits/<name of the dataset>`. Raises CheckFailed, once the report is written, where one of `checks` does not hold;
+    `mapping` gives fields their columns, `against` are benchmarks to look for, `tokenizer` (a model's folder, or an id
+    of the hub) is what the rows are for. Without `into` the run is `audits/<name of the dataset>`. Raises
+    CheckFailed, once the report is written, where one of `checks` does not hold;
     WrongRequest for a dataset of no known shape, or without a row that could be read.
     """
     folder = Path(into) if into is not None else default_folder(dataset)
@@ -65,7 +68,8 @@ def audit_dataset(
     missing = next((file for file in files if not file.exists()), None)
     if missing is not None:
         raise WrongRequest(f"--against {missing}: there is no such file.")
-    made = _recipe(dataset, folder, mapping) | {"audit": {"measure": measured_by_default(files)}}
+    named = {} if tokenizer is None else {"tokenizer": _tokenizer(str(tokenizer))}
+    made = _recipe(dataset, folder, mapping) | {"audit": {"measure": measured_by_default(files), **named}}
     _run(folder, made, "export", workers, progress)
     return pipeline.audit(folder, checks=checks)
 
@@ -118,6 +122,14 @@ def default_folder(dataset: str | Path) -> Path:
     suffix = unpacked_suffix(name)
     stem = name[: name.lower().rindex(suffix)] if suffix else name
     return Path("audits") / (stem or "dataset")
+
+
+def _tokenizer(name: str) -> str:
+    """Where a tokenizer lies, absolute, or its id on the hub. Raises WrongRequest for what can be neither."""
+    place = Path(name).expanduser().absolute()
+    if not place.exists() and not HUB_ID.fullmatch(name):
+        raise WrongRequest(f"--tokenizer {name}: there is no such folder, and it is no id of the hub (OWNER/NAME).")
+    return str(place) if place.exists() else name
 
 
 def _recipe(dataset: str | Path, folder: Path, mapping: Mapping[str, str] | None) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from factory.views.chapters import (
     shapes,
     sources,
     splits,
+    template,
     waterfall,
 )
 from factory.views.page import page
@@ -43,6 +44,7 @@ CHAPTERS: tuple[Writes, ...] = (
     duplicates,
     preferences,
     raters,
+    template,
     measured,
     personal_data,
     quotes,

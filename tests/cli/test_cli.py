@@ -18,10 +18,10 @@ from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import contents
 
 VERBS = (
-    "run", "ingest", "generate", "filter", "export", "train", "audit", "show", "trace", "ledger", "verify", "prompts",
-    "journal", "plugins",
+    "run", "ingest", "generate", "filter", "export", "train", "audit", "diff", "show", "trace", "ledger", "verify",
+    "prompts", "journal", "plugins",
 )  # fmt: skip
-ELSEWHERE = ("train", "prompts", "journal")  # they need an extra or a model: tests/trainers, test_asking.py
+ELSEWHERE = ("train", "diff", "prompts", "journal")  # they need an extra, a model, two datasets: tested elsewhere
 HEAVY = (
     "pyarrow",
     "datasets",
