@@ -15,7 +15,9 @@
   opened();
   if (!controls) return;
   const search = document.getElementById("search");
-  const filters = [...controls.querySelectorAll("select")];
+  const filters = [...controls.querySelectorAll("select[data-filter]")];
+  const sort = document.getElementById("sort");
+  const explorer = document.getElementById("explorer");
   const matching = document.getElementById("matching");
   const texts = rows.map((row) => row.textContent.toLowerCase());
   const apply = () => {
@@ -30,7 +32,13 @@
     });
     matching.textContent = `${count} of ${rows.length}`;
   };
-  controls.addEventListener("input", apply);
+  const order = () => {
+    const name = sort.value.replace("-", "");
+    const sign = sort.value.startsWith("-") ? 1 : -1;
+    const sorted = name ? [...rows].sort((a, b) => sign * (a.dataset[name] - b.dataset[name])) : rows;
+    explorer.append(...sorted);
+  };
+  controls.addEventListener("input", (event) => (event.target === sort ? order() : apply()));
   controls.hidden = false;
   apply();
 })();

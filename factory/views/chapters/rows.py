@@ -1,4 +1,5 @@
-"""The explorer: some exported rows in full, each with its quotes in the passage they come from, as filters left it.
+"""The explorer: some exported rows in full, with what filters said of them, and with their quotes in the passage they
+come from, as filters left it.
 
 What measured filters found is masked. Where only records were scrubbed a quote stands alone: what is around it in its
 passage may hold what was taken out.
@@ -12,11 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from factory import records
-from factory.corpus import passages_by_document, titles_at
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from factory import records, tables, verdicts
+from factory.corpus import passages_by_document, record_tables, titles_at
 from factory.documents import Document
 from factory.passages import Passage
 from factory.runs import Run
+from factory.stages.measure import SCHEMA
 from factory.views import exported
 from factory.views.chapter import Chapter
 from factory.views.masked import masked
@@ -24,10 +29,12 @@ from factory.views.scrubbed import may_show_passages
 from factory.views.visible import size
 
 NAME, TITLE = "rows", "Rows"
-MOST = 300  # rows on the page
+MOST = 1_000  # rows on the page
 LONGEST = 3_000  # characters of a row that are shown
 AROUND = 240  # characters of the passage on each side of a quote
 QUOTES = 5  # a row that are shown
+VERDICTS = 12
+SAID = ["id", "outcome", "reason"]
 BYTES = 3_500_000  # of all rows together: the page is mailed
 
 
@@ -66,7 +73,8 @@ def chapter(run: Run, examples: Iterable[str] = ()) -> Chapter:
     hidden = masked(run, [row.row["id"] for row in found])
     found = [replace(row, row=hidden.get(row.row["id"], row.row)) for row in found]
     sources, around = _sources(run, found), may_show_passages(run)
-    told = dict(zip(places, (_told(row, sources, around) for row in found), strict=True))
+    said = _said(run, {exported.record_of(row.row["id"]) for row in found})
+    told = dict(zip(places, (_told(row, sources, said, around) for row in found), strict=True))
     shown = [told[place] for place in sorted(_fitting(chosen, told))]
     numbers = {"shown": len(shown), "of": total, "longest": LONGEST, "around_quotes": around}
     values = {name: sorted({row[name] for row in shown}) for name in ("kind", "split", "method")}
@@ -109,7 +117,29 @@ def _source(document: Document, group: list[Passage], passage: Passage, starts: 
     return _Source(document.place, passage, titles)
 
 
-def _told(row: _Row, sources: Sources, around: bool) -> dict[str, Any]:
+def _said(run: Run, wanted: set[str]) -> dict[str, list[dict[str, Any]]]:
+    """What filters said of these records, where they gave a reason: those of the run, then those that were measured."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, batch in _verdicts(run):
+        for row in batch.filter(pc.is_valid(batch["reason"])).to_pylist():
+            if row["id"] in wanted:
+                by = {"by": name or row["filter"], "measured": not name}
+                found.setdefault(row["id"], []).append({**by, "outcome": row["outcome"], "reason": row["reason"]})
+    return found
+
+
+def _verdicts(run: Run) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The verdicts on records by filter; of measured filters, whose name stands in the rows, under ''."""
+    for table in record_tables(run):
+        for name in run.counts("filter.records").get("order", []):
+            for batch in tables.read_file(table.verdicts / f"{name}.parquet", verdicts.SCHEMA, columns=SAID):
+                yield name, batch
+    for file in tables.parts(run.path / "measured"):
+        for batch in tables.read_file(file, SCHEMA, columns=["filter", *SAID]):
+            yield "", batch
+
+
+def _told(row: _Row, sources: Sources, said: Mapping[str, Any], around: bool) -> dict[str, Any]:
     """What the page shows of a row; with `around` also of the passages that it quotes."""
     meta = row.meta
     first = sources.get(next(iter(meta["parents"]), ""))
@@ -120,6 +150,8 @@ def _told(row: _Row, sources: Sources, around: bool) -> dict[str, Any]:
                    for quote in meta["quotes"][:QUOTES] if quote["passage"] in sources],
         "more_quotes": max(0, len(meta["quotes"]) - QUOTES), "paths": meta["paths"][:QUOTES],
         "place": first.at(first.passage.start, titles=around) if first else "",
+        "verdicts": said.get(exported.record_of(row.row["id"]), [])[:VERDICTS],
+        "size": len(records.joined(row.kind, row.row)),
         "licence": meta["licence"], "confidentiality": meta["confidentiality"], "language": meta["language"],
     }  # fmt: skip
 
