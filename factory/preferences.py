@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import sqrt
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ FORMATS = {
     "heading": re.compile(r"^#{1,6}[ \t]+\S", re.MULTILINE),
 }
 SCORES = ("words", *FORMATS)
+SCORED = re.compile(r"chosen_(?P<after>[a-z0-9_]{1,40})|(?P<before>[a-z0-9_]{1,40})_chosen", re.ASCII)
 
 
 class Compared(NamedTuple):
@@ -71,17 +72,29 @@ def compare(prompt: str, chosen: str, rejected: str, meta: Mapping[str, Any]) ->
 
 def margin(meta: Mapping[str, Any]) -> float | None:
     """By how much the chosen answer was scored above the other; None where nobody noted it."""
-    if _is_number(meta.get("margin")):
+    if is_number(meta.get("margin")):
         return float(meta["margin"])
     for word in ("score", "rating"):
         for names in ((f"{word}_chosen", f"{word}_rejected"), (f"chosen_{word}", f"rejected_{word}")):
-            if all(_is_number(meta.get(name)) for name in names):
+            if all(is_number(meta.get(name)) for name in names):
                 return round(float(meta[names[0]]) - float(meta[names[1]]), 6)
     return None
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value  # no NaN
+def scored(cells: Mapping[str, Any]) -> dict[str, float]:
+    """Of a row's columns those that are its pair's scores: `margin`, and numbers that stand there for both answers."""
+
+    def counts(name: str) -> bool:
+        other = name.replace("chosen", "rejected", 1) if "chosen" in name else name.replace("rejected", "chosen", 1)
+        both = SCORED.fullmatch(name) or SCORED.fullmatch(other)
+        return name == "margin" or bool(both and other != name and is_number(cells.get(other)))
+
+    return {name: value for name, value in cells.items() if is_number(value) and counts(name)}
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether it is a number that can be compared, and written as JSON."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
 # --- what gives the label away -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from factory.errors import BadItem, WrongRequest
+from factory.preferences import scored
 from factory.shapes.answers import Made
 from factory.shapes.cells import FIELDS, Cells, Names, NotThis, kind_of, resolved
 from factory.shapes.known import FEEDBACK, RATED, SHAPES, Shape, shape_of
@@ -91,6 +92,11 @@ class Converter:
         columns = [str(names[name][0]) for name in OWN_IDS if name in names]
         found = (row.get(column) for column in columns if column in self._free)
         return next((value for value in found if isinstance(value, str | int) and value != ""), None)
+
+    def scores(self, row: Mapping[str, Any]) -> dict[str, float]:
+        """The numbers of a row of pairs that say how good each answer is: columns the shape does not read as text."""
+        paths = self.names.of(row).items()
+        return scored({name: row.get(str(path[0])) for name, path in paths if str(path[0]) in self._free})
 
 
 def looked_at(

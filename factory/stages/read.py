@@ -210,7 +210,8 @@ class _Reading:
             return
         made, own = converter.records(row), _own(converter.own_id(row))
         for nth, one in enumerate(made):
-            yield Outcome(Where(file.label, number, nth, len(made)), one, own)
+            scores = converter.scores(row) if one[0] == "preference" else {}
+            yield Outcome(Where(file.label, number, nth, len(made)), one, {**own, **scores})
 
     def _write(self, file: File, its: _File, outcome: Outcome, kind: str, data: dict[str, Any]) -> None:
         source, where = file.source, outcome.where

@@ -5,16 +5,15 @@ gives them. What `meta` notes of a ranking's answers in lists (`scores`, `writte
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 from factory.corpus import kept_records, record_tables
+from factory.preferences import SCORED, is_number
 from factory.runs import Run
 
 SIDE_BY_SIDE = "comparison"  # the shape whose answers stand in the file as the judge saw them
-SCORED = re.compile(r"chosen_(?P<after>[a-z0-9_]{1,40})|(?P<before>[a-z0-9_]{1,40})_chosen", re.ASCII)
 LONGEST_NAME = 100
 
 
@@ -78,12 +77,8 @@ def scores_of(meta: Mapping[str, Any]) -> Iterator[tuple[str, tuple[float, float
     for key, value in meta.items():
         found = SCORED.fullmatch(key)
         other = meta.get(key.replace("chosen", "rejected", 1)) if found else None
-        if found and _is_number(value) and _is_number(other):
+        if found and is_number(value) and is_number(other):
             yield found["after"] or found["before"], (value, other)
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value == value  # no NaN
 
 
 def writers_of(meta: Mapping[str, Any]) -> tuple[str | None, list[str]]:

@@ -9,7 +9,7 @@ UNSEEN = re.compile(  # not the joiners U+200C and U+200D: they shape Persian wo
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     r"\U000e0000-\U000e007f]"
 )
-ENOUGH = 2_000  # bytes of mark-up around a row
+ENOUGH = 600  # bytes of mark-up around a text or a verdict of a row, and a share of that around the row
 
 
 def visible(value: Any) -> Any:

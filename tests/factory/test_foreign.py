@@ -146,6 +146,60 @@ def test_rows_in_two_splits_are_found_and_files_keep_theirs(tmp_path: Path) -> N
     assert not verify.broken(verify.verify(Run(tmp_path / "audit")))
 
 
+def test_the_scores_of_a_pair_are_kept_and_other_numbers_are_not(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": f"Which valve is {nth}?", "chosen": f"That by pond {nth}, on the left.", "rejected": f"None, {nth}.",
+         "score_chosen": 7.5, "score_rejected": 7.5 if nth == 4 else 3, "length": 9, "chosen_rank": 1, "margin": None}
+        for nth in range(12)
+    ]  # fmt: skip
+    report = audit_dataset(write(tmp_path, "pairs.jsonl", rows), into=tmp_path / "audit")
+    assert report["measures"]["preferences.small_margin.share"] == pytest.approx(1 / 12, abs=1e-6)
+    [file] = (tmp_path / "audit/dataset/preference").glob("*.parquet")
+    meta = json.loads(pq.read_table(file)["meta"][0].as_py())
+    assert (meta["score_chosen"], meta["score_rejected"]) == (7.5, 3)
+    assert not {"length", "chosen_rank", "margin"} & set(meta)
+
+
+def test_a_rows_own_id_is_kept_as_a_digest(tmp_path: Path) -> None:
+    rows = [{**alpaca(nth), "id": MAIL if nth else ""} for nth in range(2)]
+    audit_dataset(write(tmp_path, "ids.jsonl", rows), into=tmp_path / "audit")
+    [file] = (tmp_path / "audit/dataset/sft").glob("*.parquet")
+    metas = [json.loads(meta) for meta in pq.read_table(file)["meta"].to_pylist()]
+    assert ["own_id" in meta for meta in metas] == [False, True]
+    assert MAIL not in json.dumps(metas)
+
+
+ODD: dict[str, bytes] = {
+    "binary.jsonl": bytes(range(256)) * 20,
+    "half.jsonl.gz": gzip.compress(b'{"text": "The valve closes the pipe."}\n' * 90)[:-20],
+    "deep.jsonl": b"[" * 100_000 + b"]" * 100_000 + b"\n",
+    "empty.jsonl": b"",
+    "blank.jsonl": b"\n\n",
+    "list.json": b"[]",
+    "null.json": b"null",
+    "cut.parquet": b"PAR1" + bytes(range(200)),
+    "half.csv": b'instruction,output\n"a,b\n',
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_file_without_a_row_is_refused_in_a_sentence(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(ODD[name])
+    with pytest.raises(WrongRequest, match=f"Not one row could be read. {name}"):
+        audit_dataset(tmp_path / name, into=tmp_path / "audit")
+
+
+@pytest.mark.parametrize(
+    "line", ['{"a":' * 50_000 + "1" + "}" * 50_000, '{"instruction": 5, "output": true}', '"text"', '{"output": null}']
+)
+def test_an_odd_line_costs_only_itself(line: str, tmp_path: Path) -> None:
+    report = audit_dataset(
+        write(tmp_path, "odd.jsonl", [*(alpaca(n) for n in range(5)), line]), into=tmp_path / "audit"
+    )
+    assert report["measures"]["rows.total"] == 5
+    assert finding(report, "ingest.rejected")["count"] == 1
+
+
 def test_a_folder_as_save_to_disk_writes_it(tmp_path: Path) -> None:
     import datasets
 

@@ -143,7 +143,7 @@ def _faults(found: Lesson, context: int | None = None) -> Iterable[Finding]:
         if name in FAULTS:
             yield Finding(
                 f"template.{name}", "error", f"A trainer refuses rows: they {FAULTS[name].split(':')[0]}",
-                "`factory train` stops at them; other trainers learn what nobody meant, or drop them in silence.",
+                "The preflight stops at them; other trainers learn what nobody meant, or drop them in silence.",
                 count, _mend(name, context), some(found.examples[name]),
             )  # fmt: skip
 
