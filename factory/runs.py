@@ -84,6 +84,10 @@ class Run:
         """Whether a stage is finished, made from whatever."""
         return stage in self._manifest["stages"]
 
+    def notes(self) -> dict[str, Any]:
+        """What the manifest says of every finished stage."""
+        return dict(self._manifest["stages"])
+
     def fingerprint(self, stage: str) -> str:
         """The fingerprint that a finished stage was made under; '' where it does not stand."""
         return str(self._manifest["stages"].get(stage, {}).get("fingerprint", ""))
@@ -103,9 +107,14 @@ class Run:
             file.write(line + "\n")
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the run for one process. Raises DeadWorld where another one holds it."""
+    def lock(self, *, forgetting: bool = False) -> Iterator[None]:
+        """Hold the run for one process. Raises DeadWorld where another one holds it.
+
+        Only who is `forgetting` may hold one in which documents are half erased.
+        """
         from filelock import FileLock, Timeout
+
+        from factory.forgotten import Forgotten
 
         lock = FileLock(self.path / "run.lock", timeout=0)
         with tables.writing(self.path / "run.lock"):
@@ -116,6 +125,10 @@ class Run:
                     f"Another process works on {self.path}. Wait for it, then run the same command again."
                 ) from None
         try:
+            if not forgetting and Forgotten.of(self.path).pending is not None:
+                raise DeadWorld(
+                    f"Documents of {self.path} are half forgotten. Finish that first: factory forget {self.path} --yes"
+                )
             yield
         finally:
             lock.release()

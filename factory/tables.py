@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -295,6 +295,25 @@ def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, 
         for table in tables:
             part.write_table(table)
     return part.rows
+
+
+def drop_rows(part: Path, gone: Callable[[pa.Table], Sequence[bool]]) -> int:
+    """Write one Parquet file again without the rows that are `gone`; returns how many those were.
+
+    Row groups stay where they were cut, and a file that loses nothing is not touched.
+    """
+    with _reading(part):
+        file = pq.ParquetFile(part)
+        dropped = [list(gone(file.read_row_group(nth, use_threads=False))) for nth in range(file.num_row_groups)]
+    if not any(map(any, dropped)):
+        return 0
+    with PartWriter(part, file.schema_arrow) as left:
+        for nth, rows in enumerate(dropped):
+            with _reading(part):
+                group = file.read_row_group(nth, use_threads=False)
+            if not all(rows):
+                left.write_table(group.filter(pa.array([not row for row in rows])))
+    return sum(map(sum, dropped))
 
 
 def read_file(path: Path, schema: pa.Schema, *, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

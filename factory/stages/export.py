@@ -65,15 +65,19 @@ def export(run: Run, checked: Checked, before: str, progress: Progress) -> str:
     if run.is_done("export", mark):
         return mark
     run.undo("export")
-    exporting = _Export(run, checked)
-    total = run.counts("filter.records").get("kept")
-    exporting.stage(progress, total)
-    exporting.permission.check()
-    exporting.split()
-    counts = exporting.write()
+    counts = write_export(run, checked, progress)
     run.done("export", mark, counts)
     progress.end("export", ", ".join(f"{kind}: {_of(n)}" for kind, n in counts["rows"].items()) or "nothing to export")
     return mark
+
+
+def write_export(run: Run, checked: Checked, progress: Progress) -> dict[str, Any]:
+    """Write `dataset/` and `exports/` from the kept records; returns the counts. Of `checked` its recipe is read."""
+    exporting = _Export(run, checked)
+    exporting.stage(progress, run.counts("filter.records").get("kept"))
+    exporting.permission.check()
+    exporting.split()
+    return exporting.write()
 
 
 def _of(splits: dict[str, int]) -> str:

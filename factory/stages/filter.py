@@ -71,9 +71,10 @@ def filter_stage(
         "order": order,
         "read": 0,
         "kept": 0,
-        "filters": {f.instance: {**_Counts().as_dict(), **_notes(f)} for f in filters},
+        "filters": {f.instance: {**Counts().as_dict(), **_notes(f)} for f in filters},
     }
     found = all_tables(run, stage)
+    counts["skips"] = {f.instance: kinds for f in filters if (kinds := [t.kind for t in found if _skips(f, t)])}
     progress.start(f"filter {stage}", sum(tables.count(t.folder) for t in found) * max(1, len(_segments(filters))))
     doors.open(filters)
     asking = Asking(doors, checked.wording())
@@ -111,6 +112,10 @@ def _notes(filter_: Filter) -> dict[str, Any]:
     return {"notes": dict(filter_.code.notes())} if hasattr(filter_.code, "notes") else {}
 
 
+def _skips(filter_: Filter, table: Table) -> bool:
+    return filter_.kinds is not None and table.kind not in filter_.kinds
+
+
 def _add(counts: dict[str, Any], one: "TableFilter") -> None:
     counts["read"] += one.read
     counts["kept"] += int(one.state.alive.sum())
@@ -125,7 +130,9 @@ def _add(counts: dict[str, Any], one: "TableFilter") -> None:
 
 
 @dataclass
-class _Counts:
+class Counts:
+    """What one filter said, by outcome and reason."""
+
     read: int = 0
     kept: int = 0
     edited: int = 0
@@ -135,8 +142,10 @@ class _Counts:
     reasons: dict[str, int] = field(default_factory=dict)
     flagged: dict[str, int] = field(default_factory=dict)  # kept as they are, with a reason to look at them
 
-    def take(self, verdict: Mapping[str, Any]) -> None:
+    def take(self, verdict: Mapping[str, Any], *, skipped: bool = False) -> None:
+        """Count one verdict; `skipped`: on a row of a kind that the filter does not handle."""
         self.read += 1
+        self.not_looked_at += skipped or verdicts.is_skip(verdict)
         if verdict["outcome"] == "reject":
             self.rejected += 1
             self.reasons[verdict["reason"]] = self.reasons.get(verdict["reason"], 0) + 1
@@ -170,7 +179,7 @@ class TableFilter:
         self._asking = asking  # None: there is no filter that asks a model
         self.state = kept(run, table)  # this stage was undone: of records, those their generator stands for
         self.read = int(self.state.alive.sum())
-        self.counts: dict[str, _Counts] = {}
+        self.counts: dict[str, Counts] = {}
 
     def all(self, filters: Sequence[Filter]) -> None:
         """Run them in order; verdict files of filters that are no longer in the recipe go."""
@@ -212,7 +221,7 @@ class TableFilter:
 
     def skips(self, filter_: Filter) -> bool:
         """Whether a filter does not handle rows of this kind; they pass and are counted as not looked at."""
-        return filter_.kinds is not None and self._table.kind not in filter_.kinds
+        return _skips(filter_, self._table)
 
     def _pass(self, filters: Sequence[Filter]) -> None:
         outputs = [self.output(f) for f in filters]
@@ -237,7 +246,7 @@ class TableFilter:
 
     def output(self, filter_: Filter) -> "_Output":
         """Where this filter's features and verdicts of this table go."""
-        counts = self.counts[filter_.instance] = _Counts()
+        counts = self.counts[filter_.instance] = Counts()
         known = features.Known(self.features_file(filter_), features.stamp(filter_))
         return _Output(filter_, self.skips(filter_), known, self.features_file(filter_), self._table.verdicts, counts)
 
@@ -246,7 +255,7 @@ class _Output:
     """A filter's two files while they are written, and its counts."""
 
     def __init__(
-        self, filter_: Filter, skip: bool, known: features.Known, file: Path, folder: Path, counts: _Counts
+        self, filter_: Filter, skip: bool, known: features.Known, file: Path, folder: Path, counts: Counts
     ) -> None:
         self.filter, self.skip, self.known, self.counts = filter_, skip, known, counts
         self._features = features.Writer(file, features.stamp(filter_))
@@ -259,9 +268,7 @@ class _Output:
                 self._features.write(measured.keys, measured.features)
 
     def verdict(self, verdict: Mapping[str, Any]) -> None:
-        if self.skip or verdicts.is_skip(verdict):
-            self.counts.not_looked_at += 1
-        self.counts.take(verdict)
+        self.counts.take(verdict, skipped=self.skip)
         self._verdicts.write(verdict)
 
     def close_features(self) -> None:

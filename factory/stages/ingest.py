@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from factory import documents, rejections, runs, tables
 from factory.documents import Document, document_id
 from factory.errors import BadItem
+from factory.forgotten import DETAIL, REASON, Forgotten
 from factory.progress import Progress
 from factory.readers.limits import Limits
 from factory.readers.read import FORMATS, read
@@ -48,24 +49,27 @@ def readers_digest() -> str:
     return runs.fingerprint(documents.VERSION, hashlib.blake2b(code).hexdigest(), libraries)
 
 
-def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadItem]], licences: Found) -> str:
-    """What ingest depends on: the readers, the sources, the bytes of their files, and licences that lie beside."""
+def fingerprint(
+    checked: Checked, files: list[File], bad: list[tuple[File, BadItem]], licences: Found, forgotten: str = ""
+) -> str:
+    """What ingest depends on: readers, sources, the bytes of their files, licences beside, and what was forgotten."""
     declared = [source.model_dump(exclude={"path"}) for source in checked.recipe.sources]
     listing = [(file.source.name, file.path, file.digest) for file in files]
     broken = [(file.source.name, file.path, error.reason) for file, error in bad]
-    return runs.fingerprint(readers_digest(), declared, listing, broken, licences.mark(files))
+    made_of = (declared, listing, broken, licences.mark(files), *([forgotten] if forgotten else []))
+    return runs.fingerprint(readers_digest(), *made_of)
 
 
 def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None = None) -> str:
     """Bring `documents/` up to date; returns its fingerprint. `retry` is a reason (or its prefix) to read again."""
     files, bad = list_files(checked, run)
-    licences = Found()
-    mark = fingerprint(checked, files, bad, licences)
+    licences, forgotten = Found(), Forgotten.of(run.path)
+    mark = fingerprint(checked, files, bad, licences, forgotten.mark)
     again = bool(retry) and _is_among(retry or "", rejections.read(run, "ingest"), progress)
     if run.is_done("ingest", mark) and not again:
         return mark
     remember(run, files)  # first: a run killed while it parses does not read all its files for their digests again
-    _Ingest(run, progress, retry, licences).all(files, bad, mark)
+    _Ingest(run, progress, retry, licences, forgotten).all(files, bad, mark)
     return mark
 
 
@@ -81,8 +85,10 @@ def _is_among(retry: str, rejected: list[dict[str, Any]], progress: Progress) ->
 class _Ingest:
     """One pass over the files: what was parsed before, what is new, what is rejected."""
 
-    def __init__(self, run: Run, progress: Progress, retry: str | None, licences: Found) -> None:
-        self._run, self._progress, self._licences = run, progress, licences
+    def __init__(
+        self, run: Run, progress: Progress, retry: str | None, licences: Found, forgotten: Forgotten
+    ) -> None:
+        self._run, self._progress, self._licences, self._forgotten = run, progress, licences, forgotten
         self._refused = _Refused(run.path, retry)
         self._rejected: list[dict[str, Any]] = []
         self._ids: set[str] = set()
@@ -118,7 +124,9 @@ class _Ingest:
 
     def _documents(self, file: File, before: "_Parsed") -> Iterator[Document]:
         known = before.find(file)
-        if known is not None:
+        if self._forgotten.has_file(document_id(file.source.name, file.path), file.digest):
+            self._reject(file, _forgotten(file))
+        elif known is not None:
             self._reused += 1
             yield from self._named(file, [known])
         elif (error := self._refused.find(file)) is not None:
@@ -151,6 +159,9 @@ class _Ingest:
                 )
                 continue
             self._ids.add(id_)
+            if self._forgotten.has_text(document.text):
+                self._reject(file, _forgotten(file, document.row))
+                continue
             yield Document(
                 id=id_, text=document.text, source=source.name, path=file.path, row=document.row, marks=document.marks,
                 language=document.language, policy=policy, media_type=document.media_type, replaced=document.replaced,
@@ -165,6 +176,10 @@ class _Ingest:
         )
         row = {"id": id_, "place": error.place or file.label, "reason": error.reason, "detail": error.detail}
         self._rejected.append(row)
+
+
+def _forgotten(file: File, row: int | None = None) -> BadItem:
+    return BadItem(REASON, DETAIL, place=file.label if row is None else f"{file.label}:{row}")
 
 
 class _Refused:

@@ -4,7 +4,8 @@ model/            the trained model, merged, as safetensors: what transformers a
 adapter/          the LoRA alone, where there is one
 README.md         the model card, linked to the data card, the recipe and the preflight
 preflight.json    every finding with all its rows        log.jsonl   one line a step
-training.json     the fingerprint: what the model was made from. The same again is not done again.
+training.json     the fingerprint: what the model was made from. The same again is not done again. And the ids of the
+                  documents that its rows came from: `factory forget` says which models have learned one.
 """
 
 import hashlib
@@ -78,7 +79,8 @@ def train(
         if result.trained is not None:
             card = model_card.card(result.trained, trainer, data, model, folder, run)
             tables.write_file(folder / "README.md", card.encode())
-            _finish(folder, mark, result.trained, {"method": method, "from": model, "seed": _seed(trainer)})
+            made = {"method": method, "from": model, "seed": _seed(trainer), "documents": trainable.documents(data)}
+            _finish(folder, mark, result.trained, made)
             if run is not None:
                 run.log("train", model=trainer.instance, method=trainer.plugin, steps=result.trained.steps)
         return result

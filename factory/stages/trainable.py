@@ -6,8 +6,11 @@ FOLDER/train-*.parquet, FILE            the kind follows from the columns
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+import pyarrow.parquet as pq
 
 from factory import plugins, training
 from factory.errors import WrongRequest
@@ -37,6 +40,22 @@ def find(path: Path, trainer: Trainer) -> Split:
     raise WrongRequest(
         f"'{trainer.plugin}' trains on {' or '.join(trainer.kinds)}, and {path} has {there}.{hint}"
     )  # fmt: skip
+
+
+def documents(data: Split) -> list[str]:
+    """The ids of the documents that its rows were made from, by their `meta`; rows without one have none."""
+    found: set[str] = set()
+    for file in [*data.train, *data.validation]:
+        for meta in _metas(file):
+            found.update(json.loads(meta).get("documents", ()))
+    return sorted(found)
+
+
+def _metas(file: Path) -> Iterator[str]:
+    if file.suffix != ".parquet" or "meta" not in pq.read_schema(file).names:
+        return
+    for batch in pq.ParquetFile(file).iter_batches(columns=["meta"]):
+        yield from filter(None, batch["meta"].to_pylist())
 
 
 def fitting(kind: str) -> list[str]:

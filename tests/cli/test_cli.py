@@ -19,7 +19,7 @@ from tests.corpora import contents
 
 VERBS = (
     "run", "ingest", "generate", "filter", "export", "train", "audit", "diff", "show", "trace", "ledger", "verify",
-    "prompts", "journal", "plugins",
+    "forget", "clean", "prompts", "journal", "plugins",
 )  # fmt: skip
 ELSEWHERE = ("train", "diff", "prompts", "journal")  # they need an extra, a model, two datasets: tested elsewhere
 HEAVY = (
