@@ -60,23 +60,30 @@ class Prompt(str):
 
 def prompt(name: str, **values: Any) -> Prompt:
     """Render a template of the calling plugin. Raises WrongRequest naming the file where it is absent or wrong."""
-    from jinja2 import TemplateError
-
     plugin = Path(sys._getframe(1).f_globals["__file__"])
     file = _find(plugin, name)
-    environment = _environment(file.parent, plugin.parent / "prompts")
-    try:
-        text = environment.get_template(file.name).render({"style": _WORDING.get().style, **values})
-    except TemplateError as error:
-        at = getattr(error, "lineno", None)
-        line = f":{at}" if at else ""
-        why = "" if line == "" and not error.message else f": {error.message}"
-        raise WrongRequest(f"{file}{line}: the prompt cannot be made{why}.") from None
+    text = rendered(file, plugin.parent / "prompts", style=_WORDING.get().style, **values)
     made = Prompt(text.strip() + "\n", digest_of(file))
     used = _USED.get()
     if used is not None:
         used[f"{plugin.stem}/{name}"] = made.digest
     return made
+
+
+def rendered(file: Path, *folders: Path, **values: Any) -> str:
+    """A template's text in the sandbox; it may include others beside it, and of `folders`.
+
+    Raises WrongRequest naming the file and line where it is wrong.
+    """
+    from jinja2 import TemplateError
+
+    try:
+        return _environment(file.parent, *folders).get_template(file.name).render(values)
+    except TemplateError as error:
+        at = getattr(error, "lineno", None)
+        line = f":{at}" if at else ""
+        why = "" if line == "" and not error.message else f": {error.message}"
+        raise WrongRequest(f"{file}{line}: the prompt cannot be made{why}.") from None
 
 
 def _find(plugin: Path, name: str) -> Path:

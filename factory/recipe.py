@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -34,7 +34,6 @@ SHAPES = {  # pydantic would name our classes
 OWN = ("mix", "target")  # what stands among the verdicts of filters and is none
 LATER = {
     "policy", "ocr", "revision",
-    "template",
 }  # fmt: skip
 
 
@@ -170,8 +169,9 @@ class Split(_Strict):
 
 class Export(_Strict):
     split: Split = Split()
-    formats: list[Literal["trl", "messages"]] = ["trl"]
+    formats: list[Literal["trl", "messages", "sharegpt", "alpaca", "llama-factory", "axolotl"]] = ["trl"]
     context: Literal["open-book", "closed-book"] = "open-book"
+    template: Annotated[Path, Field(strict=False)] | None = None
 
 
 class Audit(_Strict):
@@ -243,6 +243,8 @@ class Checked:
         if self.recipe.models:
             its = self.recipe.models.items()
             plain["models"] = {name: model.model_dump(mode="json", exclude_defaults=True) for name, model in its}
+        if self.recipe.export.template:
+            plain["export"]["template"] = str(self.recipe.export.template)
         if self.recipe.prompts:
             plain["prompts"] = str(self.prompts_folder())
         if self.recipe.audit.tokenizer:
@@ -359,7 +361,12 @@ def load(name: str, *, overrides: Sequence[str] = (), methods: Sequence[str] = (
     except ValidationError as error:
         raise _wrong(file, places, error) from None
     models = {name: _placed(model, file) for name, model in recipe.models.items()}
-    recipe = recipe.model_copy(update={"sources": _named(recipe.sources, file, places), "models": models})
+    found = {
+        "sources": _named(recipe.sources, file, places),
+        "models": models,
+        "export": _rendered(recipe, file, places),
+    }
+    recipe = recipe.model_copy(update=found)
     _check_mix(recipe, file, places)
     checked = _with_plugins(recipe, file, places)
     _check_sources(checked, places)
@@ -373,6 +380,20 @@ def _placed(model: Model, file: Path) -> Model:
     files = {"api_key_file": model.api_key_file, "ca_file": model.ca_file}
     placed = {name: folder / path.expanduser() for name, path in files.items() if path}
     return model.model_copy(update={**placed, "batch": batch})
+
+
+def _rendered(recipe: Recipe, file: Path, places: Places) -> Export:
+    """The export with its template where the recipe's folder is. Raises WrongRequest for one that is not right."""
+    if recipe.export.template is None:
+        return recipe.export
+    place = (file.parent / recipe.export.template.expanduser()).absolute()
+    if not place.is_file():
+        where = recipe_file.where(file, places, ("export", "template"))
+        hint = did_you_mean(place.name, _names_in(place.parent))
+        raise WrongRequest(f"{where}: there is no template {place}.{hint} Paths are relative to the recipe's file.")
+    for context in ("a context", None):
+        prompts.rendered(place, question="a question", context=context)  # before any work
+    return recipe.export.model_copy(update={"template": place})
 
 
 def declared_audit(file: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,10 +37,15 @@ def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
             beside.touch(mode=0o600)
         with beside.open("wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            sync(file)
         beside.replace(path)
         _sync_folder(path.parent)
+
+
+def sync(file: IO[Any]) -> None:
+    """What was written to an open file is on disk."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: Any) -> None:

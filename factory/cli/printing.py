@@ -98,7 +98,8 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
 
 def _paths(run: Path) -> list[str]:
     """What a person may want to open."""
-    names = ("dataset", "exports/messages", "report.html", "report.json")
+    formats = sorted(f"exports/{folder.name}" for folder in (run / "exports").glob("*") if folder.is_dir())
+    names = ("dataset", *formats, "report.html", "report.json")
     return [str(run / name) for name in names if (run / name).exists()]
 
 

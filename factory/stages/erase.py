@@ -137,12 +137,24 @@ def _notes(run: Run, before: Notes, progress: Progress) -> None:
             continue
         mark, counts = before[stage]["fingerprint"], before[stage]["counts"]
         if stage == "export":
-            checked = Checked(declared.recipe(run), run.path / "recipe.yaml", (), {})
-            run.done(stage, mark, write_export(run, checked, progress))
+            if not _export(run, mark, progress):
+                return
         elif stage == "audit":
             _audit(run, mark)
         else:
             run.done(stage, mark, recounted(run, stage, counts))
+
+
+def _export(run: Run, mark: str, progress: Progress) -> bool:
+    """Whether it could be made: its template may be gone, and then the rows go too until the next run."""
+    checked = Checked(declared.recipe(run), run.path / "recipe.yaml", (), {})
+    template = checked.recipe.export.template
+    if template is not None and not template.is_file():
+        for name in TEXT:
+            remove(run.path / name)
+        return False
+    run.done("export", mark, write_export(run, checked, progress))
+    return True
 
 
 def _audit(run: Run, mark: str) -> None:

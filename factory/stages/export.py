@@ -1,7 +1,7 @@
 """Export: the kept records as the files a trainer reads, split, with a card.
 
     dataset/<kind>/<split>-00000.parquet   TRL's columns, `id`, and `meta` (a JSON string); in the order of the ids
-    exports/messages/<kind>-<split>.jsonl  {"messages": […]} a line, for what takes OpenAI's chat format
+    exports/<format>/                      the same rows for other trainers: see `factory.stages.formats`
     dataset/README.md                      the dataset card
     exam/{unseen,paraphrase}.parquet       questions that are not trained, if the recipe asks for an exam
 
@@ -17,16 +17,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from factory import records, rejections, runs, tables
+from factory import prompts, records, rejections, runs, tables
 from factory.corpus import kept_records, record_tables
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages import exam
 from factory.stages.card import Origins, card
+from factory.stages.formats import write_formats
 from factory.stages.permission import Permission
+from factory.stages.rendering import with_context
 from factory.stages.splits import SPLITS, THRESHOLD, deal, groups
 from factory.stages.waiting import Waiting
 
@@ -45,9 +46,11 @@ EXPORTED = {  # as TRL reads them; rankings leave as preference pairs
 def fingerprint(checked: Checked, before: str) -> str:
     """What the export depends on: the kept records and its options."""
     declared = [source.model_dump(exclude={"path", "map"}) for source in checked.recipe.sources]
+    its = checked.recipe.export
+    options = [its.model_dump(), *([prompts.digest_of(its.template)] if its.template else [])]
     asked = checked.recipe.generate.exam and checked.recipe.generate.exam.model_dump()
     terms = {name: model.terms for name, model in checked.recipe.models.items()}
-    made_of = [checked.recipe.export.model_dump(), asked, checked.recipe.seed, declared, checked.recipe.use, terms]
+    made_of = [options, asked, checked.recipe.seed, declared, checked.recipe.use, terms]
     return runs.fingerprint(before, VERSION, made_of, runs.core_digest())
 
 
@@ -68,6 +71,10 @@ def export(run: Run, checked: Checked, before: str, progress: Progress) -> str:
     counts = write_export(run, checked, progress)
     run.done("export", mark, counts)
     progress.end("export", ", ".join(f"{kind}: {_of(n)}" for kind, n in counts["rows"].items()) or "nothing to export")
+    for name, its in counts["formats"].items():
+        if left_out := its.get("left_out"):
+            why = ", ".join(f"{reason} {n}" for reason, n in left_out.items())
+            progress.say(f"{'':<17} not in {name}: {why}; exports/{name}/left-out.jsonl names them")
     return mark
 
 
@@ -84,8 +91,13 @@ def _of(splits: dict[str, int]) -> str:
     return " / ".join(f"{splits.get(split, 0)} {split}" for split in SPLITS)
 
 
-def exported_rows(kind: str, row: dict[str, Any], *, open_book: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A record's row as what leaves: (kind, row). A ranking becomes a pair for each two that differ in rank."""
+def exported_rows(
+    kind: str, row: dict[str, Any], *, open_book: bool, template: Path | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A record's row as what leaves: (kind, row). A ranking becomes a pair for each two that differ in rank.
+
+    `template` makes the first question of a chat; see `factory.stages.rendering`.
+    """
     same = {"id": row["id"], "meta": row["meta"]}
     if kind == "ranking":
         ranked = list(enumerate(zip(row["completions"], row["ranks"], strict=True)))
@@ -95,20 +107,10 @@ def exported_rows(kind: str, row: dict[str, Any], *, open_book: bool) -> Iterato
                 pair = {"prompt": row["prompt"], "chosen": better, "rejected": worse}
                 yield "preference", {**same, "id": f"{row['id']}/{i}-{j}", **pair}
     elif kind == "sft":
-        yield "sft", {**same, "messages": _with_context(row["messages"], row["context"] if open_book else None)}
+        context = row["context"] if open_book else None
+        yield "sft", {**same, "messages": with_context(row["messages"], context, template)}
     else:
         yield kind, {**same, **{name: row[name] for name, _ in EXPORTED[kind]}}
-
-
-def _with_context(messages: list[dict[str, str]], context: str | None) -> list[dict[str, str]]:
-    """The context before the first question, or the messages as they are."""
-    if not context:
-        return messages
-    first = next((nth for nth, message in enumerate(messages) if message["role"] == "user"), None)
-    if first is None:
-        return [{"role": "user", "content": context}, *messages]
-    asked = {"role": "user", "content": f"{context}\n\n{messages[first]['content']}"}
-    return [*messages[:first], asked, *messages[first + 1 :]]
 
 
 class _Export:
@@ -127,14 +129,14 @@ class _Export:
 
     def stage(self, progress: Progress, total: int | None) -> None:
         """Put the rows that leave aside, with what the split needs of them."""
-        open_book = self._checked.recipe.export.context == "open-book"
+        open_book, template = self._checked.recipe.export.context == "open-book", self._checked.recipe.export.template
         progress.start("export", total)
         for table in record_tables(self._run):
             for row in kept_records(self._run, table):
                 meta = json.loads(row["meta"])
                 self._origins.take(meta)
                 self.permission.take(meta)
-                for kind, out in exported_rows(table.kind, row, open_book=open_book):
+                for kind, out in exported_rows(table.kind, row, open_book=open_book, template=template):
                     self._waiting.add(kind, out, records.joined(kind, out))  # as it leaves: verify has no other text
                     if self._checked.recipe.generate.exam:
                         self._cited.take(kind, out, meta, stands_alone=not row.get("context"))
@@ -163,9 +165,9 @@ class _Export:
         rows = {kind: self._write_kind(kind, beside / kind, paper) for kind in sorted(set(self._waiting.kinds))}
         tables.write_file(beside / "README.md", card(self._run, self._checked, rows, self._origins, beside).encode())
         tables.swap(beside, self._run.path / "dataset")
-        self._messages()
         self._waiting.forget()
-        return {"rows": rows, **self._examined(paper)}
+        formats = write_formats(self._run, self._checked.recipe.export.formats)
+        return {"rows": rows, "formats": formats, **self._examined(paper)}
 
     def _trained(self) -> set[bytes]:
         """The questions that leave in the dataset, folded."""
@@ -199,19 +201,6 @@ class _Export:
         for split in splits.values():
             split.close()
         return {name: split.rows for name, split in splits.items() if split.rows}
-
-    def _messages(self) -> None:
-        """The chat rows as JSONL, if asked for."""
-        folder = self._run.path / "exports" / "messages"
-        shutil.rmtree(folder, ignore_errors=True)
-        if "messages" not in self._checked.recipe.export.formats:
-            return
-        for split in SPLITS:
-            for file in sorted((self._run.path / "dataset" / "sft").glob(f"{split}-*.parquet")):
-                found = pq.read_table(file, columns=["messages"])["messages"].to_pylist()
-                lines = [json.dumps({"messages": messages}, ensure_ascii=False) for messages in found]
-                name = file.name.replace(".parquet", ".jsonl")
-                tables.write_file(folder / f"sft-{name}", ("\n".join(lines) + "\n").encode())
 
 
 class _Split:

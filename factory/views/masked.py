@@ -20,14 +20,15 @@ def masked(run: Run, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The exported rows, of those with these ids, in which something was found: with it replaced."""
     wanted = {record_of(id_) for id_ in ids}
     edits = _edits(run, wanted)
-    open_book = declared.recipe(run).export.context == "open-book"
+    its = declared.recipe(run).export
+    how: dict[str, Any] = {"open_book": its.context == "open-book", "template": its.template}
     found: dict[str, dict[str, Any]] = {}
     for table in record_tables(run) if edits else ():
         for batch in tables.batches(table.folder, table.schema):
             here = [nth for nth, id_ in enumerate(batch["id"].to_pylist()) if id_ in edits]
             for row in batch.take(here).to_pylist() if here else ():
                 shown = edited(row, edits[row["id"]])
-                found |= {out["id"]: out for _, out in exported_rows(table.kind, shown, open_book=open_book)}
+                found |= {out["id"]: out for _, out in exported_rows(table.kind, shown, **how)}
     return found
 
 

@@ -108,7 +108,7 @@ def test_the_page_of_the_command_line_is_what_the_help_says() -> None:
 
 def reasons_in(tree: ast.AST) -> Iterator[str]:
     """The dotted reasons that a source file can give: constants, and f-strings whose one end is fixed."""
-    stages = ["ingest", "feedback", "mix", "target", "llm"]
+    stages = ["ingest", "feedback", "mix", "target", "llm", "export", "exam"]
     known = re.compile(rf"(?:{'|'.join([*stages, *(name for _, name in PLUGINS)])})\.[a-z_]+")
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and known.fullmatch(node.value):

@@ -89,7 +89,6 @@ def test_an_unknown_key_is_refused_at_every_level(text: str, said: str) -> None:
     "line",
     [
         "policy: {}",
-        "export: {template: x.jinja}",
     ],
 )
 def test_a_key_that_is_planned_but_not_built_is_refused_and_not_ignored(line: str) -> None:
@@ -134,7 +133,7 @@ def test_a_key_that_is_missing_is_named_with_an_example(key: str) -> None:
         (f"{PLAIN}generate: {{target: 0}}\n", "r.yaml:3: 'generate.target' is not right: input should be greater than"),
         (
             f"{PLAIN}export: {{formats: [parquet]}}\n",
-            "r.yaml:3: 'export.formats.0' is not right: input should be 'trl' or 'messages'.",
+            "r.yaml:3: 'export.formats.0' is not right: input should be 'trl', 'messages', 'sharegpt', 'alpaca',",
         ),
         (
             f"{PLAIN}export: {{split: {{test: 0.6, validation: 0.4}}}}\n",
