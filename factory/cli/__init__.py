@@ -12,7 +12,8 @@ def main() -> None:
     """The `factory` command. Ends with 0, 1 (a check failed), 2 (wrong request), 3 (stopped, resumable) or 130."""
     from factory.cli.app import app
 
-    Interrupts().install()
+    interrupts = Interrupts()
+    interrupts.install()
     try:
         app()
     except FactoryError as error:
@@ -32,6 +33,9 @@ def main() -> None:
     except BaseException as error:
         if not is_interrupt(error):
             raise
+        if interrupts.time_is_over:
+            _say("The time of --max-time is over. What is done is safe; run the same command again and it goes on.")
+            sys.exit(3)
         _say("Interrupted. What is done is safe; run the same command again and it goes on.")
         sys.exit(130)
 

@@ -69,6 +69,12 @@ def run(
         bool,
         typer.Option("--estimate", help="Say what the models would be asked and what that would cost; ask nothing."),
     ] = False,
+    max_time: Annotated[
+        str | None,
+        typer.Option(
+            "--max-time", metavar="3h", help="End after so long (90m, 1h30m), with exit code 3; run again to go on."
+        ),
+    ] = None,
     workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -76,6 +82,8 @@ def run(
 
     Example: factory run quickstart --set generate.target=50
     """
+    if max_time is not None:
+        printing.stop_after(max_time)
     if estimate:
         return printing.estimate(recipe, override, json, limit=limit, workers=workers)
     printing.run(recipe, override, json, until="audit", limit=limit, retry=retry, workers=workers)

@@ -67,6 +67,17 @@ def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any)
     say(f"Next: {_next(done, options['until'])}")
 
 
+def stop_after(duration: str) -> None:
+    """Let the clock run. Raises WrongRequest for what is no duration."""
+    from factory.cli import interrupts
+    from factory.errors import WrongRequest
+
+    try:
+        interrupts.stop_after(interrupts.seconds(duration))
+    except ValueError:
+        raise WrongRequest(f"--max-time {duration}: write a time such as 3h, 90m or 1h30m.") from None
+
+
 def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options: Any) -> None:
     """What a generation would ask: a line a method and model, and the sum."""
     from factory import pipeline

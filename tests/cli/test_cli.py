@@ -401,6 +401,21 @@ def test_an_interrupt_ends_with_130_at_once_and_the_same_command_goes_on(
         assert not again.err.startswith("ingest")  # that was done
 
 
+def test_time_that_is_over_ends_with_3_and_the_same_command_goes_on(slow_start: Path) -> None:
+    ended = factory("run", "r.yaml", "--max-time", "0.5s", cwd=slow_start)
+    assert (ended.code, ended.out) == (3, "")
+    assert "The time of --max-time is over. What is done is safe; run the same command again" in ended.err
+    assert factory("run", "r.yaml", "--max-time", "3h", cwd=slow_start).code == 0
+
+
+@pytest.mark.parametrize("time", ["3", "3 h", "0s", "-1h", "h", "1h30", "999999d", ""])
+def test_a_time_that_is_none_is_refused(tmp_path: Path, time: str) -> None:
+    ended = factory("run", "quickstart", f"--max-time={time}", cwd=tmp_path)
+    assert ended.code == 2
+    assert "write a time such as 3h, 90m or 1h30m" in ended.err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_an_interrupt_before_anything_is_done_ends_with_130(slow_start: Path) -> None:
     process = subprocess.Popen(
         [COMMAND, "export", "r.yaml"], cwd=slow_start, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
