@@ -25,7 +25,7 @@ from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages import exam
 from factory.stages.card import Origins, card
-from factory.stages.formats import write_formats
+from factory.stages.formats import write_formats, written
 from factory.stages.permission import Permission
 from factory.stages.rendering import with_context
 from factory.stages.splits import SPLITS, THRESHOLD, deal, groups
@@ -65,7 +65,9 @@ def export(run: Run, checked: Checked, before: str, progress: Progress) -> str:
     Raises CheckFailed, before anything is written, where the rows may not be put to the recipe's `use`.
     """
     mark = fingerprint(checked, before)
-    if run.is_done("export", mark):
+    folders = [run.path / "dataset", *(run.path / "exports" / name for name in written(checked.recipe.export.formats))]
+    folders += [run.path / "exam"] if checked.recipe.generate.exam else []
+    if run.is_done("export", mark) and all(folder.is_dir() for folder in folders):  # what was damaged may be deleted
         return mark
     run.undo("export")
     counts = write_export(run, checked, progress)

@@ -42,9 +42,14 @@ AXOLOTL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # of the whole co
 }
 
 
+def written(formats: Sequence[str]) -> list[str]:
+    """Those that have a folder in `exports/`, each once."""
+    return [name for name in dict.fromkeys(formats) if name in WRITERS]
+
+
 def write_formats(run: Run, formats: Sequence[str]) -> dict[str, Any]:
     """Bring `exports/` in line with `dataset/`; returns rows and left-out reasons of each format."""
-    wanted = [name for name in dict.fromkeys(formats) if name in WRITERS]
+    wanted = written(formats)
     beside, counts = run.path / "exports.tmp", dict[str, Any]()
     shutil.rmtree(beside, ignore_errors=True)
     for name in wanted:

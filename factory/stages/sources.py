@@ -5,6 +5,7 @@ hold. A file whose size and time did not change since the last run keeps its kno
 the last moments is read again.
 """
 
+import contextlib
 import errno
 import glob
 import hashlib
@@ -18,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from factory import tables
-from factory.errors import BadItem, WrongRequest
+from factory.errors import BadItem, DeadWorld, WrongRequest
 from factory.readers.reading import unreadable
 from factory.readers.rows import is_rows
 from factory.recipe import Checked, Source
@@ -169,9 +170,10 @@ def _digest(place: Path) -> str:
 
 def _known(run: Run, as_: str) -> dict[tuple[str, str], tuple[int, int, str]]:
     known = {}
-    for batch in tables.read_file(_cache(run, as_), SCHEMA):
-        for row in batch.to_pylist():
-            known[(row["source"], row["path"])] = (row["size"], row["mtime_ns"], row["digest"])
+    with contextlib.suppress(DeadWorld):  # damaged: the files are read for their digests
+        for batch in tables.read_file(_cache(run, as_), SCHEMA):
+            for row in batch.to_pylist():
+                known[(row["source"], row["path"])] = (row["size"], row["mtime_ns"], row["digest"])
     return known
 
 
