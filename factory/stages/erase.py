@@ -32,7 +32,7 @@ TABLES = ("documents", "passages", "records", "verdicts", "measured", "rejected/
 KEPT_CACHES = ("files.parquet", "files-records.parquet", "rejected.parquet", "hub.json")  # digests and places, no text
 LEFT_BEHIND = (
     "*.tmp", "*.old", "*.partial", f"{FILE}.*", "models/*/work", "records/**/*.tmp", "cache/*",
-    "suspects.*", "models/*/exam.*", "models/*/rows.parquet",  # what models said of rows: asked again where it is wanted
+    "suspects.*", "models/*/exam.*", "models/*/rows.parquet",  # what models said of rows
 )  # fmt: skip
 TEXT = ("dataset", "exports", "exam")
 
@@ -159,7 +159,7 @@ def _export(run: Run, mark: str, progress: Progress) -> bool:
 
 def _audit(run: Run, mark: str) -> None:
     try:
-        report = audit.audit(run, checks=recipes.declared_checks(run.path / "recipe.yaml"))
+        report = audit.audit(run, checks=recipes.declared_audit(run.path / "recipe.yaml").get("checks", []))
     except WrongRequest:
         return  # a check names a measure that there is no row for: the next run says so
     run.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})

@@ -85,9 +85,7 @@ def _is_among(retry: str, rejected: list[dict[str, Any]], progress: Progress) ->
 class _Ingest:
     """One pass over the files: what was parsed before, what is new, what is rejected."""
 
-    def __init__(
-        self, run: Run, progress: Progress, retry: str | None, licences: Found, forgotten: Forgotten
-    ) -> None:
+    def __init__(self, run: Run, progress: Progress, retry: str | None, licences: Found, forgotten: Forgotten) -> None:
         self._run, self._progress, self._licences, self._forgotten = run, progress, licences, forgotten
         self._refused = _Refused(run.path, retry)
         self._rejected: list[dict[str, Any]] = []
