@@ -80,7 +80,7 @@ class _Read:
 class Origins:
     """What the records of a run were made from, for filters that see it."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, wanted: Sequence[str] = ORIGINS) -> None:
         documents, passages = document_table(run), passage_table(run)
         self._documents, self._passages = _Groups(documents), _Groups(passages)
         self._edits, self._kept = kept(run, documents).edits, kept(run, passages)
@@ -90,7 +90,7 @@ class Origins:
             first, count = self._group.get(document, (nth, 0))
             self._group[document] = (first, count + 1)
         self._read: OrderedDict[str, _Read] = OrderedDict()
-        self._wanted: tuple[str, ...] = ORIGINS
+        self._wanted: tuple[str, ...] = tuple(wanted)
 
     def attached(self, rows: Iterable[Row], wanted: Sequence[str]) -> Iterator[Row]:
         """The rows, each with its origins of the `wanted` sorts: `sourced`, `raw_sourced`."""
@@ -100,9 +100,21 @@ class Origins:
             row.origins = {sees: self._origin(row, sees) for sees in wanted}
             yield row
 
+    def passages(self, ids: Sequence[str], sees: str) -> list[Passage]:
+        """The passages behind these ids of parents, each once. A record's are asked only where no other is named."""
+        named = [id_ for id_ in ids if id_.count("/") <= 1] or ids
+        found = [passage for id_ in named for passage in self._passages_at(id_, sees)]
+        return list({passage.id: passage for passage in found}.values())
+
+    def document(self, id_: str) -> Document:
+        """A document of the run. Raises KeyError for one that is not there."""
+        read = self._document(id_)
+        if read is None:
+            raise KeyError(id_)
+        return read.document
+
     def _origin(self, row: Row, sees: str) -> Origin:
-        found = [passage for id_ in self._ids(row) for passage in self._passages_at(id_, sees)]
-        made_from = list({passage.id: passage for passage in found}.values())
+        made_from = self.passages(self._ids(row), sees)
         titles = dict.fromkeys(title for passage in made_from for title in passage.heading)
         cited = [text for quote in row.quotes if (text := self._cited(quote, sees))]
         return Origin(tuple(cited), tuple(passage.text for passage in made_from), tuple(titles))

@@ -218,7 +218,7 @@ class _Pipeline:
             rounds += 1
             self.filter("records", f"{before}/round {rounds}")
             counts = self._run.counts("filter.records")
-            return int(counts["filters"]["target"]["made"])
+            return int(counts["filters"].get("target", {}).get("made", counts["kept"]))
 
         return generate(
             self._run, self._checked, before, self._progress, self._doors, count_kept=count_kept, limit=self._limit

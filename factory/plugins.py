@@ -27,7 +27,7 @@ from factory.errors import WrongRequest, did_you_mean
 Group = Literal["generators", "filters", "trainers"]
 RESERVED = {"plugin", "from", "kinds"}  # keys of a recipe entry, so never names of options
 SEES = ("text", "strings", "row", "record", "pair", "sourced", "raw_sourced")
-TAKES = {"Passage": "passage", "list[Passage]": "passages"}
+TAKES = {"Passage": "passage", "list[Passage]": "passages", "Record": "record", "Passage | Record": "either"}
 
 
 class WrongOption(WrongRequest):
@@ -72,8 +72,9 @@ def _spoken(type_: Any) -> str:
 class Generator:
     """A generator bound to its options.
 
-    `takes` is 'passage' or 'passages' (a document's kept ones, in order); `models` are its `LLM` parameters, each with
-    the name of the recipe's model it is bound to ('' until a recipe binds it).
+    `takes` is 'passage', 'passages' (a document's kept ones, in order) or 'record' (a kept one of the methods that
+    `from_` names); `models` are its `LLM` parameters, each with the name of the recipe's model it is bound to ('' until
+    a recipe binds it); `passages` is the parameter that gets the passages which its record was made from.
     """
 
     instance: str
@@ -84,6 +85,8 @@ class Generator:
     models: Mapping[str, str]
     corpus: str | None
     digest: str
+    from_: tuple[str, ...] = ()
+    passages: str | None = None
 
 
 @dataclass(frozen=True)
@@ -255,22 +258,41 @@ def generator(plugin: str, options: Mapping[str, Any] | None = None, *, instance
     wanted = [_type_name(hints.get(p.name)) for p in inputs]
     if not wanted or wanted[0] not in TAKES:
         raise WrongRequest(
-            f"The generator '{plugin}' must take {' or '.join(TAKES)} first, not {wanted[0] if wanted else 'nothing'}."
+            f"The generator '{plugin}' must take one of {', '.join(TAKES)} first, not "
+            f"{wanted[0] if wanted else 'nothing'}."
         )
-    corpus = [p.name for p, kind in zip(inputs, wanted, strict=True) if kind == "Corpus"]
-    models = [p.name for p, kind in zip(inputs, wanted, strict=True) if kind == "LLM"]
+    corpus, models, beside = (
+        [p.name for p, kind in zip(inputs[1:], wanted[1:], strict=True) if kind == type_]
+        for type_ in ("Corpus", "LLM", "list[Passage]")
+    )
     bound, given = _bindings(instance or plugin, models, options or {})
+    from_ = _from(instance or plugin, TAKES[wanted[0]], given.pop("from", None))
     known = options_of(function)
     return Generator(
         instance=instance or plugin,
         plugin=plugin,
         options=check_options(instance or plugin, known, given),
         function=function,
-        takes=TAKES[wanted[0]],
+        takes="record" if from_ else TAKES[wanted[0]].replace("either", "passage"),
         models=bound,
         corpus=corpus[0] if corpus else None,
         digest=source_digest(function.__module__),
+        from_=from_,
+        passages=beside[0] if beside else None,
     )
+
+
+def _from(instance: str, takes: str, given: Any) -> tuple[str, ...]:
+    """The methods whose kept records are the units of one that takes records: what the recipe says as `from`."""
+    if given is None and takes == "record":
+        raise WrongRequest(f"{instance} takes records of other methods: say of which, '{instance}: {{from: [qa]}}'.")
+    if given is None:
+        return ()
+    if takes in ("passage", "passages"):
+        raise WrongOption(f"{instance} takes passages, not records of other methods: it has no 'from'.", "from")
+    if not isinstance(given, list) or not given or not all(isinstance(name, str) for name in given):
+        raise WrongOption(f"{instance}: 'from' is a list of methods: '{instance}: {{from: [qa]}}'.", "from")
+    return tuple(dict.fromkeys(given))
 
 
 def _bindings(instance: str, models: list[str], options: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
@@ -306,6 +328,8 @@ def bind(plugin: P, models: Sequence[str]) -> P:
 
 
 def _type_name(hint: Any) -> str:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return " | ".join(sorted(_type_name(arg) for arg in typing.get_args(hint)))
     if typing.get_origin(hint) is list:
         return f"list[{_type_name(typing.get_args(hint)[0])}]"
     return getattr(hint, "__name__", str(hint))

@@ -488,8 +488,23 @@ def _with_plugins(recipe: Recipe, file: Path, places: Places) -> Checked:
         _bound(generator, recipe, recipe_file.where(file, places, (*place, nth)))
         for nth, generator in enumerate(_plugin(plugins.generator, recipe.generate.methods, file, places, place))
     )
+    _check_from(generators, file, places)
     steps = _plugin(partial(training.step, folder=file.parent), recipe.train, file, places, ("train",))
     return Checked(recipe, file, generators, made, tuple(steps))
+
+
+def _check_from(generators: Sequence[plugins.Generator], file: Path, places: Places) -> None:
+    """Raise WrongRequest for a method that takes records of one that does not stand before it."""
+    for nth, generator in enumerate(generators):
+        earlier = [other.instance for other in generators[:nth]]
+        for name in generator.from_:
+            if name not in earlier:
+                where = recipe_file.where(file, places, ("generate", "methods", nth, generator.instance, "from"))
+                known = f" There {'are' if earlier[1:] else 'is'}: {', '.join(earlier)}." if earlier else ""
+                raise WrongRequest(
+                    f"{where}: {generator.instance} takes records of '{name}', and no method of that name stands "
+                    f"before it.{did_you_mean(name, earlier)}{known}"
+                )
 
 
 def _asking(filter_: plugins.Filter, recipe: Recipe) -> plugins.Filter:

@@ -80,13 +80,16 @@ class Text(NamedTuple):
     text: str
 
 
+Parents = Passage | Record | Sequence[Passage | Record]
+
+
 def text(passages: Sequence[Passage], content: str, *, quotes: Iterable[Quote] = (), **meta: Any) -> Record:
     """Plain text for continued pretraining."""
     return _record("text", passages, {"text": content}, quotes, meta)
 
 
 def sft(
-    parents: Passage | Sequence[Passage],
+    parents: Parents,
     question: str,
     answer: str,
     *,
@@ -100,7 +103,7 @@ def sft(
 
 
 def conversation(
-    parents: Passage | Sequence[Passage],
+    parents: Parents,
     turns: Iterable[tuple[str, str]],
     *,
     quotes: Iterable[Quote] = (),
@@ -112,7 +115,7 @@ def conversation(
 
 
 def preference(
-    parents: Passage | Sequence[Passage],
+    parents: Parents,
     prompt: str,
     chosen: str,
     rejected: str,
@@ -130,7 +133,7 @@ def preference(
 
 
 def feedback(
-    parents: Passage | Sequence[Passage],
+    parents: Parents,
     prompt: str,
     completion: str,
     label: bool,
@@ -144,7 +147,7 @@ def feedback(
 
 
 def ranking(
-    parents: Passage | Sequence[Passage],
+    parents: Parents,
     prompt: str,
     completions: Sequence[str],
     ranks: Sequence[int],
@@ -166,23 +169,42 @@ def _says(role: str, content: str) -> list[Message]:
 
 def _record(
     kind: Kind,
-    parents: Passage | Sequence[Passage],
+    parents: Parents,
     data: dict[str, Any],
     quotes: Iterable[Quote],
     meta: dict[str, Any],
 ) -> Record:
-    made_from = [parents] if isinstance(parents, Passage) else list(parents)
-    languages = {passage.language for passage in made_from}
+    made_from = [parents] if isinstance(parents, Passage | Record) else list(parents)
+    languages = {one.language for one in made_from}
+    its = [_lineage(one) for one in made_from]
     return Record(
         kind=kind,
         data=data,
-        parents=tuple(passage.id for passage in made_from),
-        policy=combine(passage.policy for passage in made_from),
-        documents=tuple(sorted({passage.document for passage in made_from})),
-        sources=tuple(sorted({passage.source for passage in made_from})),
+        parents=tuple(dict.fromkeys(id_ for ids, _, _ in its for id_ in ids)),
+        policy=combine(one.policy for one in made_from),
+        documents=tuple(sorted({document for _, documents, _ in its for document in documents})),
+        sources=tuple(sorted({source for _, _, sources in its for source in sources})),
         quotes=tuple(quotes),
         language=languages.pop() if len(languages) == 1 else None,
         meta=meta,
+    )
+
+
+def _lineage(one: Passage | Record) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The passages, documents and sources behind a parent."""
+    if isinstance(one, Record):
+        return one.parents, one.documents, one.sources
+    return (one.id,), (one.document,), (one.source,)
+
+
+def descended(record: Record, parent: Record, id_: str) -> Record:
+    """A record made from another, which has the id `id_`: it has all that this one has to answer for."""
+    return replace(
+        record,
+        parents=tuple(dict.fromkeys((*record.parents, *parent.parents, id_))),
+        policy=combine([record.policy, parent.policy]),
+        documents=tuple(sorted({*record.documents, *parent.documents})),
+        sources=tuple(sorted({*record.sources, *parent.sources})),
     )
 
 
@@ -264,6 +286,34 @@ def as_row(
         "meta": json.dumps(meta, ensure_ascii=False, sort_keys=True),
         "reason": rejected,  # why its generator does not stand for it; not 'rejected', which a preference has
     }
+
+
+CORE = {  # what `as_row` puts into `meta` beside what a generator wants kept
+    "kind", "generator", "parents", "documents", "sources", "paths", "language", "licence", "copyright",
+    "confidentiality", "quotes", "models", "journal", "prompts", "edits",
+}  # fmt: skip
+
+
+def from_row(kind: Kind, row: Mapping[str, Any]) -> Record:
+    """The record that a row of its kind's table holds, as the filters left it."""
+    meta = json.loads(row["meta"])
+    return Record(
+        kind=kind,
+        data={name: row[name] for name, _ in COLUMNS[kind]},
+        parents=tuple(meta["parents"]),
+        policy=Policy(meta["licence"], meta["copyright"], meta["confidentiality"]),
+        documents=tuple(meta["documents"]),
+        sources=tuple(meta["sources"]),
+        quotes=tuple(quote_from(quote) for quote in meta["quotes"]),
+        language=meta["language"],
+        meta={name: value for name, value in meta.items() if name not in CORE},
+    )
+
+
+def quote_from(row: Mapping[str, Any]) -> Quote:
+    """A quote that stands in `meta`."""
+    place = (row["document"], row["passage"], row["start"], row["end"])
+    return Quote(*place, row["text"], edits_from(row["edits"]))
 
 
 def quote_as_dict(quote: Quote) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Asking a model questions about a passage and answering them with proof: what the methods that need it share."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from factory.passages import Passage, Quote
+from factory.records import Record
 
 Form = Literal["yes_no", "wh", "comparison", "multiple_choice", "procedure", "why"]
 FORMS: dict[Form, str] = {
@@ -62,6 +64,26 @@ class Answer(BaseModel):
     quotes: list[str] = Field(description="The words of the document that answer, copied exactly")
     answerable: bool
     answer: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The only question of a kept record, with its answer and what proves it; `passage` is the one it was made from."""
+
+    passage: Passage
+    question: str
+    answer: str
+    quotes: tuple[Quote, ...]
+
+    @classmethod
+    def of(cls, record: Record, passages: list[Passage]) -> "Accepted | None":
+        """None for a record that is no single question, answered with quotes, about one passage."""
+        said = [message for message in record.data.get("messages") or () if message["role"] != "system"]
+        if [message["role"] for message in said] != ["user", "assistant"] or record.data["context"]:
+            return None
+        if len(passages) != 1 or not record.quotes:
+            return None
+        return cls(passages[0], said[0]["content"], said[1]["content"], record.quotes)
 
 
 class Wish(BaseModel):

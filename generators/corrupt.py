@@ -1,9 +1,10 @@
 """Preference pairs that differ in one thing: a proved answer, and the same with one named fault planted in it.
 
-Takes   one passage.
+Takes   one passage; or with `from: [qa]` a kept row of another method, whose answer is the better side.
 Yields  preference records of answers of nearly the same length. A judge who is not told the fault must find it; a fault
         that it does not see, or takes for another, is no fault that a model could learn from.
-Costs   a call to ask; then for each question one to answer, one to plant and one to judge.
+Costs   of a passage a call to ask; then for each question one to answer, one to plant and one to judge. Of a row one to
+        plant and one to judge.
 
 Source  pairs by minimal edits (CLAIR, D'Oosterlinck et al. 2024, arXiv:2408.06266), turned round: the better side is
         written first, the worse one made from it.
@@ -22,7 +23,7 @@ from factory.llm import LLM
 from factory.passages import Passage
 from factory.prompts import prompt
 from factory.records import Record, Rejected
-from generators._asking import Answer, Form, Questions, draw, each_once, proof, wishes
+from generators._asking import Accepted, Answer, Form, Questions, draw, each_once, proof, wishes
 
 Fault = Literal["fact_changed", "unsupported_claim", "step_dropped", "format_broken"]
 FAULTS: dict[Fault, str] = {
@@ -50,7 +51,8 @@ class Found(BaseModel):
 
 
 async def generate(
-    passage: Passage,
+    given: Passage | Record,
+    passages: list[Passage],
     llm: LLM,
     judge: LLM,
     *,
@@ -60,37 +62,56 @@ async def generate(
     max_length_difference: Annotated[float, Ge(0)] = 0.15,
     seed: int = 0,
 ) -> AsyncIterator[Record | Rejected]:
-    """At most `questions` pairs, each with one of these `faults`, drawn; lengths differ by at most the share given."""
-    wished = wishes(f"corrupt/{passage.id}", questions, forms, seed)
-    asked = await llm.ask(prompt("ask", passage=passage, wishes=wished), Questions, temperature=0.7)
+    """At most `questions` pairs, each with one of these `faults`, drawn; lengths differ by at most the share given.
+
+    Of a record, its own question and answer are the better side: `questions` and `forms` are for passages.
+    """
+    kinds = list(faults or FAULTS)
+    if isinstance(given, Record):
+        accepted = Accepted.of(given, passages)
+        if accepted is None:
+            yield Rejected(None, "corrupt.no_single_question", "It is no one question, answered with quotes.")
+            return
+        drawn = kinds[draw(len(kinds), f"{accepted.passage.id}/{accepted.question}", seed, "fault")]
+        yield await _pair(accepted, drawn, llm, judge, max_length_difference)
+        return
+    wished = wishes(f"corrupt/{given.id}", questions, forms, seed)
+    asked = await llm.ask(prompt("ask", passage=given, wishes=wished), Questions, temperature=0.7)
     if not asked.teaches:
         yield Rejected(None, "corrupt.teaches_nothing", "The model judged that the passage supports no question.")
         return
-    kinds = list(faults or FAULTS)
     pairs = [
-        _pair(passage, q.question.strip(), kinds[draw(len(kinds), passage.id, seed, f"fault {q.wish}")], llm, judge,
-              max_length_difference)
+        _answered(given, q.question.strip(), kinds[draw(len(kinds), given.id, seed, f"fault {q.wish}")], llm, judge,
+                  max_length_difference)
         for q in each_once(asked.questions, len(wished))
     ]  # fmt: skip
     for pair in await asyncio.gather(*pairs):
         yield pair
 
 
-async def _pair(
+async def _answered(
     passage: Passage, question: str, fault: Fault, llm: LLM, judge: LLM, max_difference: float
 ) -> Record | Rejected:
+    """The pair to a question that has no answer yet."""
     try:
         answer = await llm.ask(prompt("answer", passage=passage, question=question), Answer, temperature=0.2)
-        good, (quotes, missing) = answer.answer.strip(), proof(passage, answer)
-        if not answer.answerable or not good or missing or not quotes:
-            return Rejected(
-                None, "corrupt.answer_not_proved", f"{missing} of {missing + len(quotes)} quotes are missing"
-            )
-        values = {"passage": passage, "question": question, "fault": FAULTS[fault]}
-        planted = await llm.ask(prompt("plant", answer=good, **values), Planted, temperature=0.7)
+    except BadItem as error:
+        return Rejected(None, error.reason, error.detail)
+    good, (quotes, missing) = answer.answer.strip(), proof(passage, answer)
+    if not answer.answerable or not good or missing or not quotes:
+        return Rejected(None, "corrupt.answer_not_proved", f"{missing} of {missing + len(quotes)} quotes are missing")
+    return await _pair(Accepted(passage, question, good, tuple(quotes)), fault, llm, judge, max_difference)
+
+
+async def _pair(its: Accepted, fault: Fault, llm: LLM, judge: LLM, max_difference: float) -> Record | Rejected:
+    try:
+        values = {"passage": its.passage, "question": its.question, "fault": FAULTS[fault]}
+        planted = await llm.ask(prompt("plant", answer=its.answer, **values), Planted, temperature=0.7)
         bad = planted.answer.strip()
-        record = records.preference(passage, question, good, bad or good, quotes=quotes, fault=fault)
-        reason = _why_not(planted, good, bad, max_difference)
+        record = records.preference(
+            its.passage, its.question, its.answer, bad or its.answer, quotes=its.quotes, fault=fault
+        )
+        reason = _why_not(planted, its.answer, bad, max_difference)
         if reason:
             return Rejected(record if bad else None, reason)
         found = await judge.ask(prompt("find", answer=bad, faults=FAULTS, **values), Found, temperature=0.0)

@@ -1,6 +1,6 @@
 """Preference data from a passage: several answers to a question, judged against the text, every pair in both orders.
 
-Takes   one passage.
+Takes   one passage; or with `from: [qa]` a kept row of another method, whose question is asked and whose answer is in.
 Yields  for each question the preference pair that is furthest apart, or a ranking of all its answers; and with `good`
         and `bad` a feedback record an answer. Half of the answers are written from the passage with quotes that prove
         them, half without it, from what the model knows: what is wrong with these is what models get wrong. Only an
@@ -26,7 +26,7 @@ from factory.llm import LLM
 from factory.passages import Passage, Quote
 from factory.prompts import prompt
 from factory.records import Record, Rejected
-from generators._asking import Answer, Form, Questions, each_once, proof, wishes
+from generators._asking import Accepted, Answer, Form, Questions, each_once, proof, wishes
 
 TEMPERATURES = (0.2, 0.7, 1.0)  # of the answers, in turns: alike answers make no pair
 Score = Annotated[int, Ge(rubric.LOWEST), Le(rubric.HIGHEST)]
@@ -47,7 +47,7 @@ class Candidate:
 
     text: str
     quotes: tuple[Quote, ...]
-    model: str  # the parameter of the model that wrote it
+    model: str  # the parameter of the model that wrote it; `given`: another method's row had it
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ class Pair:
 
 
 async def generate(
-    passage: Passage,
+    given: Passage | Record,
+    passages: list[Passage],
     llm: LLM,
     weak: LLM,
     judge: LLM,
@@ -95,15 +96,28 @@ async def generate(
     Of a question comes the pair of answers that is furthest apart, or the ranking of all, which leaves as its pairs.
     A pair is kept whose scores differ by `min_margin` in the mean, and whose lengths by at most `max_length_ratio`.
     Answers scored `good` or more are feedback of the label true, `bad` or less of the label false.
+    Of a record, its own answer is one of the `n`: `questions` and `forms` are for passages.
     """
-    wished = wishes(f"preference/{passage.id}", questions, forms, seed)
-    asked = await llm.ask(prompt("ask", passage=passage, wishes=wished), Questions, temperature=0.7)
-    if not asked.teaches:
-        yield Rejected(None, "preference.teaches_nothing", "The model judged that the passage supports no question.")
-        return
-    for question in [q.question.strip() for q in each_once(asked.questions, len(wished))]:
+    known: list[Candidate] = []
+    if isinstance(given, Record):
+        accepted = Accepted.of(given, passages)
+        if accepted is None:
+            yield Rejected(None, "preference.no_single_question", "It is no one question, answered with quotes.")
+            return
+        passage, texts = accepted.passage, [accepted.question]
+        known = [Candidate(accepted.answer, accepted.quotes, "given")]
+    else:
+        passage, wished = given, wishes(f"preference/{given.id}", questions, forms, seed)
+        asked = await llm.ask(prompt("ask", passage=passage, wishes=wished), Questions, temperature=0.7)
+        if not asked.teaches:
+            yield Rejected(
+                None, "preference.teaches_nothing", "The model judged that the passage supports no question."
+            )
+            return
+        texts = [q.question.strip() for q in each_once(asked.questions, len(wished))]
+    for question in texts:
         try:
-            candidates = await _candidates(passage, question, llm, weak, n)
+            candidates = await _candidates(passage, question, llm, weak, n, known)
             judged = await _judged(passage, question, candidates, judge)
         except BadItem as error:
             yield Rejected(None, error.reason, error.detail)
@@ -119,17 +133,20 @@ async def generate(
 # --- answers
 
 
-async def _candidates(passage: Passage, question: str, llm: LLM, weak: LLM, n: int) -> list[Candidate]:
-    """The answers, each once. Raises BadItem where fewer than two came."""
-    asking = [_proved(passage, question, llm, TEMPERATURES[nth % 3]) for nth in range(n - n // 2)]
+async def _candidates(
+    passage: Passage, question: str, llm: LLM, weak: LLM, n: int, known: list[Candidate]
+) -> list[Candidate]:
+    """The answers, those that are `known` among them, each once. Raises BadItem where there are fewer than two."""
+    asking = [_proved(passage, question, llm, TEMPERATURES[nth % 3]) for nth in range(len(known), n - n // 2)]
     asking += [_blind(question, weak, TEMPERATURES[nth % 3]) for nth in range(n // 2)]
     came = await asyncio.gather(*asking, return_exceptions=True)
     for outcome in came:
         if isinstance(outcome, BaseException) and not isinstance(outcome, BadItem):
             raise outcome
-    each = {one.text: one for one in reversed(came) if isinstance(one, Candidate) and one.text}  # the first of equals
+    answers = [one for one in (*known, *came) if isinstance(one, Candidate) and one.text]
+    each = {one.text: one for one in reversed(answers)}  # the first of equals
     if len(each) < 2:
-        raise BadItem("preference.answers_alike", f"{len(came)} answers, {len(each)} of them different.")
+        raise BadItem("preference.answers_alike", f"{len(known) + len(came)} answers, {len(each)} of them different.")
     return list(reversed(each.values()))
 
 

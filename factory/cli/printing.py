@@ -93,6 +93,10 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
     if not found:
         return out("No method of this recipe asks a model.")
     for one in found:
+        if one.waits_for:
+            others = ", ".join(one.waits_for)
+            out(f"{one.method} takes the kept rows of {others}, of which there are none yet: it is not estimated.")
+            continue
         money = "no price" if one.price is None else f"{one.price:.2f}"
         out(
             f"{one.method} asks {one.model}: about {one.calls:,} calls for {one.units:,} units, "

@@ -23,17 +23,18 @@ class Call:
     unit: Unit
     generator: Generator
     document: Document
-    given: Passage | list[Passage]
-    passages: Mapping[str, Passage]  # the kept ones of the document
+    given: Passage | list[Passage] | Record
+    passages: Mapping[str, Passage]  # that its records may quote: the kept ones of the document, or of the record
+    made_from: list[Passage]  # what it is given, or what the record that it is given was made from
     items: list[tuple[Record | Rejected, dict[str, Any]]] = field(default_factory=list)  # with what was asked for it
     failure: tuple[str, str] | None = None  # reason, detail
     capped: bool = False  # a model's max_spend ended it
     waiting: bool = False  # for an answer in a batch file
 
     @property
-    def shown(self) -> list[Passage]:
-        """The passages that it was given."""
-        return self.given if isinstance(self.given, list) else [self.given]
+    def shown(self) -> list[Passage | Record]:
+        """All that it was given."""
+        return [*self.made_from, *([self.given] if isinstance(self.given, Record) else [])]
 
     def made(self) -> list[tuple[Record | None, str | None, str, dict[str, Any]]]:
         """Of each item: its record, why it is rejected (None: it is not), a detail, and what was asked for it."""
@@ -41,16 +42,18 @@ class Call:
 
 
 def calls(run: Run, units: Sequence[Unit], generators: Mapping[str, Generator]) -> Iterator[Call]:
-    """The calls in the order in which their documents stand: each document is read once."""
+    """The calls on passages in the order in which their documents stand: each document is read once."""
     by_document: dict[str, list[Unit]] = {}
     for unit in units:
-        by_document.setdefault(unit.document, []).append(unit)
+        if unit.record is None:
+            by_document.setdefault(unit.document, []).append(unit)
     for document, group in passages_by_document(run, wanted=by_document):
         passages = [passage for _, passage in group]
         by_id = {passage.id: passage for passage in passages}
         for unit in by_document[document.id]:
             given = passages if unit.passage is None else by_id[unit.passage]
-            yield Call(unit, generators[unit.method], document, given, by_id)
+            shown = given if isinstance(given, list) else [given]
+            yield Call(unit, generators[unit.method], document, given, by_id, shown)
 
 
 def searches(run: Run, generators: Iterable[Generator], models: Models) -> dict[str, Corpus]:
@@ -71,6 +74,7 @@ async def run_call(call: Call, corpus: Corpus | None, models: Models, wording: p
     """Collect what one call yields. A generator's own fault costs its unit, not the run."""
     generator = call.generator
     extra: dict[str, Any] = {generator.corpus: corpus} if generator.corpus else {}
+    extra |= {generator.passages: call.made_from} if generator.passages else {}
     try:
         bound = models.bind(generator, call.unit.id, highest(call.shown))
         with prompts.used(wording) as rendered:
@@ -120,6 +124,8 @@ def _verdict(call: Call, item: Record | Rejected) -> tuple[Record | None, str | 
         ) from None
     if call.failure and reason is None:
         reason = call.failure[0]  # what came before the failure is incomplete
+    if isinstance(call.given, Record):
+        record = records.descended(record, call.given, call.unit.id)
     if reason is None and not all(_is_true(quote, call) for quote in record.quotes):
         reason = f"{call.unit.method}.quote_not_in_source"
     return record, reason, detail
@@ -127,6 +133,8 @@ def _verdict(call: Call, item: Record | Rejected) -> tuple[Record | None, str | 
 
 def _is_true(quote: Quote, call: Call) -> bool:
     """Whether the quote leads back: its slice of the document, edited as its passage is, is its text (law 5)."""
+    if isinstance(call.given, Record) and quote in call.given.quotes:
+        return True  # it led back there, and filters of records may have edited it since
     passage = call.passages.get(quote.passage)
     if passage is None or quote.document != call.document.id:
         return False

@@ -6,6 +6,7 @@ asked again, and may lead a method another way: it is an estimate, and is called
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from factory.errors import WrongRequest, did_you_mean
@@ -13,8 +14,9 @@ from factory.plugins import Generator
 from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages.calling import calls, run_call, searches
+from factory.stages.following import Plan, calls_on_records
 from factory.stages.models import Models
-from factory.stages.plan import Unit, plan
+from factory.stages.plan import Unit
 
 if TYPE_CHECKING:
     from factory.llm.calls import Stats
@@ -36,6 +38,7 @@ class Estimate:
     tokens_out: int
     price: float | None
     seconds: float
+    waits_for: Sequence[str] = ()  # methods of whose records it has none yet, so that nothing is known of its calls
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -48,7 +51,7 @@ def estimate(run: Run, checked: Checked, limit: int | None) -> list[Estimate]:
     Filters that ask a model are not counted: they look at what is not there yet.
     """
     asking = [generator for generator in checked.generators if generator.models]
-    units = plan(run, asking, checked.recipe.seed, limit)
+    units = _planned(run, asking, checked, limit)
     found = []
     for generator in asking:
         its = [unit for unit in units if unit.method == generator.instance]
@@ -71,19 +74,29 @@ def requests(run: Run, checked: Checked, method: str, unit: str | None) -> list[
     if method not in asking:
         known = f" Those that do: {', '.join(asking)}." if asking else ""
         raise WrongRequest(f"No method '{method}' of this recipe asks a model.{did_you_mean(method, asking)}{known}")
-    units = plan(run, [asking[method]], checked.recipe.seed, None)
+    units = _planned(run, [asking[method]], checked, None)
     found = [one for one in units if unit in (None, one.id)][:1]
     if not found:
-        raise WrongRequest(f"{method} has no unit '{unit}'. 'factory show {run.path} passages --ids' lists passages.")
+        table = "records" if asking[method].from_ else "passages"
+        raise WrongRequest(f"{method} has no unit '{unit}'. 'factory show {run.path} {table} --ids' lists {table}.")
     with Models(run, checked, imagined=True) as doors:
         doors.open([asking[method]])
         doors.run(_ask(run, checked, asking[method], found, doors))
         return doors.imagined.asked if doors.imagined else []
 
 
+def _planned(run: Run, asking: Sequence[Generator], checked: Checked, limit: int | None) -> list[Unit]:
+    """The units of these methods; of those that take records as many as there are records now."""
+    units = Plan(run, asking, checked.recipe.seed, limit)
+    if run.stands("filter.records"):
+        units.follow()
+    return units.take(None)
+
+
 async def _ask(run: Run, checked: Checked, generator: Generator, sample: Sequence[Unit], doors: Models) -> None:
     corpus = searches(run, [generator], doors).get(generator.instance)
-    for call in calls(run, sample, {generator.instance: generator}):
+    its = {generator.instance: generator}
+    for call in chain(calls(run, sample, its), calls_on_records(run, sample, its)):
         await run_call(call, corpus, doors, checked.wording())
 
 
@@ -94,4 +107,5 @@ def _scaled(checked: Checked, generator: Generator, name: str, stats: "Stats", u
     price = settings.price
     money = (tokens_in * price.input + tokens_out * price.output) / 1_000_000 if price else None
     seconds = tokens_out / TOKENS_A_SECOND / min(settings.in_flight, max(1, asked))
-    return Estimate(generator.instance, name, units, sampled, asked, tokens_in, tokens_out, money, seconds)
+    waits_for = () if units else generator.from_
+    return Estimate(generator.instance, name, units, sampled, asked, tokens_in, tokens_out, money, seconds, waits_for)

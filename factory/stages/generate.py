@@ -1,8 +1,9 @@
 """Generate: plugins make records from passages; every call's fate is counted.
 
-A unit is what one call gets: a passage, or all kept passages of a document. Units run in a plan order fixed by the
-seed and spread over documents, in rounds: with a target, as many more as the counts so far say are needed. Every unit
-ends once as made, empty or failed; every record it yields is kept in the table, the rejected ones with their reason.
+A unit is what one call gets: a passage, all kept passages of a document, or a kept record of another method. Units run
+in a plan order fixed by the seed and spread over documents, in rounds: with a target, as many more as the counts so far
+say are needed. Every unit ends once as made, empty or failed; every record it yields is kept in the table, the rejected
+ones with their reason.
 
 An answer of a model is in the journal before it is used, so a stage that is done again asks nothing twice.
 """
@@ -13,10 +14,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from factory import prompts, records, rejections, runs, tables
 from factory.progress import Progress
@@ -25,21 +25,11 @@ from factory.records import Record
 from factory.runs import Run
 from factory.stages import mix, models
 from factory.stages.calling import Call, calls, run_call, searches
+from factory.stages.following import Plan, calls_on_records
 from factory.stages.models import Models
-from factory.stages.plan import Unit, plan
+from factory.stages.plan import Unit
+from factory.stages.units import UNITS, VERSION
 
-VERSION = 1
-UNITS = pa.schema(
-    [
-        pa.field("unit", pa.string(), nullable=False),
-        pa.field("method", pa.string(), nullable=False),
-        pa.field("rank", pa.int64(), nullable=False),  # in plan order
-        pa.field("outcome", pa.string(), nullable=False),  # made | empty | failed
-        pa.field("records", pa.int32(), nullable=False),
-        pa.field("reason", pa.string()),
-    ],
-    metadata={"factory.table": "units", "factory.version": str(VERSION)},
-)
 FIRST_ROUND = 64  # units a method: enough to learn how many rows a unit gives
 CAPPED_ROUND = 1024  # units at a time under a max_spend, in plan order: what it still allows is spread over documents
 CAPPED_AT_ONCE = 16  # begun units under a max_spend: more would all be paid half, and none be whole
@@ -48,26 +38,20 @@ WINDOW = 16  # times as many may wait for a slow one to be written before them
 
 
 def fingerprint(run: Run, checked: Checked, before: str, limit: int | None) -> str:
-    """What the records depend on. With a target they depend on the record filters too: those say how many are kept."""
+    """What the records depend on. The record filters too, where they say how many are kept, or from which more come."""
     folder = checked.prompts_folder()
     methods = [
-        [g.instance, g.plugin, g.digest, dict(g.options), dict(g.models), prompts.replaced(folder, g.plugin)]
+        [g.instance, g.plugin, g.digest, dict(g.options), dict(g.models), g.from_, prompts.replaced(folder, g.plugin)]
         for g in checked.generators
     ]
     target = checked.recipe.generate.target
-    filters = [[f.instance, f.plugin, f.digest, dict(f.options)] for f in checked.filters["records"]] if target else []
-    asked = models.fingerprint(run, checked, [*checked.generators, *(checked.filters["records"] if target else ())])
-    mixed = mix.declared(checked.recipe) if target else None
-    made_of = [
-        methods,
-        checked.recipe.seed,
-        checked.recipe.generate.style.model_dump(),
-        target,
-        filters,
-        limit,
-        asked,
-        mixed,
-    ]
+    looks = target or any(g.from_ for g in checked.generators)
+    looking = checked.filters["records"] if looks else ()
+    filters = [[f.instance, f.plugin, f.digest, dict(f.options)] for f in looking]
+    asked = models.fingerprint(run, checked, [*checked.generators, *looking])
+    mixed = mix.declared(checked.recipe) if looks else None
+    style = checked.recipe.generate.style.model_dump()
+    made_of = [methods, checked.recipe.seed, style, target, filters, limit, asked, mixed]
     return runs.fingerprint(before, VERSION, records.VERSION, made_of, runs.core_digest())
 
 
@@ -84,8 +68,9 @@ def generate(
     """Bring `records/` up to date; returns its fingerprint.
 
     `count_kept` runs the record filters and says how many records they leave; it is asked after each round of a run
-    with a target. `limit` is a number of units a method. A model's `max_spend` that is reached ends the stage with what
-    there is; a run with a higher one goes on. Raises DeadWorld where a model cannot be asked.
+    with a target, or with methods that take records. `limit` is a number of units a method. A model's `max_spend` that
+    is reached ends the stage with what there is; a run with a higher one goes on. Raises DeadWorld where a model cannot
+    be asked.
     """
     mark = fingerprint(run, checked, before, limit)
     if run.is_done("generate", mark) and not models.may_spend_more(run.counts("generate"), checked):
@@ -93,21 +78,21 @@ def generate(
     run.undo("generate")
     for file in (file for pattern in ("records/*/part-*", "units/part-*") for file in run.path.glob(pattern)):
         file.unlink()  # not those of `read`, which lie beside them
-    units = plan(run, checked.generators, checked.recipe.seed, limit)
-    progress.start("generate", len(units))
+    units = Plan(run, checked.generators, checked.recipe.seed, limit)
     doors.open(checked.generators)
     with tables.PartWriter(rejections.path(run, "generate"), rejections.SCHEMA) as rejected:
         generating = _Generating(run, checked, progress, rejected, doors)
-        at = nth = 0
-        for size in _rounds(len(units), checked, count_kept):
-            doors.run(generating.round(nth, units[at : at + size]))
-            at, nth = at + size, nth + 1
+        rounds = 0
+        for taken in _rounds(units, checked, count_kept):
+            progress.start("generate", len(taken))
+            doors.run(generating.round(rounds, taken))
+            rounds += 1
             if generating.capped:
                 break
-    done = generating.counts.units
-    counts = {**generating.counts.as_dict(), "units": done, "planned": len(units), "limit": limit, "rounds": nth}
+    done, planned = generating.counts.units, units.taken + len(units)
+    counts = {**generating.counts.as_dict(), "units": done, "planned": planned, "limit": limit, "rounds": rounds}
     if generating.capped:
-        counts |= {"capped": models.caps(checked), "not_done": len(units) - done + generating.cut_short}
+        counts |= {"capped": models.caps(checked), "not_done": planned - done + generating.cut_short}
     run.done("generate", mark, counts)
     ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
     drafts = f" ({counts['rejected']} of them rejected by their method)" if counts["rejected"] else ""
@@ -119,21 +104,30 @@ def generate(
     return mark
 
 
-def _rounds(total: int, checked: Checked, count_kept: Callable[[], int]) -> Iterator[int]:
-    """How many units come next: all without a target; else what the counts so far say is needed."""
+def _rounds(units: Plan, checked: Checked, count_kept: Callable[[], int]) -> Iterator[list[Unit]]:
+    """The units that come next: all without a target; else as many as the counts so far say are needed.
+
+    Where a method takes records of others, those that the filters leave then wait too.
+    """
     target = checked.recipe.generate.target
-    if target is None:
-        size = CAPPED_ROUND if models.caps(checked) else max(1, total)
-        yield from (min(size, total - at) for at in range(0, total, size))
-        return
-    done, size = 0, min(total, FIRST_ROUND * max(1, len(checked.generators)))
-    while size > 0:
-        yield size
-        done += size
-        accepted = count_kept()
-        wanted = target - accepted
-        expected = math.ceil(wanted * done / accepted) if accepted else done
-        size = min(total - done, expected, 4 * done) if wanted > 0 else 0
+    size = CAPPED_ROUND if models.caps(checked) else None
+    if target is not None:
+        size = FIRST_ROUND * max(1, len(checked.generators))
+    while len(units) and size != 0:
+        taken = units.take(size)
+        yield taken
+        is_followed = units.is_followed(taken)
+        accepted = count_kept() if target is not None or is_followed else 0
+        if is_followed:
+            units.follow()
+        if target is not None:
+            size = _needed(target - accepted, accepted, units.taken)
+
+
+def _needed(wanted: int, accepted: int, done: int) -> int:
+    """How many units more give about so many rows, by what those that are done gave."""
+    expected = math.ceil(wanted * done / accepted) if accepted else done
+    return min(expected, 4 * done) if wanted > 0 else 0
 
 
 @dataclass
@@ -190,7 +184,8 @@ class _Generating:
             )
             waiting: deque[tuple[Call, asyncio.Task[None]]] = deque()
             try:
-                await self._all(calls(self._run, units, self._generators), waiting)
+                on_passages = calls(self._run, units, self._generators)
+                await self._all(chain(on_passages, calls_on_records(self._run, units, self._generators)), waiting)
             finally:
                 for _, task in waiting:
                     task.cancel()

@@ -16,6 +16,7 @@ from factory.passages import Passage
 from factory.plugins import Filter, Generator
 from factory.policy import SCALE, Confidentiality
 from factory.recipe import Checked
+from factory.records import Record
 from factory.runs import Run
 
 if TYPE_CHECKING:
@@ -217,9 +218,9 @@ def _raised(opened: "Journal", name: str, checked: Checked) -> int | None:
     return limit if limit is not None and opened.was_cut_below(name, limit) else None
 
 
-def highest(shown: Iterable[Passage]) -> Confidentiality:
-    """The highest confidentiality among passages."""
-    return max((passage.policy.confidentiality for passage in shown), key=SCALE.index, default="public")
+def highest(shown: Iterable[Passage | Record]) -> Confidentiality:
+    """The highest confidentiality among what is shown."""
+    return max((one.policy.confidentiality for one in shown), key=SCALE.index, default="public")
 
 
 def may_see(limit: str, text: str) -> bool:

@@ -13,17 +13,18 @@ from factory.runs import Run
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One call to be made: of which method, on which document, and which passage of it (None: on all)."""
+    """One call to be made: of which method, on which document, and which passage of it (None: on all) or record."""
 
     rank: int  # in plan order
     method: str
     document: str
     passage: str | None
+    record: str | None = None  # where it is one of another method
 
     @property
     def id(self) -> str:
-        """The passage's or the document's id: what a reader of a record id recognises."""
-        return self.passage or self.document
+        """The record's, the passage's or the document's id: what a reader of a record id recognises."""
+        return self.record or self.passage or self.document
 
 
 def plan(run: Run, generators: Sequence[Generator], seed: int, limit: int | None) -> list[Unit]:

@@ -21,12 +21,12 @@ from factory.runs import Run
 from factory.shapes import Converter, UnknownShape
 from factory.stages import feedback
 from factory.stages.feedback import Outcome, Tally
-from factory.stages.generate import UNITS
 from factory.stages.ingest import language
 from factory.stages.licences import Found
 from factory.stages.looking import Where, looked_into
 from factory.stages.sources import File, list_files, remember
 from factory.stages.target import READ
+from factory.stages.units import UNITS
 
 VERSION = 1
 PART = "read-00000.parquet"  # beside the parts that `generate` writes, which it may write anew

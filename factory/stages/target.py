@@ -5,7 +5,7 @@ from typing import Any
 from factory import tables, verdicts
 from factory.corpus import Table, kept, record_tables
 from factory.runs import Run
-from factory.stages.generate import UNITS
+from factory.stages.units import UNITS
 
 NAME = "target"
 REASON = "target.surplus"
@@ -41,6 +41,17 @@ def reject_surplus(run: Run, target: int, order: list[str]) -> dict[str, Any]:
         "not_looked_at": 0,
         "reasons": reasons,
     }
+
+
+def in_plan_order(run: Run) -> list[tuple[str, str]]:
+    """(id, method) of the records that generators made and the filters now leave, in plan order."""
+    order, ranks = run.counts("filter.records").get("order", []), _ranks(run)
+    everyone = sorted(
+        (rank, int(id_.rsplit("/", 1)[1]), id_, method)
+        for table in record_tables(run) for id_, unit, method in _alive(run, table, order)
+        if (rank := ranks[unit, method]) != READ
+    )  # fmt: skip
+    return [(id_, method) for _, _, id_, method in everyone]
 
 
 def _alive(run: Run, table: Table, order: list[str]) -> list[tuple[str, str, str]]:

@@ -78,7 +78,7 @@ def _traced(run: Run, table: Table, id_: str, position: int) -> dict[str, Any]:
 
 
 def _parents(table: Table, id_: str, position: int) -> list[str]:
-    """Ids of what a row was made from: a record from passages and their documents, a passage from its document."""
+    """Ids of what a row was made from: a record from passages, records, documents; a passage from its document."""
     if table.stage == "records":
         meta = json.loads(_row(table, position)["meta"])
         return [*meta["parents"], *meta["documents"]]
@@ -86,8 +86,19 @@ def _parents(table: Table, id_: str, position: int) -> list[str]:
 
 
 def _parent(run: Run, id_: str) -> dict[str, Any]:
+    if id_.count("/") > 1:
+        return _parent_record(run, id_)
     [table] = all_tables(run, "passages" if "/" in id_ else "documents")
     return {"id": id_, "kind": table.kind, "verdicts": list(_verdicts_on(run, table, id_))}
+
+
+def _parent_record(run: Run, id_: str) -> dict[str, Any]:
+    for table in all_tables(run, "records"):
+        position = _position(table, id_)
+        if position is not None:
+            said = [*_generators_word(table, position), *_verdicts_on(run, table, id_)]
+            return {"id": id_, "kind": table.kind, "verdicts": said}
+    return {"id": id_, "kind": "record", "verdicts": []}
 
 
 def _row(table: Table, position: int) -> dict[str, Any]:

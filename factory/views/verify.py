@@ -21,8 +21,8 @@ from factory.corpus import Table, all_tables, kept, kept_documents, kept_records
 from factory.runs import Run
 from factory.stages import exam, feedback, mix
 from factory.stages.export import exported_rows
-from factory.stages.generate import UNITS
 from factory.stages.splits import THRESHOLD
+from factory.stages.units import UNITS
 from factory.views import declared, exported
 
 EXAMPLES = 5

@@ -83,7 +83,7 @@ def test_every_key_of_a_recipe_is_documented_with_its_default() -> None:
 
 
 def test_the_example_recipe_loads(tmp_path: Path) -> None:
-    [whole, models, short] = [block for block in blocks(REFERENCE / "recipe.md") if block.language == "yaml"]
+    [whole, models, short, from_] = [block for block in blocks(REFERENCE / "recipe.md") if block.language == "yaml"]
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/kiln.md").write_text("# Kiln\n", encoding="utf-8")
     (tmp_path / "tickets.csv").write_text("body\nIt works.\n", encoding="utf-8")
@@ -92,6 +92,7 @@ def test_the_example_recipe_loads(tmp_path: Path) -> None:
     assert [f.instance for f in checked.filters["records"]] == ["length", "exact_dedup", "near_questions"]
     load_fragment(models.text, tmp_path)
     load_fragment(short.text, tmp_path)
+    load_fragment(models.text + from_.text, tmp_path)
 
 
 # --- command line ----------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import pytest
 from factory import Run, records, run
 from factory.errors import CheckFailed, WrongRequest
 from factory.pipeline import audit as audited
-from factory.stages.generate import UNITS
+from factory.stages.units import UNITS
 from factory.views import checks, ledger
 from factory.views.audit import CHAPTERS, audit, report
 from factory.views.histogram import bins, summary

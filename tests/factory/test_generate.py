@@ -10,7 +10,8 @@ import pytest
 from factory import Run, rejections, run, tables
 from factory.corpus import kept_records, record_tables
 from factory.errors import WrongRequest
-from factory.stages.generate import FIRST_ROUND, UNITS
+from factory.stages.generate import FIRST_ROUND
+from factory.stages.units import UNITS
 from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from tests.corpora import contents, write_documents, write_recipe

@@ -181,11 +181,11 @@ def test_a_strangers_plugin_is_equal_to_ours(installed: Package) -> None:
         ("async def broken(passage): ...\n", "The generator 'broken' is not an async generator function"),
         (
             "async def broken(*, n: int = 1):\n    yield\n",
-            "The generator 'broken' must take Passage or list[Passage] first, not nothing.",
+            "The generator 'broken' must take one of Passage, list[Passage], Record, Passage | Record first, ",
         ),
         (
             "async def broken(passage: str):\n    yield\n",
-            "The generator 'broken' must take Passage or list[Passage] first, not str.",
+            "The generator 'broken' must take one of Passage, list[Passage], Record, Passage | Record first, not str.",
         ),
         (
             "import nothing_of_this_name\n",

@@ -232,7 +232,7 @@ def test_aliases_are_read_but_not_those_that_multiply() -> None:
             f"{PLAIN}documents:\n  filter: [exact_dedup, {{exact_dedup: {{}}}}]\n",
             "r.yaml:4: 'exact_dedup' stands twice.",
         ),
-        (f"{PLAIN}generate: {{methods: [text: {{from: [qa]}}]}}\n", "r.yaml:3: text has no option 'from'."),
+        (f"{PLAIN}generate: {{methods: [text: {{from: [qa]}}]}}\n", "r.yaml:3: text takes passages, not records"),
     ],
 )
 def test_a_wrong_plugin_or_option_is_refused_with_its_line(text: str, said: str) -> None:

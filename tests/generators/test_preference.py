@@ -13,6 +13,7 @@ from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from generators.preference import Judgement, Pair, _pair
 from tests.corpora import write_documents, write_recipe
+from tests.factory.installing import Package, on_the_path
 from tests.model_server import Choice, ModelServer
 
 KILN = "The Kiln K2 fires up to forty tiles at once. Its lid stays locked until the kiln has cooled."
@@ -168,3 +169,40 @@ def test_only_what_both_orders_agree_on_counts(there: Any, back: Any, pair: Pair
         return Judgement(explanation="e", score_a=a, score_b=b, better=better)
 
     assert _pair((0, 1), judgement(*there), judgement(*back)) == pair
+
+
+# --- on rows of other methods
+
+KNOWN = """
+from factory import Passage, records
+
+async def known(passage: Passage, *, quoted: bool = True):
+    yield records.sft(passage, "QUESTION", "ANSWER", quotes=[passage.span(0, 9)] if quoted else [])
+"""
+
+
+def on_rows(folder: Path, model: Model, **first: Any) -> Run:
+    write_documents(folder, {"kiln.md": KILN})
+    with on_the_path(folder / "site") as site, ModelServer(replies=model) as server:
+        source = KNOWN.replace("QUESTION", QUESTION).replace("ANSWER", FORTY)
+        Package(site, "stranger").declares("generators", "known", source)
+        settings = {"base_url": server.url, "model": "scripted", "tries": 1, "in_flight": 1}
+        methods = [{"known": first}, {"preference": {"from": ["known"], "n": 3}}]
+        done = run(write_recipe(folder, methods=methods, models={"llm": settings}), until="generate")
+    assert not broken(verify(done))
+    return done
+
+
+def test_the_answer_of_an_accepted_row_is_one_of_those_that_are_judged(tmp_path: Path) -> None:
+    model = Model([answer(FEW, "forty")], [HUNDRED])
+    [row] = rows(on_rows(tmp_path, model), "preference")
+    assert (row["chosen"][0]["content"], row["rejected"][0]["content"]) == (FORTY, HUNDRED)
+    meta = json.loads(row["meta"])
+    assert meta["written_by"] == ["given", "weak"]
+    assert [quote["text"] for quote in meta["quotes"]] == [KILN[:9]]
+    assert model.judged == 6  # three answers
+
+
+def test_a_row_without_proof_is_no_side_of_a_pair(tmp_path: Path) -> None:
+    done = on_rows(tmp_path, Model([], []), quoted=False)
+    assert reasons(done) == ["preference.no_single_question"]

@@ -5,7 +5,7 @@ from collections import Counter
 from factory import tables
 from factory.corpus import all_tables, kept
 from factory.runs import Run
-from factory.stages.generate import UNITS
+from factory.stages.units import UNITS
 from factory.views import ledger
 from factory.views.chapter import Chapter, Finding, some
 
