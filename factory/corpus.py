@@ -405,9 +405,9 @@ def _title(mark: Any, shown: list[Passage]) -> str:
 # --- records ---------------------------------------------------------------------------------------------------------
 
 
-def kept_records(run: Run, table: Table) -> Iterator[dict[str, Any]]:
+def kept_records(run: Run, table: Table, state: Kept | None = None) -> Iterator[dict[str, Any]]:
     """The records of one kind that live, as rows of their table, edits applied to columns and to `meta`."""
-    state = kept(run, table)
+    state = state or kept(run, table)
     for row, position in _living(table, state, table.schema.names):
         yield edited(row, state.edits.get(position, {}))
 

@@ -100,6 +100,25 @@ def prompts(recipe: str | Path, method: str, unit: str | None = None) -> list[di
     return requests(opened, checked, method, unit)
 
 
+def review(recipe: str | Path, count: int, *, output: Path | None = None, seed: int | None = None) -> tuple[Path, int]:
+    """Write at most `count` rows of a run for people to read; returns the file and how many it holds.
+
+    Raises WrongRequest for a run without records, an ending that is neither .csv nor .jsonl, and a file that is there
+    already: somebody may have filled it in.
+    """
+    from factory import reviews
+    from factory.views.review import sample
+
+    checked = recipes.load(str(recipe))
+    opened = Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
+    file = output or opened.path / "rows-to-review.csv"
+    if file.exists():
+        raise WrongRequest(f"{file} is there already, and may hold what people decided. Choose another one with -o.")
+    rows = sample(opened, count, checked.recipe.seed if seed is None else seed)
+    tables.write_file(file, reviews.write(rows, file))
+    return file, len(rows)
+
+
 def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
     """Write report.json and report.html of a run, and return the report. `checks` come on top of the recipe's own.
 

@@ -177,11 +177,33 @@ def filter_(
 
 
 @app.command()
-def export(run: RecipeArg, override: SetOption = None, workers: WorkersOption = None, json: JsonOption = False) -> None:
+def export(
+    run: RecipeArg,
+    override: SetOption = None,
+    workers: WorkersOption = None,
+    review: Annotated[
+        int | None,
+        typer.Option("--review", min=1, metavar="N", help="Instead: N rows as a table that people read and fill in."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Of the review: .csv or .jsonl; else RUN/rows-to-review.csv."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of the review: draws other rows; the recipe's if not given.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """Write the kept records as files that a trainer reads, split into train, validation and test.
 
     Example: factory export runs/handbook --set export.context=closed-book
     """
+    if review is not None:
+        from factory.cli import reviewing
+
+        return reviewing.write(run, review, output, seed, json)
     printing.run(run, override, json, until="export", workers=workers)
 
 

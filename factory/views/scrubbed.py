@@ -4,6 +4,7 @@ A filter of personal data that stands on records alone leaves its values in the 
 and the headings above it, would show what was taken out of the row.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -22,6 +23,21 @@ def may_show_passages(run: Run) -> bool:
         return all(its.sees != "strings" or _same(its, before) for its in _made(recipe))  # the others see no field
     except WrongRequest:
         return False  # a plugin that is no longer installed: nobody knows what it would have taken out
+
+
+def last_scrubber(run: Run, order: Sequence[str]) -> int:
+    """The place in `order` of the last filter of records that takes values out of rows; -1 where there is none.
+
+    What a filter after it rejected was seen by all of them. Where a plugin is no longer installed, nobody knows which
+    do, and all may.
+    """
+    recipe = yaml.safe_load((run.path / "recipe.yaml").read_text(encoding="utf-8"))
+    names = [Use.model_validate(entry).instance for entry in recipe.get("filter") or []]
+    try:
+        scrub = {name for name, its in zip(names, _made(recipe), strict=True) if its.sees == "strings"}
+    except WrongRequest:
+        return len(order) - 1
+    return max((nth for nth, name in enumerate(order) if name in scrub), default=-1)
 
 
 def _made(section: dict[str, Any] | None) -> list[plugins.Filter]:

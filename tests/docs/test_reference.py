@@ -183,7 +183,8 @@ def test_the_examples_of_a_filter_get_the_verdicts_on_its_page(name: str, tmp_pa
     for beside in [one for one in found if one.language == "jsonl"]:
         (tmp_path / "exam.jsonl").write_text(beside.text, encoding="utf-8")
     if given == "record":
-        said_of = verdicts_on([json.loads(shown) for shown, _ in examples], name, yaml.safe_load(block.text)["filter"])
+        entries = yaml.safe_load(block.text)["filter"]
+        said_of = verdicts_on([json.loads(shown) for shown, _ in examples], name, entries, tmp_path)
         assert said_of == [said for _, said in examples]
         return
     sources = []
@@ -199,10 +200,10 @@ def test_the_examples_of_a_filter_get_the_verdicts_on_its_page(name: str, tmp_pa
         assert verdicts(done.path, name) == [said for _, said in examples]
 
 
-def verdicts_on(shown: list[dict[str, str]], name: str, entries: list[Any]) -> list[str]:
+def verdicts_on(shown: list[dict[str, str]], name: str, entries: list[Any], folder: Path) -> list[str]:
     """What a filter says of records as a page writes them: the sides of a preference, or what each role says; meta."""
     options = next((entry[name] for entry in entries if isinstance(entry, dict)), {})
-    filter_, rows = plugins.filter_(name, options), []
+    filter_, rows = plugins.filter_(name, options, folder=folder), []
     for nth, record in enumerate(shown):
         kind = "preference" if "chosen" in record else "sft"
         roles = {"prompt": "user", "chosen": "assistant", "rejected": "assistant"}

@@ -1,0 +1,14 @@
+"""`factory export --review`: rows for people to read, in a file that waits for what they decide."""
+
+from pathlib import Path
+
+from factory.cli.printing import out, say
+
+
+def write(recipe: str, count: int, output: Path | None, seed: int | None, json: bool) -> None:
+    """Write the file and name it, and what to do with it."""
+    from factory import pipeline
+
+    file, rows = pipeline.review(recipe, count, output=output, seed=seed)
+    out({"file": str(file), "rows": rows} if json else str(file))
+    say(f"{rows} rows. Fill in approve, edit, reject or rank; then, last under 'filter:': review: {{file: {file}}}")
