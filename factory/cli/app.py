@@ -75,6 +75,15 @@ def run(
             "--max-time", metavar="3h", help="End after so long (90m, 1h30m), with exit code 3; run again to go on."
         ),
     ] = None,
+    preview: Annotated[
+        int | None,
+        typer.Option(
+            "--preview",
+            min=1,
+            metavar="N",
+            help="Make the first N units of each method and print them: prompts beside replies, rows, verdicts.",
+        ),
+    ] = None,
     workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -84,6 +93,10 @@ def run(
     """
     if max_time is not None:
         printing.stop_after(max_time)
+    if preview is not None:
+        from factory.cli import previewing
+
+        return previewing.preview(recipe, override, json, preview, workers)
     if estimate:
         return printing.estimate(recipe, override, json, limit=limit, workers=workers)
     printing.run(recipe, override, json, until="audit", limit=limit, retry=retry, workers=workers)
