@@ -3,7 +3,7 @@
 Sees    the question and the passages it was made from, as the generator saw them; not the answer, which would help it.
 Rewords a question of which a part is not answered, by leaving that part out.
 Misses  what the judge misses. A row whose source is not in the run is kept, and counted as not looked at.
-Costs   one call a row, two where it is reworded.
+Costs   one call a turn, two where it is reworded; after a turn that fails none.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ Sees    question, answer, and the passages the row was made from, as the generat
 Rewords an answer by leaving out what is not supported.
 Misses  what the judge misses. A row whose source is not in the run is kept, and counted as not looked at. `grounded`
         asks the same of words, without a model.
-Costs   one call a row, two where it is reworded.
+Costs   one call a turn, two where it is reworded; after a turn that fails none.
 """
 
 from collections.abc import Mapping

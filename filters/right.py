@@ -4,7 +4,7 @@ Sees    question, answer, and the passages the row was made from, as the generat
 Rewords an answer that a few words would put right.
 Misses  what the judge misses; whether the answer says more than the source is `only_from_source`'s question. A row
         whose source is not in the run is kept, and counted as not looked at.
-Costs   one call a row, two where it is reworded.
+Costs   one call a turn, two where it is reworded; after a turn that fails none.
 """
 
 from collections.abc import Mapping

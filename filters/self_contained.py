@@ -3,7 +3,7 @@
 Sees    the question, what was said before it in the row, and the row's context; not the source, which would hide it.
 Rewords a question that names too little, where the row itself says what is meant.
 Misses  what the judge misses. `self_contained_rules` finds the plain cases without a model.
-Costs   one call a row, two where it is reworded.
+Costs   one call a turn, two where it is reworded; after a turn that fails none.
 """
 
 from collections.abc import Mapping

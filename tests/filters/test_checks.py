@@ -13,6 +13,7 @@ from factory.errors import WrongRequest
 from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from tests.corpora import write_documents, write_recipe
+from tests.factory.installing import Package, on_the_path
 from tests.model_server import Choice, ModelServer
 
 KILN = "The Kiln K2 fires up to forty tiles at once. Its lid stays locked until the kiln has cooled."
@@ -130,3 +131,60 @@ def test_a_check_needs_a_model(tmp_path: Path) -> None:
     write_documents(tmp_path, {"kiln.md": KILN})
     with pytest.raises(WrongRequest, match=r"right asks a model 'judge'\. The recipe has no 'models:'"):
         run(write_recipe(tmp_path, records=["right"]))
+
+
+# --- conversations
+
+TALK = """
+from factory import Passage, records
+
+async def talk(passage: Passage):
+    said = [
+        ("system", "You know kilns."), ("user", "How many?"), ("assistant", "Of which kiln?"),
+        ("user", "Of the K2."), ("assistant", "Forty."), ("user", "And its lid?"), ("assistant", "It stays locked."),
+    ]
+    yield records.conversation(passage, said)
+"""
+
+
+def talked(folder: Path, check: Any, says: Says) -> tuple[Run, list[str]]:
+    sent = []
+
+    def reply(body: dict[str, Any]) -> str:
+        sent.append(body["messages"][-1]["content"])
+        return json.dumps(says(sent[-1]))
+
+    write_documents(folder, {"kiln.md": KILN})
+    with on_the_path(folder / "site") as site, ModelServer(replies=reply) as server:
+        Package(site, "stranger").declares("generators", "talk", TALK)
+        model = {"base_url": server.url, "model": "scripted", "tries": 1}
+        done = run(write_recipe(folder, methods=["talk"], models={"llm": model}, records=[check]), until="generate")
+    assert not broken(verify(done))
+    return done, sent
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_each_answer_of_a_conversation_is_judged_but_none_that_asks_back(check: str, tmp_path: Path) -> None:
+    done, sent = talked(tmp_path / "all", check, lambda prompt: judgement("pass"))
+    assert (len(sent), len(rows(done))) == (2, 1)
+    assert "Of the K2." in sent[0]
+    assert "And its lid?" not in sent[0]
+    _, last = talked(tmp_path / "last", {check: {"turns": "last"}}, lambda prompt: judgement("pass"))
+    assert last == sent[1:]
+
+
+def test_a_turn_that_fails_fails_the_row_and_no_later_one_is_asked(tmp_path: Path) -> None:
+    done, sent = talked(tmp_path, "right", lambda prompt: judgement("fail"))
+    assert (reasons(done), len(sent)) == (["right.wrong"], 1)
+
+
+def test_several_turns_are_reworded_in_one_verdict(tmp_path: Path) -> None:
+    def says(prompt: str) -> dict[str, Any]:
+        answer = prompt.split("<answer>")[1].split("</answer>")[0].strip()
+        return judgement("pass") if answer.startswith("So: ") else judgement("reword", f"So: {answer}")
+
+    done, sent = talked(tmp_path, "right", says)
+    [row] = [row for table in record_tables(done) for row in kept_records(done, table)]
+    assert [m["content"] for m in row["messages"] if m["role"] == "assistant"] == [
+        "Of which kiln?", "So: Forty.", "So: It stays locked."]  # fmt: skip
+    assert len(sent) == 4
