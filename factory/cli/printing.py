@@ -101,13 +101,14 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
         out(
             f"{one.method} asks {one.model}: about {one.calls:,} calls for {one.units:,} units, "
             f"{one.tokens_in:,} tokens in, {one.tokens_out:,} out, {money}, {one.seconds / 60:.0f} minutes"
+            + (f"; about {one.in_journal:,} answers are in the journal" if one.in_journal else "")
         )
     priced = [one.price for one in found if one.price is not None]
     out(
         f"An estimate from {max(one.sampled for one in found)} units a method, with answers of a likely size"
         + (f": {sum(priced):.2f} in all." if priced else ".")
-        + " Prices are in the currency of the recipe's. Nothing was asked; what the journal has already is not asked "
-        "again, and filters that ask a model are not in it."
+        + " Prices are in the currency of the recipe's. Nothing was asked. Answers that will be cut, or asked for "
+        "again, are not in it, nor are filters that ask a model."
     )
 
 

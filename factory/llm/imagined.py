@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from factory.llm.entries import Call, Stored
+from factory.llm.journal import Journal
 from factory.llm.request import Request
 from factory.tokens import BYTES_A_TOKEN
 
@@ -40,6 +42,36 @@ class Imagined:
         message = {"role": "assistant", "content": text}
         made = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage}
         return Answer(made, "imagined", 0.0, 1)
+
+
+class Paid(Journal):
+    """A journal that goes when it is closed, and knows the answers and takes of another one besides its own."""
+
+    def __init__(self, below: Journal) -> None:
+        super().__init__()
+        self._below = below
+        self._used: dict[bytes, int] = {}  # how often an answer of the other one was asked for
+
+    def used(self, model: str) -> int:
+        """How many calls of a model the other one's answers served."""
+        sql = "select 1 from calls where key = ? and model = ? limit 1"
+        return sum(count for key, count in self._used.items() if any(self._below.select(sql, (key, model))))
+
+    def get(self, key: bytes) -> Stored | None:
+        """The newest answer under a key, its own before the other's."""
+        found = super().get(key)
+        if found is None and (found := self._below.get(key)) is not None:
+            self._used[key] = self._used.get(key, 0) + 1
+        return found
+
+    async def put(self, call: Call, body: bytes, *, sent: int | None = None) -> None:
+        """Note a call that ended; what the other one had under its key did not serve."""
+        self._used.pop(call.key, None)
+        await super().put(call, body, sent=sent)
+
+    def take(self, unit: str) -> int:
+        """Which take of a unit the other one asks for."""
+        return self._below.take(unit)
 
 
 class Said:

@@ -8,11 +8,18 @@ of the currency, rounded up.
 """
 
 import asyncio
+import hashlib
 import math
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from factory.errors import SpendCapReached
+from factory.errors import DeadWorld, SpendCapReached
 from factory.llm.settings import Price
+
+if TYPE_CHECKING:
+    from factory.llm.journal import Journal
 
 UNIT = 1_000_000_000  # parts of the currency
 FREE_FAULTS = ("connect", "timeout.connect", "certificate")  # nothing was sent
@@ -28,6 +35,29 @@ def is_free(status: int | None, fault: str | None) -> bool:
     if status is None or fault in FREE_FAULTS:
         return fault in FREE_FAULTS
     return 400 <= status < 500 or status in FREE_5XX
+
+
+@contextmanager
+def alone(journal: "Journal", name: str) -> Iterator[None]:
+    """Be the only one who spends on a model under a cap from this journal: two would each count only what is theirs.
+
+    Raises DeadWorld where another one does, in this process or in another. A process that is killed lets go.
+    """
+    from filelock import FileLock, Timeout
+
+    file = f"{journal.path.name}.{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}.lock"
+    lock = FileLock(journal.path.with_name(file), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DeadWorld(
+            f"Another client spends on the model '{name}' under a max_spend from {journal.path}, and two would pass "
+            "the cap. Wait for it, then run the same command again; or give each a journal of its own."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Spend:

@@ -1,7 +1,8 @@
 """Estimate: calls, tokens, money and time of a generation, from a sample of its units; no call is made.
 
-The generators run on the sample with answers out of thin air. What a model really says may be longer or shorter, may be
-asked again, and may lead a method another way: it is an estimate, and is called one.
+The generators run on the sample with the answers that the journal has, the others out of thin air: what was paid is
+taken off, and an answer that a lower limit cut counts as one to come. What a model really says may be longer or
+shorter, may be asked again, and may lead a method another way: it is an estimate, and is called one.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,8 @@ class Estimate:
     model: str
     units: int
     sampled: int
-    calls: int
+    calls: int  # that are still to be made
+    in_journal: int  # answers that are there, and are not asked for again
     tokens_in: int
     tokens_out: int
     price: float | None
@@ -55,12 +57,12 @@ def estimate(run: Run, checked: Checked, limit: int | None) -> list[Estimate]:
     found = []
     for generator in asking:
         its = [unit for unit in units if unit.method == generator.instance]
-        with Models(run, checked, imagined=True) as doors:
+        with Models(run, checked, imagined=True, paid=True) as doors:
             doors.open([generator])
             sample = its[:: max(1, len(its) // SAMPLE)][:SAMPLE]
             doors.run(_ask(run, checked, generator, sample, doors))
-            stats = doors.stats([generator])
-            found += [_scaled(checked, generator, name, stats[name], len(its), len(sample)) for name in stats]
+            for name, stats in doors.stats([generator]).items():
+                found.append(_scaled(checked, generator, name, stats, doors.paid(name), len(its), len(sample)))
     return found
 
 
@@ -100,12 +102,17 @@ async def _ask(run: Run, checked: Checked, generator: Generator, sample: Sequenc
         await run_call(call, corpus, doors, checked.wording())
 
 
-def _scaled(checked: Checked, generator: Generator, name: str, stats: "Stats", units: int, sampled: int) -> Estimate:
+def _scaled(
+    checked: Checked, generator: Generator, name: str, stats: "Stats", paid: int, units: int, sampled: int
+) -> Estimate:
     """What a sample asked, as so many units would."""
     settings, scale = checked.recipe.models[name], units / max(1, sampled)
-    asked, tokens_in, tokens_out = (round(n * scale) for n in (stats.calls, stats.tokens_in, stats.tokens_out))
+    counted = (stats.calls - paid, paid, stats.tokens_in, stats.tokens_out)
+    asked, there, tokens_in, tokens_out = (round(n * scale) for n in counted)
     price = settings.price
     money = (tokens_in * price.input + tokens_out * price.output) / 1_000_000 if price else None
     seconds = tokens_out / TOKENS_A_SECOND / min(settings.in_flight, max(1, asked))
     waits_for = () if units else generator.from_
-    return Estimate(generator.instance, name, units, sampled, asked, tokens_in, tokens_out, money, seconds, waits_for)
+    return Estimate(
+        generator.instance, name, units, sampled, asked, there, tokens_in, tokens_out, money, seconds, waits_for
+    )

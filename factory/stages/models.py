@@ -47,11 +47,11 @@ class Models:
     """The models of a recipe, and the loop that asks them. A context manager; what is asked by nobody is not opened.
 
     One door a model, whichever stage asks: its rate, its spend and its journal are those of the run. `imagined` sends
-    nothing, keeps nothing, and answers out of thin air.
+    nothing, keeps nothing, and answers out of thin air; with `paid` what the run's journal has comes from there.
     """
 
-    def __init__(self, run: Run, checked: Checked, *, imagined: bool = False) -> None:
-        self._run, self._recipe, self._imagined = run, checked.recipe, imagined
+    def __init__(self, run: Run, checked: Checked, *, imagined: bool = False, paid: bool = False) -> None:
+        self._run, self._recipe, self._imagined, self._paid = run, checked.recipe, imagined, paid
         self._doors: dict[str, LLM] = {}
         self._batches: dict[str, Batch] = {}
         self.imagined: Imagined | None = None  # where nothing is sent: what would have been
@@ -89,13 +89,12 @@ class Models:
             self.run(self._open(missing))
 
     async def _open(self, missing: Iterable[str]) -> None:
-        from factory.llm import LLM, Journal
+        from factory.llm import LLM
         from factory.llm.batch import Batch
         from factory.llm.imagined import Imagined
 
         if self._journal is None:
-            made = Journal() if self._imagined else journal(self._run, self._recipe.journal.keep_prompts)
-            self._journal = self._stack.enter_context(made)
+            self._journal = self._stack.enter_context(self._its_journal())
         for name in missing:
             settings = self._recipe.models[name]
             if self._imagined:
@@ -113,6 +112,16 @@ class Models:
                 pool = self._batches[name] = await self._stack.enter_async_context(batch)
             door = LLM(settings, name=name, journal=self._journal, pool=pool)
             self._doors[name] = await self._stack.enter_async_context(door)
+
+    def _its_journal(self) -> "Journal":
+        from factory.llm import Journal
+        from factory.llm.imagined import Paid
+
+        if not self._imagined:
+            return journal(self._run, self._recipe.journal.keep_prompts)
+        if self._paid and (self._run.path / FILE).is_file():
+            return Paid(self._stack.enter_context(journal(self._run)))
+        return Journal()
 
     def bind(self, plugin: Plugin, unit: str, confidentiality: Confidentiality) -> Bound:
         """The doors of one call, on a text of this confidentiality. They count and stop for that unit alone.
@@ -139,6 +148,12 @@ class Models:
         said = [words for batch in self._batches.values() if (words := batch.hand_out())]
         if said:
             raise Waiting(" ".join([*said, *(words for batch in self._batches.values() if (words := batch.said()))]))
+
+    def paid(self, name: str) -> int:
+        """How many calls of a model the run's journal served while nothing was sent."""
+        from factory.llm.imagined import Paid
+
+        return self._journal.used(name) if isinstance(self._journal, Paid) else 0
 
     def stats(self, plugins: Iterable[Plugin]) -> "dict[str, Stats]":
         """What each model that these ask was asked so far."""

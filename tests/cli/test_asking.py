@@ -65,8 +65,9 @@ def test_the_journal_in_sum_in_part_and_whole(recipe: str) -> None:
 
 def test_an_estimate_on_the_command_line(recipe: str) -> None:
     out = printed("run", recipe, "--estimate")
-    assert "qa asks llm: about 5 calls for 1 units" in out
-    assert "Nothing was asked;" in out
-    [one] = json.loads(printed("run", recipe, "--estimate", "--json"))
-    assert one["calls"] == 5
+    assert "qa asks llm: about 0 calls for 1 units" in out
+    assert "about 1 answers are in the journal" in out
+    assert "Nothing was asked." in out
+    [one] = json.loads(printed("run", recipe, "--estimate", "--json", "--set", "generate.methods.qa.pairs=9"))
+    assert (one["calls"], one["in_journal"]) == (5, 0)
     assert "No method" in printed("run", "quickstart", "--estimate", "--set", f"run={Path(recipe).parent}/q")

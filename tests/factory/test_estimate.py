@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from factory.llm.structured import shape
 from factory.stages.estimate import SAMPLE, Estimate
 from generators.qa import Answer, Questions
 from tests.corpora import write_documents, write_recipe
-from tests.model_server import ModelServer
+from tests.model_server import Choice, ModelServer
 
 PRICE = {"input": 2.0, "output": 8.0}
 
@@ -48,6 +49,25 @@ def test_a_run_goes_on_after_its_estimate(tmp_path: Path) -> None:
         done = run(tmp_path / "recipe.yaml", until="generate")
     assert done.counts("generate")["methods"]["qa"]["units"] == few.units
     assert "ingest" not in done.did
+
+
+def test_what_the_journal_has_is_taken_off_and_what_a_lower_limit_cut_is_not(tmp_path: Path) -> None:
+    def nothing(body: dict[str, Any]) -> str | Choice:
+        said = json.dumps({"content": "", "teaches": False, "questions": []})
+        return Choice(said[:9], finish="length") if "number 1 " in str(body) else said
+
+    with ModelServer(replies=nothing) as server:
+        [before] = estimated(tmp_path, server, 6, max_tokens=50)
+        run(tmp_path / "recipe.yaml", until="generate", limit=3)
+        done = server.requests
+        [some] = estimated(tmp_path, server, 6, max_tokens=50)
+        run(tmp_path / "recipe.yaml", until="generate")
+        [same] = estimated(tmp_path, server, 6, max_tokens=50)
+        [raised] = estimated(tmp_path, server, 6, max_tokens=500)
+    assert (before.calls, before.in_journal, done) == (6 * (1 + ITEMS), 0, 3)
+    assert (some.calls, some.in_journal) == (3 * (1 + ITEMS), 3)
+    assert (same.calls, same.tokens_in, same.in_journal) == (0, 0, 6)
+    assert (raised.calls, raised.in_journal) == (1 + ITEMS, 5)
 
 
 @pytest.mark.parametrize("type_", [Questions, Answer, list[Answer]])

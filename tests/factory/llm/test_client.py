@@ -527,3 +527,17 @@ async def test_what_was_in_flight_at_a_kill_counts_in_full(server: ModelServer, 
         assert llm.stats.spent == spent / 1e9 > 100 * 2 / 1e6
     async with opened(server, path, **money) as llm:
         assert llm.stats.spent == spent / 1e9
+
+
+async def test_two_clients_on_one_cap_are_one_too_many(server: ModelServer, tmp_path: Path) -> None:
+    money = {"max_tokens": 100, "price": PRICE, "max_spend": 1.0}
+    path = tmp_path / "journal.sqlite"
+    async with opened(server, path, **money) as llm:
+        with pytest.raises(DeadWorld, match="Another client spends on the model 'llm' under a max_spend"):
+            async with opened(server, path, **money):
+                pass
+        async with opened(server, path), opened(server, tmp_path / "other.sqlite", **money):
+            pass  # no cap, or a journal of its own
+        await llm.chat("Hello")
+    async with opened(server, path, **money):
+        pass  # the first one has let go
