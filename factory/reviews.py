@@ -16,17 +16,18 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from factory.errors import BadItem, WrongRequest
-from factory.records import Text
+from factory.records import BESIDE, Text
 
 TO_READ = ("id", "digest", "kind", "method", "place", "label", "score", "question", "context", "answer", "quotes",
            "source")  # fmt: skip
 TO_FILL = ("approve", "edit", "reject", "rank", "note")
+COLUMNS = (*TO_READ, *TO_FILL)
 FORMULA = r"[=+\-@\t\r\n]"  # what a spreadsheet takes for the beginning of one (OWASP)
 CSV = (".csv", ".tsv")
 RANKED = {"preference": ("chosen", "rejected"), "ranking": ("completions",)}
@@ -63,7 +64,7 @@ def mark(kind: str, row: Mapping[str, Any], strings: Sequence[Text]) -> str:
 
 def own(strings: Sequence[Text]) -> list[Text]:
     """The strings of a row without those that say where it is from."""
-    return [string for string in strings if string.role != "quote"]
+    return [string for string in strings if string.role not in BESIDE]
 
 
 def answers(kind: str, strings: Sequence[Text]) -> list[Text]:
@@ -99,9 +100,19 @@ def write(rows: Sequence[Mapping[str, str]], file: Path) -> bytes:
         raise WrongRequest(f"{file}: a review is written as .csv or .jsonl.")
     lines = io.StringIO()
     writer = csv.writer(lines, delimiter="\t" if file.suffix == ".tsv" else ",", lineterminator="\r\n")
-    writer.writerow([*TO_READ, *TO_FILL])
-    writer.writerows([cell(row[name]) for name in (*TO_READ, *TO_FILL)] for row in rows)
+    writer.writerow(COLUMNS)
+    writer.writerows([cell(row[name]) for name in COLUMNS] for row in rows)
     return lines.getvalue().encode("utf-8-sig")  # without the mark Excel reads UTF-8 as Windows-1252
+
+
+def without(file: Path, gone: Callable[[str], bool]) -> bytes:
+    """The bytes of such a file without the rows whose ids are `gone`; what people filled into the others stays."""
+    if file.suffix in (".jsonl", ".ndjson"):
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        return "".join(line for line in lines if not gone(str(json.loads(line)["id"]))).encode()
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    return write([{name: plain(row[name] or "") for name in COLUMNS} for row in rows if not gone(row["id"])], file)
 
 
 def read(file: Path) -> list[Decision]:
@@ -118,7 +129,7 @@ def read(file: Path) -> list[Decision]:
             place = f"{file.name}:{number}"
             if isinstance(row, BadItem):
                 raise ValueError(f"{place}: {row.detail}")
-            cells = {name: "" if row.get(name) is None else str(row[name]) for name in (*TO_READ, *TO_FILL)}
+            cells = {name: "" if row.get(name) is None else str(row[name]) for name in COLUMNS}
             if file.suffix in CSV:
                 cells = {name: plain(text) for name, text in cells.items()}
             decision = _decision(cells, row, place)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from factory import recipe as recipes
-from factory import rejections, tables
+from factory import rejections, reviews, tables
 from factory.documents import document_id
 from factory.errors import DeadWorld, WrongRequest
 from factory.forgotten import DETAIL, REASON
@@ -45,6 +45,8 @@ def erase(run: Run, gone: Gone, before: Notes, progress: Progress) -> None:
     _features(run, gone)
     _caches(run, gone)
     _rejections(run, gone, before)
+    for file in run.path.glob("rows-to-review*"):  # what `factory export --review` leaves in the run
+        tables.write_file(file, reviews.without(file, gone))
     for place in LEFT_BEHIND:
         for path in run.path.glob(place):
             if path.name not in KEPT_CACHES:

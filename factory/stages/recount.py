@@ -7,8 +7,8 @@ from factory import rejections, tables, verdicts
 from factory.corpus import Table, all_tables, kept, record_tables
 from factory.runs import Run
 from factory.stages.filter import Counts
-from factory.stages.generate import UNITS
 from factory.stages.target import READ
+from factory.stages.units import UNITS
 
 
 def recounted(run: Run, stage: str, before: Mapping[str, Any]) -> dict[str, Any]:

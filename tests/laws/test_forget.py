@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from factory import Run, run
 from factory.errors import DeadWorld, WrongRequest
+from factory.pipeline import review
 from factory.stages.forget import forget
 from factory.views import ledger, verify
 from tests.corpora import contents, recipe, rows, strings, workspace, write_documents, write_recipe
@@ -357,3 +358,20 @@ def test_a_document_that_left_the_sources_is_forgotten_by_its_answers(tmp_path: 
         assert places_of("third stone", done.path) == ["journal.sqlite"]
         assert forget(done.path, ["documents/boiler.md"], yes=True).calls == 1
         assert places_of("third stone", done.path) == []
+
+
+def test_what_people_were_shown_and_what_models_said_of_it_go_too(tmp_path: Path) -> None:
+    """The sheet of a review keeps its other rows."""
+    write_documents(tmp_path, FILES)
+    file = made(tmp_path, generate={"exam": {"share": 0.5}, "methods": ["text", "extractive_qa"]})
+    done = run(file)
+    for place in ("suspects.parquet", "models/sft/exam.parquet", "models/sft/rows.parquet"):
+        (done.path / place).parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table({"said": ["Hold the button of the boiler for five seconds"]}), done.path / place)
+    sheet, _ = review(done.path, 100)
+    assert "rows-to-review.csv" in places_of("Hold the button of the boiler", done.path)
+    forget(done.path, ["documents/boiler.md"], yes=True)
+    assert places_of("Hold the button of the boiler", done.path) == []
+    assert {name.split("/")[0] for name in places_of("Hold the button of the valve", done.path)} > {
+        "rows-to-review.csv"
+    }
