@@ -3,7 +3,7 @@
 Each row is judged by a proxy that was trained without it (k folds; near-copies share a fold, else a wrong row would be
 vouched for by its copy). The score is the largest loss of a token of its answer: a wrong name or number is one word.
 Hard rows are surprising too, so nothing is dropped; how far the ranking can be trusted is measured on the way, on
-wrong answers that are planted: for every tenth row the answer to another question is scored beside its own.
+wrong answers that are planted: for every tenth row (of few rows more) one to another question is scored beside its own.
 
 In      the sft rows of a run's train split.
 Out     suspects.parquet (every row: rank, score, fold) and suspects.json in the run's folder.
@@ -32,7 +32,7 @@ from factory.stages.splits import THRESHOLD
 from factory.training import Loss, Row
 
 SCHEMA = "dataset-factory/suspects/1"
-PLANTED = 10  # every n-th row is also scored with a wrong answer
+PLANTED, ENOUGH = 10, 50  # every tenth row is also scored with a wrong answer; of few rows more, to have so many
 LEAST = 20  # rows: fewer are read faster than ranked
 SHARE = 0.05  # of the rows that are wrong, for the expected precision
 RANKING = pa.schema(
@@ -104,13 +104,14 @@ class _Folds:
         self._ids: list[str] = [row["id"] for row in self._rows]
         labels = near.near_duplicates([records.joined("sft", row) for row in self._rows], threshold=THRESHOLD)
         self._fold = [_number(self._ids[label]) % folds for label in labels.tolist()]
+        self._every = max(1, min(PLANTED, len(self._rows) // ENOUGH))
         self._foils = Foils((_answer(row), ()) for row in self._rows)
         self._wrong = {nth: row for nth in range(len(self._ids)) if (row := self._planted(nth))}
         self._losses: dict[str, Loss] = {}
 
     def _planted(self, nth: int) -> Row | None:
         """The row with the answer to another question, where it is one of those and there is such an answer."""
-        if _number(f"planted/{self._ids[nth]}") % PLANTED:
+        if _number(f"planted/{self._ids[nth]}") % self._every:
             return None
         row = self._rows[nth]
         found = self._foils.like(_answer(row), 1, seed=row["id"])

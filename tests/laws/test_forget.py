@@ -368,10 +368,8 @@ def test_what_people_were_shown_and_what_models_said_of_it_go_too(tmp_path: Path
     for place in ("suspects.parquet", "models/sft/exam.parquet", "models/sft/rows.parquet"):
         (done.path / place).parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table({"said": ["Hold the button of the boiler for five seconds"]}), done.path / place)
-    sheet, _ = review(done.path, 100)
+    review(done.path, 100)
     assert "rows-to-review.csv" in places_of("Hold the button of the boiler", done.path)
     forget(done.path, ["documents/boiler.md"], yes=True)
     assert places_of("Hold the button of the boiler", done.path) == []
-    assert {name.split("/")[0] for name in places_of("Hold the button of the valve", done.path)} > {
-        "rows-to-review.csv"
-    }
+    assert "rows-to-review.csv" in places_of("Hold the button of the valve", done.path)
