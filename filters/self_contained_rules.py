@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Literal
 import pyarrow as pa
 
 from factory.verdicts import Verdicts
-from filters._dangling import carries_text, in_answer, in_question
-from filters._dangling_words import RULES
+from factory.dangling import carries_text, in_answer, in_question
+from factory.dangling_words import RULES
 
 SIDES = {"sft": ("messages[", "messages["), "preference": ("prompt[", "chosen[")}
 FEATURES = pa.schema(

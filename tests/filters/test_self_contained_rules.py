@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from factory import plugins
 from factory.corpus import Row
 from factory.records import Text
-from filters._dangling import LOOKED_AT, in_answer, in_question
-from filters._dangling_words import RULES
+from factory.dangling import LOOKED_AT, in_answer, in_question
+from factory.dangling_words import RULES
 from filters.self_contained_rules import SelfContainedRules
 from tests.filters.sourced import measured, reasons, sft, verdicts
 

@@ -1,4 +1,4 @@
-"""The wording of `_dangling.py`, by language: one pattern a rule.
+"""The wording of `dangling.py`, by language: one pattern a rule.
 
 A pattern is written over several lines, which are put together without the white space at their ends.
 """

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 
 from factory.wording import plain, without_code
-from filters._dangling_words import BELOW, RULES, Rules
+from factory.dangling_words import BELOW, RULES, Rules
 
 LOOKED_AT = 4_000  # characters
 LATE = 300  # characters: further on in an answer, "as mentioned above" may mean the answer itself
