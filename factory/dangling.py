@@ -11,8 +11,8 @@ lines or code of its own) may point to it.
 import re
 from collections.abc import Iterable
 
-from factory.wording import plain, without_code
 from factory.dangling_words import BELOW, RULES, Rules
+from factory.wording import plain, without_code
 
 LOOKED_AT = 4_000  # characters
 LATE = 300  # characters: further on in an answer, "as mentioned above" may mean the answer itself

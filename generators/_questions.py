@@ -1,15 +1,22 @@
 """How questions are worded: templates a form, with the subject that the titles above give where the words need one."""
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from factory.passages import Passage
+from factory.wording import listed, plain, without_code
+from generators._languages import LANGUAGES, Language
 from generators._markdown import Section
 from generators._terms import Term
-from generators._titles import Subject, subject
+from generators._titles import Subject, clean, named, subject
 from generators._wording import Words
 
+MIN_LEGAL = 3  # different words of contracts in a passage
+LEADS = 3  # mentions in a passage: a name that stands there once or twice may be an aside
 NO_SUBJECT = "the question does not name its subject"
 
 _HOW = ("How do I {}?", "How can I {}?", "What is the right way to {}?", "What do I need to do to {}?")
@@ -41,6 +48,26 @@ _WHAT_IS_ABOUT = (
     "What {1} {0} in the context of {2}?",
     "I am reading about {2}. What {1} {0}?",
 )
+_NAME = re.compile(r"[^\W\d_][\w-]*[\w]")
+_NO_LEADER = listed(
+    """January February March April May June July August September October November December Monday Tuesday Wednesday
+    Thursday Friday Saturday Sunday Internet Python Markdown GET POST PUT DELETE PATCH HEAD None True False Note Tip"""
+)
+_LEGAL = listed(
+    """agree agrees agreement terms liable liability warranty warranties terminate termination breach shall hereby
+    license licence indemnify obligations obligation consent rights parties party disclose disclosure confidential
+    personal privacy governing fees notify prohibited responsible"""
+)
+_THIS = re.compile(r"\b(?:[Tt]his|[Tt]hese) (Agreement|Contract|Terms|Privacy Statement|Privacy Policy|Policy)\b")
+_CONTRACTS = {
+    "Agreement": "the agreement with {}",
+    "Contract": "the contract with {}",
+    "Terms": "{}'s terms",
+    "Privacy Statement": "{}'s privacy statement",
+    "Privacy Policy": "{}'s privacy policy",
+    "Policy": "{}'s policy",
+    "": "{}'s terms and policies",
+}
 _MEANS = ("What does {0} mean?", "What is meant by {0}?")
 _MEANS_IN = ("What does {0} mean in {1}?", "How is {0} defined in {1}?", "In {1}, what is meant by {0}?")
 _EXPLAIN = ("Can you explain {}?", "Please explain {}.", "I would like to understand {}. Can you explain?")
@@ -48,7 +75,19 @@ _EXPLAIN_ABOUT = ("My question is about {1}: can you explain {0}?", "I am readin
 _SAY = ("What {2} {1} say about {0}?", "According to {1}, what applies to {0}?")
 _ASPECT = ("What are the {0} of {1}?", "Which {0} does {1} have?", "What are the {0} of {1}?")
 _ASPECT_PLURAL = ("What are the {0} of {1}?",)
+_IN_CONTEXT = ("In the context of {1}, {0}", "I have a question about {1}: {0}", "My question is about {1}: {0}")
 _ASKED_ABOUT = ("I have a question about {1}: {0}", "My question is about {1}: {0}")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A question and the span of its answer. `unclear` says why it cannot stand alone."""
+
+    form: str
+    question: str
+    start: int
+    end: int
+    unclear: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +99,37 @@ class Page:
     sections: list[Section]
     words: Words
 
+    @cached_property
+    def language(self) -> str:
+        """The language whose rules apply; a passage that states none is read as English."""
+        return self.passage.language or "en"
+
+    @cached_property
+    def leading_name(self) -> str | None:
+        """The name that the text speaks of most, such as the product of a manual; None where no name leads."""
+        prose = plain(without_code(self.text))
+        names = Counter(word for word in _NAME.findall(prose) if self._may_lead(word))
+        (first, most), (_, second) = [*names.most_common(2), ("", 0), ("", 0)][:2]
+        if most < LEADS or most < 2 * second:
+            return None
+        is_noun = (
+            len(re.findall(rf"\b(?:[Tt]he|[Aa]n?|[Tt]his|[Yy]our) {re.escape(first)}\b(?! [A-Z])", prose)) * 2 > most
+        )
+        return None if is_noun else first  # "the Program", "an Organization": a word that a contract defines
+
+    def _may_lead(self, word: str) -> bool:
+        return not word.isupper() and "-" not in word and word not in _NO_LEADER and self.words.is_name(word)
+
+    @cached_property
+    def contract(self) -> str | None:
+        """The contract that the text is, as a sentence names it; None where it is none, or names no party."""
+        said = {word.lower() for word in re.findall(r"[A-Za-z]+", self.text)}
+        if len(said & _LEGAL) < MIN_LEGAL or self.leading_name is None:
+            return None
+        kinds = Counter(word for word in _THIS.findall(plain(self.text)))
+        [(kind, _)] = kinds.most_common(1) or [("", 0)]
+        return _CONTRACTS[kind].format(self.leading_name)
+
     def pick(self, start: int, templates: Sequence[str]) -> str:
         """One of the wordings, always the same one for the same place of the same passage."""
         place = f"{self.passage.id}:{start}".encode(errors="replace")
@@ -67,7 +137,41 @@ class Page:
 
     def subject(self, section: Section, question: str) -> Subject | None:
         """What `section` is about according to the titles above it, where `question` itself does not name it."""
-        return None if self.words.has_name(question) else subject(section.above, self.words)
+        if self.words.has_name(question):
+            return None
+        return subject(section.above, self.words) or self._named_in(section)
+
+    def _named_in(self, section: Section) -> Subject | None:
+        """The leading name as a subject, where the section speaks of it."""
+        name = self.leading_name
+        text = f"{section.title} " + " ".join(self.text[block.start : block.end] for block in section.blocks)
+        return named(name) if name and re.search(rf"\b{re.escape(name)}\b", text) else None
+
+    def about(self, section: Section, question: str, start: int) -> str:
+        """`question` with what it is about before it, where it names nothing that one could look up."""
+        language = LANGUAGES.get(self.language)
+        if language is None:
+            about = self.subject(section, question)
+            return (
+                self.pick(start, _IN_CONTEXT).format(_small(question, self.words), about.phrase) if about else question
+            )
+        title = next((clean(title) for title in section.above if _names_something(clean(title), language)), None)
+        if title is None or any(word in question for word in title.split() if self.words.is_name(word)):
+            return question
+        return self.pick(start, language.about).format(question, title)
+
+    def in_title(self, section: Section, question: str, start: int) -> str | None:
+        """`question` with the title that it belongs to; None where no title and no leading name says what that is."""
+        language = LANGUAGES.get(self.language)
+        if language is not None:
+            titles = [clean(title) for title in (*section.above, section.title)]
+            title = next((title for title in titles if _names_something(title, language)), None)
+            return self.pick(start, language.about).format(question, title) if title else None
+        about = subject((*section.above, section.title), self.words) or self._named_in(section)
+        phrase = about.phrase if about else None
+        if phrase is None or phrase in question:
+            return question if phrase else None
+        return self.pick(start, _IN_CONTEXT).format(_small(question, self.words), phrase)
 
 
 def is_known(page: Page, section: Section, act: str, language: str) -> bool:
@@ -126,6 +230,15 @@ def asked(page: Page, section: Section, question: str, start: int) -> str:
     about = page.subject(section, question)
     if about is None:
         return question
+    return page.pick(start, _ASKED_ABOUT).format(_small(question, page.words), about.phrase)
+
+
+def _small(question: str, words: Words) -> str:
+    """A question as it stands behind a colon."""
     first, _, rest = question.partition(" ")
-    small = first if first == "I" or page.words.is_name(first) else first[0].lower() + first[1:]
-    return page.pick(start, _ASKED_ABOUT).format(f"{small} {rest}", about.phrase)
+    small = first if first == "I" or words.is_name(first) else first[0].lower() + first[1:]
+    return f"{small} {rest}"
+
+
+def _names_something(title: str, language: Language) -> bool:
+    return 2 < len(title) < 80 and not language.no_title.fullmatch(title) and not title.endswith("?")

@@ -19,7 +19,7 @@ _VERB = (
     r"|represents?)(?P<adverb>,[^,\n]{1,30},|)\s+(?P<rest>.+)"
 )
 _DEFINES = re.compile(rf"(?:(?P<det>An?|The)\s+)?(?:{_MARKED}|{_BARE}){_ASIDE}{_VERB}", re.DOTALL)
-_A_THING = re.compile(r"(?:an?|the|one|any|every|what|part of|how|where|when)\s+(?P<head>[\w'’-]+)")
+_A_THING = re.compile(r"(?:an?|the|one|any|every|part of|how|where|when)\s+(?P<head>[\w'’-]+)")
 _SAYS_LITTLE = listed(
     """same only last next best most main case default result following reason problem good great bad bit lot little few
     common way new better reserved number simple very more less whole rest other another example above below opposite
@@ -27,14 +27,14 @@ _SAYS_LITTLE = listed(
     matter priority important perfect right wrong real"""
 )
 _NO_TERM = phrases(
-    r"""\b(?:it|its|this|that|these|those|there|here|he|she|they|we|you|i|one|another|other|such|each|every|all|both|some
-    |any|none|no|not|what|which|who|everything|nothing|something|anything|below|above|next|first|second|third|last|only
-    |same|following|result|example|examples|reason|way|problem|mistake|advantage|disadvantage|difference|purpose|goal|idea
-    |point|exception|if|when|where|while|because|since|although|as|in|on|at|by|with|from|to|and|or|but|then|so|also|our
-    |your|their|my|common|good|better|best|typical|sensible|simple|new|further|certain|possible|single|important|main
-    |default|most|many|more|few|several|less|is|are|was|has|have|can|may|must|will|should|would|note|step|rest|thing
-    |option|alternative|value|question|answer|key|error|output|response|case|cases|time|part|lot|number|big|small|great
-    |nice|useful|let|please|see|being|having|doing|using)\b"""
+    r"""\b(?:it|its|this|that|these|those|there|here|he|she|they|we|you|i|one|another|other|such|each|every|all|both
+    |some|any|none|no|not|what|which|who|everything|nothing|something|anything|below|above|next|first|second|third
+    |last|only|same|following|result|example|examples|reason|way|problem|mistake|advantage|disadvantage|difference
+    |purpose|goal|idea|point|exception|if|when|where|while|because|since|although|as|in|on|at|by|with|from|to|and|or
+    |but|then|so|also|our|your|their|my|common|good|better|best|typical|sensible|simple|new|further|certain|possible
+    |single|important|main|default|most|many|more|few|several|less|is|are|was|has|have|can|may|must|will|should|would
+    |note|step|rest|thing|option|alternative|value|question|answer|key|error|output|response|case|cases|time|part|lot
+    |number|big|small|great|nice|useful|let|please|see|being|having|doing|using)\b"""
 )
 _MASS = phrases(
     r"""(?:the|an?) (?:process|practice|act|ability|art|exchange|technique|study|use|measure|state|property|method|set

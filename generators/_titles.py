@@ -20,12 +20,12 @@ _NUMBER = re.compile(
 )
 _TAIL = re.compile(r"\s*(?:\((?:optional|advanced|recommended|deprecated|beta|new)\)|[:.–—-])+\s*$", re.IGNORECASE)
 _NO_SUBJECT = phrases(
-    r"""(?:table of )?contents|see also|further reading|change ?log|release notes|licen[cs]es?|references?|summary
-    |recap.*|(?:more|additional|other|further|technical) (?:info\w*|details|resources|notes?|terms)|conclusions?
-    |next steps?|contact(?: us)?|contacting .*|introduction|overview|notes?|tips?|warning|info|examples?
-    |acknowledge?ments?|credits|index|appendix|about|readme|faqs?|q ?& ?a|(?:(?:frequently asked|common
-    |short) )?questions.*|miscellaneous|misc|other|general|background|definitions|glossary|first steps|steps|documents?
-    |welcome|links|authors?|copyright.*|disclaimer|(?:getting|get) started|quick ?start"""
+    r"""(?:table of )?contents|.* information|see also|further reading|change ?log|release notes|licen[cs]es?
+    |references?|summary|recap.*|(?:more|additional|other|further|technical) (?:info\w*|details|resources|notes?
+    |terms)|conclusions?|next steps?|contact(?: us)?|contacting .*|introduction|overview|notes?|tips?|warning|info
+    |examples?|acknowledge?ments?|credits|index|appendix|about|readme|faqs?|q ?& ?a|(?:(?:frequently asked|common
+    |short) )?questions.*|miscellaneous|misc|other|general|background|definitions|glossary|first steps|steps
+    |documents?|welcome|links|authors?|copyright.*|disclaimer|(?:getting|get) started|quick ?start"""
 )
 _ABOUT = phrases(
     r"""(?:(?:an?|the) )?(?:getting started|get started|working|introduction|intro|welcome|guide|glossary|overview
@@ -57,7 +57,8 @@ _ASPECT = phrases(
     |obligations|restrictions|exceptions|criteria|rates)"""
 )
 _CLAUSE = phrases(
-    r"""(?:what|why|how|when|where|which|who|whether) (?!(?:to|do|does|did|can|should|is|are|if)\b)\S+ \S+"""
+    r"""(?:what|why|how|when|where|which|who|whether) (?!(?:to|do|does|did|can|should|is|are|if|use|not|choose
+    |bother)\b)\S+ \S+"""
 )
 _ASKS = phrases(
     r"""(?:what|why|how|when|where|who|which)(?:'s)? (?:is|are|do|does|did|can|could|should|would|will|was|were|has|have
@@ -121,6 +122,11 @@ def subject(above: tuple[str, ...], words: Words) -> Subject | None:
         if phrase:
             return _subject(phrase)
     return None
+
+
+def named(name: str) -> Subject:
+    """A bare name as a subject: a product, a library, a company."""
+    return Subject(name, is_document=False, is_binding=False, is_tool=False, is_plural=False)
 
 
 def _subject(phrase: str) -> Subject:

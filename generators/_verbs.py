@@ -173,3 +173,8 @@ def _is_known(act: str) -> bool:
 def mine(phrase: str) -> str:
     """Instructions address the reader; a question comes from them: "your app" is "my app"."""
     return _SECOND_PERSON.sub(lambda found: _MINE[found.group().lower()], phrase)
+
+
+def known_act(act: str) -> bool:
+    """Whether it begins with a verb that is listed here, an adverb before it aside."""
+    return _is_known(_ADVERB.sub("", act, count=1))

@@ -60,16 +60,13 @@ _TEACHES = phrases(
 _ANNOUNCES = phrases(r"\bas follows\b|\bthese (?:\w+ )?steps\b|\bthe following\b")
 _UNCLEAR_QUESTION = phrases(
     r"""^(?:\W*\w+){0,4}\W+(?:it|they|them)\b(?! (?:take|cost|possible|safe|necessary|allowed|ok)\b)
-    |^(?:\W*\w+){0,2}\W+(?:its|their)\b
-    |\b(?:it|them|this|those|these|that|too|else)\W*$
-    |^\W*(?:\w+ ){1,2}that\b(?! (?:the|a|an|my|all)\b)
-    |\bthat
-    (?!(?:are|is|was|were|have|had|can|will|may|must|should|would|could|do|did|you|I|we|they|the|an?|my|\w+s|\w+ed)\b)[a-z]
-    |\b(?:of|from|in|for|to|with|on|at|by|use|using|see|open|get|list|add|set|run|pass|do|call|find|change|and) that\b
-    |\b(?:above|below)\b(?! (?:the|an?|zero|\d))
-    |\b(?:this|that one|these|those|here|there|following|another|others?(?! than)|next|previous|again|now
-    |same|such|rest|also|(?<!or )more(?! than)|step \d|part \d|first one|then|everything|something|anything|things?
-    |stuff|examples?|etc|recap|summary|overview|conclusion|introduction)\b"""
+    |^(?:\W*\w+){0,2}\W+(?:its|their)\b|\b(?:it|them|this|those|these|that|too|else)\W*$
+    |^\W*(?:\w+ ){1,2}that\b(?! (?:the|a|an|my|all)\b)|\bthat (?!(?:are|is|was|were|have|had|can|will|may|must|should
+    |would|could|do|did|you|I|we|they|the|an?|my|\w+s|\w+ed)\b)[a-z]|\b(?:of|from|in|for|to|with|on|at|by|use|using
+    |see|open|get|list|add|set|run|pass|do|call|find|change|and) that\b|\b(?:above|below)\b(?! (?:the|an?|zero|\d))
+    |\b(?:this|that one|these|those|here|there|following|another|others?(?! than)|next|previous|again|now|same|such
+    |rest|also|(?<!or )more(?! than)|step \d|part \d|first one|then|everything|something|anything|things?|stuff
+    |examples?|etc|recap|summary|overview|conclusion|introduction)\b"""
 )
 _PLAIN_WORD = re.compile(r"[A-Za-z][a-z'’-]*")
 _GENERIC = listed(

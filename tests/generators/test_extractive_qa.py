@@ -508,3 +508,266 @@ async def test_what_a_filter_put_in_the_place_of_a_value_is_no_markup(placeholde
 
 async def test_old_html_in_capitals_is_markup() -> None:
     assert not await pairs("# Contacts\n\nThe **help desk** is the team that answers<BR> every question at any hour.")
+
+
+# tables
+
+
+TABLE = """# Orlo Gateway API
+
+| Option | Default | Meaning |
+|---|---|---|
+| `sheets` | 500 | The largest number of sheets in one job. |
+| `wait` | 60 seconds | How long the Orlo press waits for paper. |
+"""
+
+
+async def test_a_cell_answers_what_its_row_and_the_head_of_its_column_ask() -> None:
+    asked = {answer: question for form, question, answer in await pairs(TABLE) if form == "table"}
+    assert set(asked) == {
+        "500",
+        "60 seconds",
+        "The largest number of sheets in one job.",
+        "How long the Orlo press waits for paper.",
+    }
+    assert asks(asked["500"], "the default of the option `sheets`", "the Orlo Gateway API")
+    assert asks(asked["How long the Orlo press waits for paper."], "the option `wait`", "mean")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# Orlo Gateway API", "# Options"),  # of what?
+        ("`wait` |", "`sheets` |"),  # two rows of one name
+        ("| Default |", "| Required? |"),  # no noun
+    ],
+)
+async def test_a_table_whose_rows_have_no_names_or_no_subject_makes_none(old: str, new: str) -> None:
+    assert "500" not in [answer for _, _, answer in await pairs(TABLE.replace(old, new))]
+
+
+async def test_cells_that_say_nothing_are_not_asked_for() -> None:
+    text = TABLE.replace("| 500 |", "| - |").replace("| 60 seconds |", "| n/a |")
+    assert {answer for form, _, answer in await pairs(text) if form == "table"}.isdisjoint({"-", "n/a"})
+
+
+# entries
+
+
+async def test_an_entry_of_an_api_reference_says_what_a_parameter_is_and_its_default() -> None:
+    text = "# Orlo Gateway API\n\n* `wait` - The time in seconds that the Orlo press waits for paper. Defaults to `60`."
+    found = await pairs(text)
+    assert [(form, answer) for form, _, answer in found] == [
+        ("entry", "The time in seconds that the Orlo press waits for paper. Defaults to `60`."),
+        ("default", "`60`"),
+    ]
+    assert all(asks(question, "`wait`", "the Orlo Gateway API") for _, question, _ in found)
+
+
+async def test_a_parameter_of_nothing_makes_no_row() -> None:
+    assert await pairs("* `wait` - The time in seconds that the press waits for paper.") == []
+
+
+async def test_a_glossary_gives_its_terms_and_other_bold_beginnings_do_not() -> None:
+    item = "- **Platen**: the plate that the Orlo press has."
+    [(form, question, answer)] = await pairs(f"# Orlo handbook\n\n## Glossary\n\n{item}")
+    assert (form, answer) == ("entry", "the plate that the Orlo press has.")
+    assert asks(question, "“Platen”", "the Orlo handbook")
+    assert await pairs(f"# Orlo handbook\n\n## Parts\n\n{item}") == []
+
+
+async def test_a_documented_parameter_is_asked_for() -> None:
+    text = "# Orlo Gateway API\n\n:param sheets: The largest number of sheets on the Orlo press.\n:returns: nothing"
+    assert [(form, answer) for form, _, answer in await pairs(text)] == [
+        ("entry", "The largest number of sheets on the Orlo press.")
+    ]
+
+
+# clauses
+
+
+CONTRACT = """## 3. Fees
+
+This Agreement is with Orlo. The customer agrees to the terms. Orlo sends the invoices, and Orlo sets the fees.
+
+## 4. Confidentiality
+
+You must keep each confidential drawing of a press secret. Orlo marks such a drawing with a red stamp, counts it
+once a year, and asks for it when the work of the customer on the press has come to its end.
+
+## 5. Other
+
+None.
+"""
+
+
+async def test_a_clause_says_what_a_contract_says_and_what_its_party_must_do() -> None:
+    found = await pairs(CONTRACT)
+    by_form = {form: (question, answer) for form, question, answer in found if "drawing" in answer}
+    assert set(by_form) == {"clause", "obligation"}
+    assert asks(by_form["clause"][0], "the agreement with Orlo", "onfidentiality")
+    assert asks(by_form["obligation"][0], "what must you do", "onfidentiality")
+    assert by_form["obligation"][1] == "You must keep each confidential drawing of a press secret."
+
+
+async def test_two_obligations_of_a_clause_are_asked_for_only_together() -> None:
+    text = CONTRACT.replace("Orlo marks such", "You must return the drawing to Orlo. Orlo marks such")
+    assert "obligation" not in [form for form, _, _ in await pairs(text)]
+
+
+async def test_we_and_us_without_a_contract_are_nobody() -> None:
+    assert await pairs("If you lend an Orlo press to a school, we replace its rollers once a year.") == []
+
+
+# statements
+
+
+@pytest.mark.parametrize(
+    ("sentence", "form", "phrase"),
+    [
+        (
+            "If the lid of an Orlo press is open, the rollers stop at once.",
+            "condition",
+            "What happens if the lid of an",
+        ),
+        ("If an Orlo press smells of smoke, pull the plug out of the wall.", "condition", "do if an Orlo press smells"),
+        ("To stop an Orlo press at night, turn the red knob to the left.", "howto", "stop an Orlo press at night"),
+        ("The oil of an Orlo press is thin because thick oil would glue the rollers.", "reason", "the oil of an Orlo"),
+        ("You can use `orlo wait` to wait until a print is done.", "purpose", "What can I use `orlo wait` for?"),
+        ("`orlo size` returns the number of sheets in the tray.", "returns", "What does `orlo size` return?"),
+    ],
+)
+async def test_a_sentence_answers_what_its_own_words_ask(sentence: str, form: str, phrase: str) -> None:
+    [(made_as, question, answer)] = await pairs(f"The rollers, the oil and an Orlo press go together.\n\n{sentence}")
+    assert (made_as, answer) == (form, sentence)
+    assert asks(question, phrase)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "If you want to know more about the Orlo press, read the guide to the Orlo press.",
+        "If you are curious about the Orlo press, the museum shows three of them.",
+        "If the lid is open, the rollers stop at once and a lamp is lit.",  # of what?
+        "If Orlo had built a larger press, the printers of the town would have bought it.",
+        "If Orlo sells ink, paper, and type, the printers buy the ink first.",
+        "When the Orlo press was installed, this led to a long queue of printers.",
+        "It is thin because thick oil would glue the rollers of an Orlo press.",
+        "If you lock an Orlo press, check [the page on locks](locks.md) first.",
+    ],
+)
+async def test_a_sentence_that_makes_no_clear_question_makes_none(sentence: str) -> None:
+    assert await pairs(sentence) == []
+
+
+# acronyms
+
+
+@pytest.mark.parametrize("words", ["Raster Image Processor (RIP)", "RIP (raster image processor)"])
+async def test_an_acronym_is_spelled_out(words: str) -> None:
+    [(form, question, answer)] = await pairs(f"Each press has a {words} of its own in the cellar.")
+    assert (form, answer.lower()) == ("acronym", "raster image processor")
+    assert asks(question, "RIP", "for?")
+
+
+@pytest.mark.parametrize("words", ["RIP (or any part of it)", "the old processor (RIP)", "Rest In P (RIP)"])
+async def test_words_whose_letters_do_not_spell_it_are_no_acronym(words: str) -> None:
+    assert "acronym" not in [form for form, _, _ in await pairs(f"Each press has a {words} in the cellar.")]
+
+
+# other languages
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "form", "question", "answer"),
+    [
+        ("de", "Ein **Pegel** ist ein Gerät, das den Wasserstand misst.", "definition", ("Pegel",), None),
+        ("es", "Un **rodillo** es una pieza que lleva la tinta al papel.", "definition", ("un rodillo",), None),
+        ("fr", "Un **rouleau** est une pièce qui porte l'encre au papier.", "definition", ("un rouleau",), None),
+        (
+            "de",
+            "Wenn der Deckel der Presse offen steht, halten die Walzen sofort an.",
+            "condition",
+            ("wenn der Deckel der Presse offen steht?",),
+            None,
+        ),
+        (
+            "es",
+            "Si la tapa de la prensa está abierta, los rodillos se paran enseguida.",
+            "condition",
+            ("si la tapa de la prensa está abierta?",),
+            None,
+        ),
+        (
+            "fr",
+            "Si le capot de la presse est ouvert, les rouleaux s'arrêtent tout de suite.",
+            "condition",
+            ("si le capot de la presse est ouvert ?",),
+            None,
+        ),
+        (
+            "es",
+            "Los rodillos se limpian a diario porque la tinta seca los daña.",
+            "reason",
+            ("¿Por qué los rod",),
+            None,
+        ),
+        (
+            "fr",
+            "Les rouleaux sont nettoyés chaque jour parce que l'encre sèche les abîme.",
+            "reason",
+            ("Pourquoi est-ce que les rouleaux",),
+            None,
+        ),
+        (
+            "de",
+            "## Die Walze wechseln\n\n1. Deckel öffnen.\n2. Walze ziehen.\n\n## Ende\n\nAus.",
+            "procedure",
+            ("Die Walze wechseln:",),
+            "1. Deckel öffnen.\n2. Walze ziehen.",
+        ),
+        (
+            "es",
+            "## Cambiar el rodillo\n\n1. Abra la tapa.\n2. Saque el rodillo.\n\n## Fin\n\nNada.",
+            "procedure",
+            ("cambiar el rodillo?",),
+            "1. Abra la tapa.\n2. Saque el rodillo.",
+        ),
+        (
+            "fr",
+            "## Changer le rouleau\n\n1. Ouvrez le capot.\n2. Tirez le rouleau.\n\n## Fin\n\nRien.",
+            "procedure",
+            ("changer le rouleau ?",),
+            "1. Ouvrez le capot.\n2. Tirez le rouleau.",
+        ),
+        ("de", "Wir nennen es Flexible Druck Presse (FDP) seit Jahren.", "acronym", ("FDP",), "Flexible Druck Presse"),
+    ],
+)
+async def test_other_languages_are_asked_in_their_own_words(
+    language: str, text: str, form: str, question: tuple[str, ...], answer: str | None
+) -> None:
+    [(made_as, asked, said)] = await pairs(text, language=language)
+    assert (made_as, said) == (form, answer or text)
+    assert asks(asked, *question)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Es ist ein Gerät, das den Wasserstand misst und ihn meldet."),
+        ("de", "Ein Vorteil ist die Ruhe, die eine solche Presse im Haus lässt."),
+        ("es", "Una ventaja es la calma que deja una prensa en la casa."),
+        ("fr", "Cela est une pièce qui porte l'encre au papier de la presse."),
+        ("fr", "Il est nettoyé chaque jour parce que l'encre sèche l'abîme."),
+    ],
+)
+async def test_what_refers_back_makes_no_row_in_any_language(language: str, text: str) -> None:
+    assert await pairs(text, language=language) == []
+
+
+async def test_a_title_with_a_question_mark_that_is_no_question_makes_none() -> None:
+    assert await pairs("## Orlo support?\n\nYes, since the first of May of this year.\n\n## Notes\n\nNone.") == []
+
+
+async def test_markup_of_another_language_is_no_answer() -> None:
+    assert await pairs("A **platen** is the plate that :ref:`presses <press>` the paper against the type.") == []

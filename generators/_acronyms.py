@@ -1,0 +1,58 @@
+"""What acronyms stand for, where the letters are the first letters of the words beside them.
+
+    "the Document Image Analysis (DIA) of ..."      What does DIA stand for?
+    "CORS (Cross-Origin Resource Sharing)"          What is CORS short for?
+
+In      a page in English, German, Spanish or French.
+Out     at most one candidate, whose answer is the words.
+Source  the letters as evidence: Schwartz and Hearst 2003, "A simple algorithm for identifying abbreviation definitions
+        in biomedical text"; here stricter, a letter a word.
+"""
+
+import re
+from collections.abc import Iterator
+
+from factory.wording import listed
+from generators._questions import Candidate, Page
+
+MAX_LETTERS = 8
+_WORDS = r"(?P<words>[^\W\d_][\w-]*(?:[ \n][^\W\d_][\w-]*){0,6})"
+_SHORT = r"(?P<short>[A-Z][A-Za-z]*[A-Z])"
+_PATTERNS = (
+    re.compile(rf"{_WORDS}\s+\([\"“*_]*{_SHORT}s?[\"”*_]*\)"),
+    re.compile(rf"\b{_SHORT}\s+\([\"“*_]*{_WORDS}[\"”*_]*\)"),
+)
+_SMALL = listed("of the and for in on to a an de la le les des der die das und y et du del für von")
+_NO_WORDS = listed("any it this that all each you we your our or not is are be if as at by")
+_STANDS_FOR = {
+    "en": ("What does {0} stand for?", "What is {0} short for?"),
+    "de": ("Wofür steht {0}?", "Was bedeutet die Abkürzung {0}?"),
+    "es": ("¿Qué significan las siglas {0}?", "¿Qué quiere decir {0}?"),
+    "fr": ("Que signifie le sigle {0} ?", "Que signifie {0} ?"),
+}
+
+
+def acronym(page: Page) -> Iterator[Candidate]:
+    """Ask for the words of the first acronym that is spelled out; a text that explains twenty would be all of that."""
+    templates = _STANDS_FOR.get(page.language, ())
+    blocks = [block for part in page.sections for block in part.blocks if block.kind in ("paragraph", "list")]
+    for block in blocks if templates else []:
+        for found in (match for pattern in _PATTERNS for match in pattern.finditer(page.text, block.start, block.end)):
+            short = found["short"]
+            span = _spelled(short, found.start("words"), found["words"]) if len(short) <= MAX_LETTERS else None
+            if span and "\n" not in page.text[slice(*span)]:
+                yield Candidate("acronym", page.pick(found.start(), templates).format(short), *span)
+                return
+
+
+def _spelled(short: str, start: int, words: str) -> tuple[int, int] | None:
+    """The last words whose first letters are those of `short`, small words aside."""
+    places = [(found.start(), found.group().lower()) for found in re.finditer(r"[^\W\d_]+", words)]
+    for first, (place, word) in enumerate(places):
+        rest = [word for _, word in places[first:]]
+        telling = [word for word in rest if word not in _SMALL]
+        if word in _SMALL or _NO_WORDS & set(rest) or len(telling) < 2 or min(map(len, telling)) < 2:
+            continue
+        if short.lower() in ("".join(word[0] for word in telling), "".join(word[0] for word in rest)):
+            return start + place, start + len(words)
+    return None

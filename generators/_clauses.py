@@ -1,0 +1,102 @@
+"""Questions that the clauses of a contract, a policy or terms answer: what they say about the topic of a clause.
+
+    clause       "3. **Fees.** The customer pays ..."       What does the agreement with Orlo say about fees?
+    obligation   "You must keep the key secret."            Under the agreement with Orlo, what must you do about keys?
+
+In      a page in English that speaks as contracts do.
+Out     candidates. The answer to what a contract says of a topic is the whole clause: half a clause would be half an
+        obligation. A single obligation is asked for where its party has no other in the clause. Titles above that name
+        the contract are `_sections`' matter; else it is named by its kind and by the party that the text names most.
+"""
+
+import re
+from collections.abc import Iterator
+
+from factory.sentences import sentences
+from factory.wording import phrases
+from generators._markdown import Block
+from generators._questions import Candidate, Page
+from generators._spans import ENDS, answer_in, answer_of
+from generators._titles import asks, clean, has_subject, is_question, subject
+from generators._verbs import action
+from generators._wording import announces, unclear_answer, unclear_question
+
+MIN_WORDS, MAX_TOPIC_WORDS = 12, 7
+_TITLE = re.compile(r"\s*(?:\*\*|__)(?P<title>[^*_\n]{3,60}?)[.:]?(?:\*\*|__)[.:]?\s+")
+_SAY = ("What {2} {1} say about {0}?", "According to {1}, what applies to {0}?", "How {2} {1} deal with {0}?")
+_NOT_A_TOPIC = phrases(
+    r"""(?:no|from|to|on|in|by|for|at|of|with|if|when|upon|your|our|you|we|subject to|note|warning|tip|important|example
+    |short version|summary|what|how|who|why|english|french|german|spanish)\b.*|.*\b(?:our|us|your|will|may|must|shall
+    |is|are|does|can|apply|applies)\b.*|survival|other|misc\w*"""
+)
+_OBLIGES = re.compile(
+    r"(?P<party>You|The [A-Z][a-z]+(?: [A-Z][a-z]+)?|[A-Z][a-z]+(?: [A-Z][a-z]+)?"
+    r"|(?:Each|Either|Neither) [Pp]arty)"
+    r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to"
+    r"|(?:is|are) responsible for)\s"
+)
+_MUST = ("Under {0}, what must {1} {2}do about {3}?", "According to {0}, what must {1} {2}do regarding {3}?")
+
+
+def clause(page: Page) -> Iterator[Candidate]:
+    """The clauses of a contract, and the one obligation of a party in a clause."""
+    if page.language != "en":
+        return
+    for part in page.sections:
+        named = subject(part.above, page.words)
+        contract = named.phrase if named and named.is_binding else page.contract
+        if contract is None:
+            continue
+        if part.title and not is_question(part.title) and (span := answer_of(page, part)):
+            if named is None or not named.is_binding:
+                yield from _about(page, contract, part.title, *span)
+            yield from _obligation(page, contract, part.title, *span)
+        for block in part.blocks:
+            for start, end in block.items if block.kind == "list" else [(block.start, block.end)]:
+                yield from _titled(page, contract, start, end)
+
+
+def _titled(page: Page, contract: str, start: int, end: int) -> Iterator[Candidate]:
+    """A clause with its title in bold before it."""
+    found = _TITLE.match(page.text, start, end)
+    span = answer_in(page, [Block("paragraph", found.end(), end)]) if found else None
+    if found and span:
+        yield from _about(page, contract, found["title"], *span)
+        yield from _obligation(page, contract, found["title"], *span)
+
+
+def _about(page: Page, contract: str, title: str, start: int, end: int) -> Iterator[Candidate]:
+    topic = _topic(page, title)
+    if topic is None or len(page.text[start:end].split()) < MIN_WORDS:
+        return
+    does = "do" if re.search(r"\bterms\b|\bpolicies$", contract, re.IGNORECASE) else "does"
+    question = page.pick(start, _SAY).format(topic, contract, does)
+    yield Candidate("clause", question, start, end, unclear_answer(page.text[start:end]) or unclear_question(topic))
+
+
+def _obligation(page: Page, contract: str, title: str, start: int, end: int) -> Iterator[Candidate]:
+    topic = _topic(page, title)
+    spans = sentences(page.text, start, end)
+    found = [(match, span) for span in spans if (match := _OBLIGES.match(page.text, *span))]
+    if topic is None or len(found) != 1 or len(spans) < 2:
+        return
+    [(match, (first, last))] = found
+    sentence = page.text[first:last]
+    if not ENDS.search(sentence) or "\n\n" in sentence or unclear_answer(sentence) or announces(sentence):
+        return
+    party = match["party"]
+    party = party[0].lower() + party[1:] if party.split()[0] in ("You", "The", "Each", "Either", "Neither") else party
+    is_not = "not " if "not" in match["modal"] else ""
+    question = page.pick(first, _MUST).format(contract, party, is_not, topic)
+    yield Candidate("obligation", question, first, last, unclear_question(topic))
+
+
+def _topic(page: Page, title: str) -> str | None:
+    """A title as what is asked about; None where it names no topic."""
+    topic = clean(title)
+    if not has_subject(title) or _NOT_A_TOPIC.fullmatch(topic) or len(topic.split()) > MAX_TOPIC_WORDS or ";" in topic:
+        return None
+    if action(topic) or asks(title):
+        return None
+    lowered = page.words.lowered(topic)
+    return topic.lower() if lowered != topic and not page.words.has_name(lowered) else topic

@@ -1,0 +1,113 @@
+"""The pairs of a passage: questions that rules make of it, each with the span that answers it.
+
+In      a passage in English, German, Spanish or French; of other languages only questions that the text itself asks.
+Out     pairs by place, with what is wrong with those that are not good enough.
+Costs   no model; some milliseconds a passage.
+
+Of two pairs with the same question, or with answers most of which is the same text, the first by the order of `FORMS`
+stays. The rules of wording of `factory.dangling` are asked of every pair.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from factory.dangling import in_answer, in_question
+from factory.dangling_words import RULES
+from factory.passages import Passage, Quote
+from factory.wording import without_code
+from generators._acronyms import acronym
+from generators._by_language import definition_in, procedure_in
+from generators._clauses import clause
+from generators._entries import entry
+from generators._faq import faq
+from generators._languages import LANGUAGES
+from generators._markdown import sections
+from generators._questions import Candidate, Page
+from generators._sections import code, definition, procedure, section
+from generators._spans import FOREIGN
+from generators._statements import statement
+from generators._tables import table
+from generators._wording import words_of
+
+MAX_QUESTION_CHARS = 200  # a longer one is a paragraph in bold, not a question
+ARTICLE_CHARS = 1000  # half of a passage of the default budget: what follows would have fitted as well
+SECTION_FORMS = ("faq", "procedure", "section", "clause")  # the forms whose answers run to the end of a section
+# the forms of which a few words say too little
+PROSE_FORMS = ("definition", "section", "clause", "obligation", "condition", "howto", "reason", "purpose", "returns")
+MAX_SHARED = 0.5  # of the longer one of two answers
+FORMS: dict[str, tuple[Callable[[Page], Iterator[Candidate]], ...]] = {
+    "en": (faq, procedure, code, definition, section, clause, entry, table, statement, acronym),
+    **dict.fromkeys(LANGUAGES, (faq, procedure_in, definition_in, entry, table, statement, acronym)),
+}
+_LEFT_OVER = re.compile(r"[{}<>]|&#?\w+;|\*\*|\]\(|\]\[")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A question and the quote that answers it; `why` says that it must not be used, `detail` more of that."""
+
+    form: str
+    question: str
+    quote: Quote
+    why: Literal["not_self_contained", "may_be_cut"] | None = None
+    detail: str = ""
+
+
+def pairs(passage: Passage, *, min_answer_words: int, max_answer_chars: int) -> list[Pair]:
+    """The pairs of a passage in the order of their answers."""
+    page = Page(passage, passage.text, sections(passage.text, passage.heading), words_of(passage.text, passage.heading))
+    chosen: list[tuple[Candidate, Pair]] = []
+    for found in _candidates(page):
+        if not 0 < found.end - found.start <= max_answer_chars or not _is_plain(found.question):
+            continue
+        quote = passage.span(found.start, found.end)
+        few = found.form in PROSE_FORMS and len(quote.text.split()) < min_answer_words
+        if few or len(quote.text) > max_answer_chars or FOREIGN.search(quote.text):
+            continue
+        pair = _judged(page, found, quote)
+        if not any(_is_same(found, other) and (pair.why or not its.why) for other, its in chosen):
+            chosen.append((found, pair))
+    return [pair for _, pair in sorted(chosen, key=lambda one: (one[0].start, one[0].end))]
+
+
+def _candidates(page: Page) -> Iterator[Candidate]:
+    for form in FORMS.get(page.language, (faq,)):
+        yield from form(page)
+
+
+def _is_same(one: Candidate, other: Candidate) -> bool:
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    longer = max(one.end - one.start, other.end - other.start)
+    return one.question.casefold() == other.question.casefold() or shared > MAX_SHARED * longer
+
+
+def _judged(page: Page, found: Candidate, quote: Quote) -> Pair:
+    unclear = found.unclear
+    if unclear is None and page.language in RULES:
+        rule = in_question(found.question, page.language) or in_answer(quote.text, page.language, carried=False)
+        unclear = f"it breaks the rule '{rule}'" if rule else None
+    if unclear:
+        return Pair(found.form, found.question, quote, "not_self_contained", unclear)
+    if found.form in SECTION_FORMS and found.end == len(page.text) and _may_go_on(page, found):
+        return Pair(found.form, found.question, quote, "may_be_cut", "its section fills the passage")
+    return Pair(found.form, found.question, quote)
+
+
+def _may_go_on(page: Page, found: Candidate) -> bool:
+    """Whether the last section of a passage may go on in the next one.
+
+    A splitter that cuts at the highest boundary that fits cuts inside a section only where the section is alone in
+    its passage; it knows sections by `#`. A short passage that opens its document is an article of one section.
+    """
+    last = page.sections[-1]
+    if last.title and len(page.sections) > 1:
+        return not re.search(rf"^#.*{re.escape(last.title)}", page.text[: found.start], re.MULTILINE)
+    is_article = page.passage.index == 0 and len(page.text) <= ARTICLE_CHARS
+    return len(page.sections) == 1 and page.sections[0].is_first and not is_article
+
+
+def _is_plain(question: str) -> bool:
+    """Whether a question is short enough to be one, and no markup is left in it."""
+    return len(question) <= MAX_QUESTION_CHARS and not _LEFT_OVER.search(without_code(question))

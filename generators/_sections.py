@@ -1,0 +1,183 @@
+"""Questions that titles and introductions make: how to do what a title names, what a sentence before code is for.
+
+In      a page in English.
+Out     candidates of the forms procedure, code, definition and section.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from factory.sentences import sentences
+from factory.wording import plain, without_code
+from generators import _questions as questions
+from generators._markdown import Section
+from generators._questions import NO_SUBJECT, Candidate, Page
+from generators._spans import ENDS, TAG, answer_in, answer_of
+from generators._terms import Term, defined
+from generators._titles import asks, aspect, clause, clean, has_subject, is_question, subject
+from generators._verbs import VERBS, action, nominal, task
+from generators._wording import announces, unclear_answer, unclear_question
+
+MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
+_LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
+_INSTRUCTS = re.compile(r"\b[Yy]ou (?:can|should|must|may|have to|only have to|just)\b|\b(?:must|should)\b")
+_NOT_A_TOPIC = re.compile(
+    r"(?:from|to|on|in|by|for|at|of|with|if|when|your|our|you|we|subject to"
+    r"|\w+ly)\b",
+    re.IGNORECASE,
+)
+
+
+def procedure(page: Page) -> Iterator[Candidate]:
+    """Numbered steps under a title that names an action, with what introduces them."""
+    for part in page.sections:
+        act = _action(page, part)
+        steps = next((block for block in part.blocks if block.kind == "list" and block.is_ordered), None)
+        if not act or not steps or len(steps.items) < 2:
+            continue
+        held = part.blocks[: part.blocks.index(steps) + 1]
+        goes_on = any(block.is_ordered or block.kind in ("code", "markup") for block in part.blocks[len(held) :])
+        if len(held) <= 3 and not goes_on and (span := answer_in(page, list(held))):
+            yield _how(page, part, act, "procedure", *span)
+
+
+def code(page: Page) -> Iterator[Candidate]:
+    """A code block with the sentence that says what it is for."""
+    for part in page.sections:
+        for before, block in pairwise(part.blocks):
+            if before.kind != "paragraph" or block.kind != "code" or not block.is_closed:
+                continue
+            start, end = sentences(page.text, before.start, before.end)[-1]
+            introduction = page.text[start:end]
+            act = task(plain(introduction))
+            is_told = act is not None and (len(act.split()) > 2 or page.words.has_name(act))
+            if (
+                act
+                and is_told
+                and not TAG.search(without_code(introduction))
+                and "<font" not in page.text[end : block.end]
+            ):
+                language = _LANGUAGE.match(page.text, block.start, block.end)
+                yield _how(page, part, act, "code", start, block.end, language[1] if language else "")
+
+
+def _how(page: Page, part: Section, act: str, form: str, start: int, end: int, language: str = "") -> Candidate:
+    unclear = unclear_question(act) or unclear_answer(page.text[start:end])
+    if not questions.is_known(page, part, act, language):
+        unclear = NO_SUBJECT
+    return Candidate(form, questions.how(page, part, act, start, language), start, end, unclear)
+
+
+def definition(page: Page) -> Iterator[Candidate]:
+    """A sentence that says what a term is, with the rest of its paragraph where that is short."""
+    for part in page.sections:
+        for block in part.blocks:
+            spans = [(block.start, block.end)] if block.kind == "paragraph" else block.items
+            for start, end in spans:
+                yield from _definitions(page, part, start, end)
+
+
+def _definitions(page: Page, part: Section, start: int, end: int) -> Iterator[Candidate]:
+    for first, last in sentences(page.text, start, end):
+        sentence = page.text[first:last]
+        term = defined(sentence, page.words, opens_paragraph=first == start)
+        if term is None or TAG.search(without_code(sentence)) or not ENDS.search(sentence):
+            continue
+        stop = end if first == start and end - start <= MAX_DEFINITION_CHARS and _stands(page, start, end) else last
+        unclear = unclear_question(term.phrase) or unclear_answer(page.text[first:stop]) or _missing(page, first, stop)
+        if subject(part.above, page.words) is None and (term.is_code or _is_contract_term(term)):
+            unclear = NO_SUBJECT
+        yield Candidate("definition", questions.what_is(page, part, term, first), first, stop, unclear)
+
+
+def _is_contract_term(term: Term) -> bool:
+    """“Content”, “Usage Data”: in quotation marks and capitals, a word means this in this one contract."""
+    words = term.phrase.strip("“”")
+    return term.verb == "means" and all(word[:1].isupper() and word[1:].islower() for word in re.split("[ -]", words))
+
+
+def _stands(page: Page, start: int, end: int) -> bool:
+    """Whether a paragraph is a whole: nothing in it points elsewhere, and nothing is announced at its end."""
+    paragraph = page.text[start:end]
+    is_plain = ENDS.search(paragraph) and not TAG.search(without_code(paragraph)) and "\n\n" not in paragraph
+    return bool(is_plain) and unclear_answer(paragraph) is None and not announces(paragraph)
+
+
+def _missing(page: Page, start: int, end: int) -> str | None:
+    return "the answer announces what it does not hold" if announces(page.text[start:end]) else None
+
+
+def section(page: Page) -> Iterator[Candidate]:
+    """A section as the answer to its title, where the title makes a question by a rule that cannot go wrong."""
+    for part in page.sections:
+        span = None if is_question(part.title) or not has_subject(part.title) else answer_of(page, part)
+        if span is None:
+            continue
+        start, end = span
+        if act := _action(page, part):
+            if not any(block.is_ordered for block in part.blocks) and _tells(page, part, act, page.text[start:end]):
+                yield _how(page, part, act, "section", start, end)
+            continue
+        question = _titled(page, part, start)
+        unclear = unclear_answer(page.text[start:end])
+        if question is not None:
+            yield Candidate("section", question, start, end, unclear or unclear_question(clean(part.title)))
+        elif asks(part.title) or clause(part.title, page.words) or aspect(part.title, page.words):
+            yield Candidate("section", f"{clean(part.title)}?", start, end, unclear or NO_SUBJECT)
+
+
+def _tells(page: Page, part: Section, act: str, answer: str) -> bool:
+    """Whether a text is about an act: it is named with its subject, or the text shows code or tells the reader."""
+    if page.words.has_name(act) or page.subject(part, act):
+        return True
+    prose = plain(without_code(answer))
+    return bool(re.search(r"^[ \t]*[`~]{3}|^(?: {4}|\t)\S", answer, re.MULTILINE) or _INSTRUCTS.search(prose)) or any(
+        prose[first:last].split(" ")[0].lower() in VERBS for first, last in sentences(prose)
+    )
+
+
+def _titled(page: Page, part: Section, start: int) -> str | None:
+    """The question of a title that names no action."""
+    if asking := asks(part.title):
+        question = questions.asked(page, part, asking, start)
+        return question if page.words.has_name(question) or question != asking else None
+    if said := clause(part.title, page.words):
+        return questions.explain(page, part, said, start)
+    if named := aspect(part.title, page.words):
+        return questions.aspect_of(page, part, named, start)
+    title = clean(part.title)
+    if _NOT_A_TOPIC.match(title) or len(title.split()) > 8:
+        return None
+    lowered = page.words.lowered(title)
+    has_capitals = re.search(r"\b[A-Z][a-z]", lowered)  # then the title's own case reads better than a mixture
+    topic = title.lower() if title.istitle() and " " not in title else title if has_capitals else lowered
+    return questions.said_in(page, part, topic, start)
+
+
+def _action(page: Page, part: Section) -> str | None:
+    """The action that a section's title names, in the fuller words of its first paragraph where that has them."""
+    title = clean(part.title)
+    if not has_subject(title):
+        return None
+    if verb := nominal(title):
+        about = page.subject(part, title)
+        return f"{verb} {about.phrase}" if about and not about.is_document else None
+    act = action(title)
+    if act is None:
+        return None
+    verb, _, rest = act.partition(" ")
+    act = f"{verb} {page.words.lowered(rest)}"
+    return _fuller(act, page.text[part.blocks[0].start : part.blocks[0].end]) if part.blocks else act
+
+
+def _fuller(act: str, introduction: str) -> str:
+    """The action as the text says it: "replace the battery of a Freshet gauge" for a title "Replace the battery"."""
+    more = re.compile(
+        re.escape(act) + r"(?P<more> (?:of|for|on|from|in) (?:an?|the|your|each)(?: (?!you\b|as\b|and\b"
+        r"|is\b)[\w-]+){1,3}?)"
+        r"(?=[.,;:]| (?:you|as|and|is|are|in|with|by|do|use|follow|to|before|after|when)\b)",
+        re.IGNORECASE,
+    )
+    found = more.search(plain(introduction))
+    return act + found["more"] if found else act

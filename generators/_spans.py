@@ -1,0 +1,41 @@
+"""Which stretches of a text are a whole answer: plain words that end, nothing cut, announced and missing, or markup.
+
+In      a page and blocks of it.
+Out     start and end of the answer; None where these blocks are none.
+"""
+
+import re
+
+from factory.wording import NO_PLACEHOLDER, without_code
+from generators._markdown import Block, Section
+from generators._questions import Page
+from generators._wording import announces
+
+ENDS = re.compile(r"[.!?…。！？।॥][\"'“”’)\]*_`]*$")
+TAG = re.compile(rf"<{NO_PLACEHOLDER}/?[a-zA-Z][^<>]*>|!\[|\{{[*%{{:]")
+FOREIGN = re.compile(
+    r"(?<!\w):[a-z:]+:`|`[^`<>\n]+<[^<>\n]+>`_|`_(?!\w)|\|\w+\||\{[%{]|\b(?:TODO|TBD|FIXME)\b|[Ll]orem ipsum|&#?\w+;"
+)
+_LINK = re.compile(r"\[[^\[\]]*\]\([^()\s]*\)|https?://\S+")
+
+
+def answer_of(page: Page, part: Section) -> tuple[int, int] | None:
+    """The span of a section's text; None where it has subsections, or may go on in the next passage."""
+    return None if part.has_parts else answer_in(page, list(part.blocks))
+
+
+def answer_in(page: Page, blocks: list[Block]) -> tuple[int, int] | None:
+    """From the first block to the last, where together they are a whole answer; else None."""
+    if not blocks or any(block.kind == "markup" or not block.is_closed for block in blocks):
+        return None
+    start, end = blocks[0].start, blocks[-1].end
+    answer = page.text[start:end].lstrip()
+    prose = without_code(answer)
+    if not prose.strip() or TAG.search(prose) or blocks[0].kind == "code" or answer.endswith(":"):
+        return None
+    if blocks[-1].kind == "paragraph" and not ENDS.search(answer):
+        return None
+    if 2 * sum(len(link.group()) for link in _LINK.finditer(prose)) > len(prose):
+        return None  # a list of links, not an answer
+    holds = any(block.kind in ("list", "table", "code") for block in blocks)
+    return (end - len(answer), end) if holds or not announces(answer) else None

@@ -1,0 +1,169 @@
+"""Questions that the cells of a table answer, by the name of their row and the head of their column.
+
+In      a page in English, German, Spanish or French with tables in Markdown (as docx, HTML and PDF files come, too).
+Out     candidates whose answer is one cell. A table whose first column does not name its rows, each once, makes none;
+        nor does a cell that is empty, a mark, or says no more than yes or no.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from factory.wording import phrases, plain
+from generators._languages import LANGUAGES
+from generators._markdown import Block, Section
+from generators._questions import Candidate, Page
+
+MAX_NAME_WORDS, MAX_HEAD_WORDS = 6, 4
+MAX_ROWS = 40  # a longer table is data, of which one would want an answer in figures, not a row each
+_CELL = re.compile(r"(?:\\.|`[^`\n]*`|[^|\\\n])+")
+_MEANING = phrases(r"meaning|means|definition|bedeutung|definition|significado|definición|signification|définition")
+_DESCRIPTION = phrases(
+    r"""descriptions?|purpose|explanation|what it (?:does|is)|function|use|usage|beschreibung|erklärung|zweck|funktion
+    |descripción|explicación|uso|función|objetivo|usage|rôle|explication|fonction"""
+)
+_NOT_ASKED = phrases(
+    r"""required\??|optional|mandatory|notes?|comments?|remarks?|links?|examples?|see also|#|no\.?|nr\.?|n[°º]|page
+    |status|pflicht|bemerkung(?:en)?|hinweise?|beispiele?|seite|obligatorio|notas?|ejemplos?|página|obligatoire
+    |remarques?|exemples?"""
+)
+_SAYS_NOTHING = phrases(
+    r"""(?:yes|no|true|false|ja|nein|s[ií]|oui|non|none|n/?a|null|-+|–|—|x|✓|✔|✗|✅|❌|\?|\.{2,}|tbd|same|ditto|see .*
+    |siehe .*|véase .*|voir .*|unknown|varies|other|total)"""
+)
+_KIND = phrases(
+    r"""(?:parameter|option|field|command|code|error code|status code|status|setting|method|variable|header|term
+    |argument|property|flag|key|attribute|endpoint|task|role|model|event|column|plan|symbol|part|product|class
+    |function|type)"""
+)
+_NO_KIND = phrases(
+    r"""names?|items?|what|who|title|purpose|category|namen?|titel|zweck|kategorie|nombre|título|categoría|nom|titre
+    |catégorie|description|meaning"""
+)
+_WHAT_HEAD = {
+    "en": ("What is the {0} of {1}?", "What is the {0} for {1}?"),
+    "de": ("{0} – was gilt für {1}?", "Was ist bei {1} unter „{0}“ angegeben?"),
+    "es": ("¿Qué se indica como «{0}» para {1}?",),
+    "fr": ("Qu'est-ce qui est indiqué comme « {0} » pour {1} ?",),
+}
+_WHAT_MEANS = {
+    "en": ("What does {0} mean?", "What is the meaning of {0}?"),
+    "de": ("Was bedeutet {0}?",),
+    "es": ("¿Qué significa {0}?",),
+    "fr": ("Que signifie {0} ?",),
+}
+_WHAT_IS = {
+    "en": ("What is {0} for?", "What is {0}?"),
+    "de": ("Was ist {0}?", "Wozu dient {0}?"),
+    "es": ("¿Qué es {0}?", "¿Para qué sirve {0}?"),
+    "fr": ("Qu'est-ce que {0} ?", "À quoi sert {0} ?"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    start: int
+    end: int
+    text: str  # without markup
+
+
+def table(page: Page) -> Iterator[Candidate]:
+    """A question for each telling cell of a table whose rows have names."""
+    if page.language != "en" and page.language not in LANGUAGES:
+        return
+    for part in page.sections:
+        for block in part.blocks:
+            if block.kind == "table":
+                yield from _asked(page, part, block)
+
+
+def _asked(page: Page, part: Section, block: Block) -> Iterator[Candidate]:
+    heads, *rows = [_cells(page.text, start, end) for start, end in _lines(page.text, block)]
+    rows = [row for row in rows[1:] if len(row) == len(heads)]  # the line below the heads is a rule
+    if not rows or len(rows) > MAX_ROWS or len(heads) < 2 or not _are_names([row[0].text for row in rows]):
+        return
+    for column, head in enumerate(heads[1:], start=1):
+        if not _is_head(head.text) or len({row[column].text for row in rows}) == 1 < len(rows):
+            continue
+        for row in rows:
+            cell = row[column]
+            if not cell.text or _SAYS_NOTHING.fullmatch(cell.text) or not re.search(r"\w", cell.text):
+                continue
+            question = _question(page, heads[0].text, row[0], head.text, cell)
+            asked = page.in_title(part, question, cell.start) if question else None
+            if asked:
+                yield Candidate("table", asked, cell.start, cell.end)
+
+
+def _lines(text: str, block: Block) -> Iterator[tuple[int, int]]:
+    start = block.start
+    for line in text[block.start : block.end].split("\n"):
+        if line.strip():
+            yield start, start + len(line)
+        start += len(line) + 1
+
+
+def _cells(text: str, start: int, end: int) -> list[Cell]:
+    """The cells of a line, without the bars and the space around them."""
+    line = text[start:end]
+    begin = start + len(line) - len(line.lstrip().removeprefix("|"))
+    inner = text[begin:end].rstrip().removesuffix("|")
+    cells, at = [], begin
+    for piece in re.split(r"(?<!\\)\|", inner):
+        bare = piece.strip()
+        first = at + len(piece) - len(piece.lstrip())
+        cells.append(Cell(first, first + len(bare), plain(bare)))
+        at += len(piece) + 1
+    return cells
+
+
+def _are_names(names: list[str]) -> bool:
+    """Whether these name the rows: words, no two alike."""
+    plain_names = [name.strip("`") for name in names]
+    return len(set(plain_names)) == len(names) and all(
+        name and len(name.split()) <= MAX_NAME_WORDS and re.search(r"[^\W_]", name) for name in plain_names
+    )
+
+
+def _is_head(head: str) -> bool:
+    words = head.strip(": ")
+    return bool(re.fullmatch(r"[^\W\d_][^\W_]*(?:[ /-][^\W_]+)*(?: \([^()]{1,20}\))?", words)) and (
+        len(words.split()) <= MAX_HEAD_WORDS and not _NOT_ASKED.fullmatch(words)
+    )
+
+
+def _question(page: Page, kind: str, name: Cell, head: str, cell: Cell) -> str | None:
+    """Ask for a cell; None where the head makes no words of a question."""
+    row = _named(page, kind, name.text)
+    if row is None:
+        return None
+    language = page.language
+    telling = len(cell.text.split()) >= 4
+    if _MEANING.fullmatch(head):
+        return page.pick(cell.start, _WHAT_MEANS[language]).format(row) if telling else None
+    if _DESCRIPTION.fullmatch(head):
+        return page.pick(cell.start, _WHAT_IS[language]).format(row) if telling else None
+    if language != "en":
+        return page.pick(cell.start, _WHAT_HEAD[language]).format(head, row)
+    if re.match(r"(?:when|how|what|why|who|where|is|are|can|does|in|on|per|by|for|from|to)\b", head, re.IGNORECASE):
+        return None
+    head = page.words.lowered(head)
+    head = head if page.words.is_name(head.split()[0]) else head[0].lower() + head[1:]
+    if head.endswith("s") and not head.endswith(("ss", "us", "is")):
+        return f"What are the {head} of {row}?"
+    return page.pick(cell.start, _WHAT_HEAD["en"][: 1 + (len(head.split()) > 1)]).format(head, row)
+
+
+def _named(page: Page, kind: str, name: str) -> str | None:
+    """A row as a sentence speaks of it: "the parameter `limit`", "“Clean the lens”"."""
+    is_number = bool(re.fullmatch(r"[\d.,]+", name))
+    if page.language == "en" and _KIND.fullmatch(kind):
+        shown = name if "`" in name or re.fullmatch(r"[\w.-]+", name) else f"“{name}”"
+        return f"the {kind[0].lower()}{kind[1:]} {shown}"
+    if is_number:
+        return None
+    if "`" in name or page.words.is_name(name.split()[0]) or re.search(r"\d", name):
+        return name
+    if len(kind.split()) > MAX_HEAD_WORDS or not _is_head(kind) or _NO_KIND.fullmatch(kind):
+        return None  # "Analytics": of what?
+    return f"“{name}” ({kind.lower()})"

@@ -1,0 +1,145 @@
+"""Preference and thumbs-down data with no model: the document's own answer, and the same with one fact changed.
+
+    question   How long does a firmware update take?
+    chosen     A firmware update takes about 12 minutes and uses roughly 0.3 percent of the battery.
+    rejected   A firmware update takes about 5 minutes and uses roughly 0.3 percent of the battery.
+
+Takes   all kept passages of one document in English, German, Spanish or French.
+Yields  preference records, or two feedback records each. The questions and the chosen side are those of extractive_qa.
+        The rejected side has one number, unit, date or name put in the place of another, each with one of its like
+        that stands elsewhere in the document; or one statement turned round; or it is the answer to another question
+        of the same form. Lengths differ by a share at most. `meta.change` says what was changed and where.
+Costs   no model call; some milliseconds a passage.
+Source  contrast sets, Gardner et al. 2020 (arXiv:2004.02709): small changes that turn the label, there by people.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge
+
+from factory.folding import words as words_in
+from factory.passages import Passage
+from factory.records import Record, Rejected, feedback, preference
+from generators._pairs import FORMS, Pair, pairs
+from generators._swaps import KINDS, Values, sentences_of, swaps
+from generators._wording import words_of
+
+Change = Literal["number", "unit", "date", "name", "negation", "near"]
+CHANGES: tuple[Change, ...] = (*KINDS, "near")
+NEAR_FORMS = ("definition", "faq", "entry", "default", "table")  # each asks for one of its kind
+MAX_SHARED = 0.34  # of the words of a question, in the answer to another: above, that may answer it as well
+
+
+async def generate(
+    passages: list[Passage],
+    *,
+    yields: Literal["preference", "feedback"] = "preference",
+    changes: list[Change] | None = None,
+    max_length_difference: Annotated[float, Ge(0)] = 0.15,
+    min_answer_words: int = 6,
+    max_answer_chars: int = 800,
+    seed: int = 0,
+) -> AsyncIterator[Record | Rejected]:
+    """Yield a contrast for each pair of a document that has one; `changes` are those that may be made, none for all."""
+    language = next((passage.language for passage in passages if passage.language), None) or "en"
+    if language not in FORMS:
+        yield Rejected(None, "contrast.language_not_known", f"Its language is '{language}'.")
+        return
+    limits = {"min_answer_words": min_answer_words, "max_answer_chars": max_answer_chars}
+    made = [(passage, pair) for passage in passages for pair in pairs(passage, **limits) if _may_err(pair)]
+    texts = [passage.text for passage in passages]
+    titles = [title for passage in passages for title in passage.heading]
+    values = Values(sentences_of(texts), words_of("\n\n".join(texts), titles), language)
+    for passage, pair in made:
+        order = _drawn(changes or CHANGES, f"{pair.quote.passage}:{pair.quote.start}:{seed}")
+        found = _worse(pair, made, values, order, max_length_difference)
+        if found is None:
+            yield Rejected(None, "contrast.nothing_to_change", f"Its form is '{pair.form}'.")
+            continue
+        for record in _records(passage, pair, *found, yields):
+            yield record
+
+
+def _may_err(pair: Pair) -> bool:
+    """Whether a pair is good, and a wrong answer to it teaches something: any other words of an acronym are wrong."""
+    return pair.why is None and pair.form != "acronym"
+
+
+def _records(passage: Passage, pair: Pair, worse: str, change: dict[str, Any], yields: str) -> Iterator[Record]:
+    meta = {"form": pair.form, "change": change}
+    answer = pair.quote.text
+    if yields == "preference":
+        yield preference(passage, pair.question, answer, worse, quotes=[pair.quote], **meta)
+        return
+    yield feedback(passage, pair.question, answer, True, quotes=[pair.quote], form=pair.form)
+    yield feedback(passage, pair.question, worse, False, quotes=[pair.quote], **meta)
+
+
+def _worse(
+    pair: Pair, made: list[tuple[Passage, Pair]], values: Values, order: list[Change], most: float
+) -> tuple[str, dict[str, Any]] | None:
+    """A wrong answer of about the same length, and what was changed where; offsets are of the two answers."""
+    answer = pair.quote.text
+    for kind in order:
+        if kind == "near":
+            other = _near(pair, [one for _, one in made], most)
+            if other is not None:
+                place = {"passage": other.quote.passage, "start": other.quote.start, "end": other.quote.end}
+                return other.quote.text, {"kind": kind, **place}
+            continue
+        fits = [
+            (change, worse)
+            for change in swaps(answer, pair.question, values)
+            if change.kind == kind
+            and _is_like(answer, worse := change.apply(answer), most)
+            and not (pair.form == "definition" and kind == "negation")  # "a gauge is not a device that": a lazy fault
+        ]
+        if fits:
+            change, worse = fits[_draw(len(fits), f"{kind}:{pair.question}")]
+            to = change.start + len(change.text)
+            return worse, {"kind": kind, "chosen": [change.start, change.end], "rejected": [change.start, to]}
+    return None
+
+
+def _near(pair: Pair, others: list[Pair], most: float) -> Pair | None:
+    """The answer to another question of the same form: of those that do not answer this one, the most like it."""
+    if pair.form not in NEAR_FORMS:
+        return None
+    fits = [
+        other
+        for other in others
+        if other.form == pair.form
+        and other.question != pair.question
+        and _is_like(pair.quote.text, other.quote.text, most)
+        and not _may_answer(pair, other)
+    ]
+    said = set(words_in(pair.quote.text))
+    return max(fits, key=lambda other: len(said & set(words_in(other.quote.text))), default=None)
+
+
+def _may_answer(pair: Pair, other: Pair) -> bool:
+    """Whether the other answer says what this question asks for: the same text, or many of its words."""
+    answer, text = (" ".join(words_in(one.quote.text)) for one in (pair, other))
+    if answer in text or text in answer:
+        return True
+    asked = {word for word in words_in(pair.question) if len(word) > 3} - set(words_in(other.question))
+    return not asked or len(asked & set(words_in(text))) > MAX_SHARED * len(asked)
+
+
+def _is_like(answer: str, worse: str, most: float) -> bool:
+    return worse != answer and abs(len(worse) - len(answer)) <= most * len(answer)
+
+
+def _drawn(changes: Sequence[Change], place: str) -> list[Change]:
+    """The changes in an order of their own for each place; another answer comes last, where no fact can be changed."""
+    return sorted(set(changes), key=lambda kind: (kind == "near", _digest(f"{kind}:{place}")))
+
+
+def _draw(count: int, place: str) -> int:
+    return _digest(place) % count
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest())
