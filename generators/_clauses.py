@@ -32,8 +32,7 @@ _NOT_A_TOPIC = phrases(
 _OBLIGES = re.compile(
     r"(?P<party>You|The [A-Z][a-z]+(?: [A-Z][a-z]+)?|[A-Z][a-z]+(?: [A-Z][a-z]+)?"
     r"|(?:Each|Either|Neither) [Pp]arty)"
-    r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to"
-    r"|(?:is|are) responsible for)\s"
+    r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to)\s"
 )
 _MUST = ("Under {0}, what must {1} {2}do about {3}?", "According to {0}, what must {1} {2}do regarding {3}?")
 
@@ -98,5 +97,7 @@ def _topic(page: Page, title: str) -> str | None:
         return None
     if action(topic) or asks(title):
         return None
+    if f"[{topic}](" in page.text:
+        return None  # the clause says where it stands
     lowered = page.words.lowered(topic)
     return topic.lower() if lowered != topic and not page.words.has_name(lowered) else topic

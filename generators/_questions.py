@@ -50,8 +50,9 @@ _WHAT_IS_ABOUT = (
 )
 _NAME = re.compile(r"[^\W\d_][\w-]*[\w]")
 _NO_LEADER = listed(
-    """January February March April May June July August September October November December Monday Tuesday Wednesday
-    Thursday Friday Saturday Sunday Internet Python Markdown GET POST PUT DELETE PATCH HEAD None True False Note Tip"""
+    """California Delaware England Europe America Germany France Spain January February March April May June July
+    August September October November December Monday Tuesday Wednesday Thursday Friday Saturday Sunday Internet
+    Python Markdown GET POST PUT DELETE PATCH HEAD None True False Note Tip"""
 )
 _LEGAL = listed(
     """agree agrees agreement terms liable liability warranty warranties terminate termination breach shall hereby

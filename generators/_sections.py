@@ -21,6 +21,7 @@ from generators._wording import announces, unclear_answer, unclear_question
 
 MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
+_NO_OBJECT = re.compile(r"\w+ (?:and|or) \w+")  # "stream and upload": what?
 _INSTRUCTS = re.compile(r"\b[Yy]ou (?:can|should|must|may|have to|only have to|just)\b|\b(?:must|should)\b")
 _NOT_A_TOPIC = re.compile(
     r"(?:from|to|on|in|by|for|at|of|with|if|when|your|our|you|we|subject to"
@@ -52,6 +53,7 @@ def code(page: Page) -> Iterator[Candidate]:
             introduction = page.text[start:end]
             act = task(plain(introduction))
             is_told = act is not None and (len(act.split()) > 2 or page.words.has_name(act))
+            is_told = is_told and not _NO_OBJECT.fullmatch(act or "")
             if (
                 act
                 and is_told

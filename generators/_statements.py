@@ -93,6 +93,10 @@ _RETURNS = re.compile(
 _ALWAYS_SMALL = listed("the a an each every all some most many if when your our its their both any no one two in on at")
 _DO = ("What should I do {0} {1}?", "What do I do {0} {1}?")
 _WHY = ("Why is it that {0}?", "Can you explain why {0}?", "What is the reason that {0}?")
+_CODE = re.compile(r"`([^`]+)`")
+_TELLING = re.compile(
+    r"[\w)][_./ ]\w|[a-z][A-Z]|[A-Z]{3,}|^--"
+)  # code that one could look up, as `yield` or `Form` is not
 _UNDER = ("Under {1}, {0}", "According to {1}, {0}")
 
 
@@ -144,8 +148,9 @@ def _placed(page: Page, part: Section, sentence: str, question: str, start: int)
         return page.pick(start, _UNDER).format(small, contract)
     if re.search(r"\b(?:we|us|our|ours)\b", sentence, re.IGNORECASE):
         return None
-    asked = page.about(part, question, start)
-    return asked if asked != question or page.words.has_name(question) else None
+    if page.words.has_name(without_code(question)) or any(map(_TELLING.search, _CODE.findall(question))):
+        return question
+    return page.in_title(part, question, start)  # "the `with` block": of what?
 
 
 def _condition(page: Page, part: Section, sentence: str, start: int) -> tuple[str, str] | None:

@@ -87,7 +87,7 @@ def _is_named(term: str, det: str, words: Words) -> bool:
 def _says_what(found: re.Match[str]) -> bool:
     """Whether the words after the verb say what the thing is, not how."""
     rest, verb = found["rest"], found["verb"]
-    if len(rest.split()) < 4:
+    if len(rest.split()) < 4 or "something" in " ".join(rest.split()[:8]):
         return False
     head = _A_THING.match(rest)
     if verb == "is":
