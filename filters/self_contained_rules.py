@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
-from factory.verdicts import Verdicts
 from factory.dangling import carries_text, in_answer, in_question
 from factory.dangling_words import RULES
+from factory.verdicts import Verdicts
 
 SIDES = {"sft": ("messages[", "messages["), "preference": ("prompt[", "chosen[")}
 FEATURES = pa.schema(

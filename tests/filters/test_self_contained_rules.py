@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from factory import plugins
 from factory.corpus import Row
-from factory.records import Text
 from factory.dangling import LOOKED_AT, in_answer, in_question
 from factory.dangling_words import RULES
+from factory.records import Text
 from filters.self_contained_rules import SelfContainedRules
 from tests.filters.sourced import measured, reasons, sft, verdicts
 

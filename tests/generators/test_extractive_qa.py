@@ -654,7 +654,6 @@ async def test_a_sentence_answers_what_its_own_words_ask(sentence: str, form: st
         "When the Orlo press was installed, this led to a long queue of printers.",
         "It is thin because thick oil would glue the rollers of an Orlo press.",
         "If you lock an Orlo press, check [the page on locks](locks.md) first.",
-        "What happens when the `with` block ends is known; when the `with` block ends, a lamp is lit.",
         "When the `with` block ends, the rollers stop and a lamp is lit.",  # code that nobody could look up
     ],
 )
