@@ -15,6 +15,7 @@ Out     changes, by place. What the question names is not changed. Two values th
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from factory.sentences import sentences
@@ -134,6 +135,7 @@ _NO_UNIT = listed(
     auf con para avec pour sur"""
 )
 _NOT_TURNED = re.compile(r" (?:not|nicht|pas)\b| (?:another|each other|all\b|\d)")  # "must not", "one after another"
+MAX_VALUES = 200  # of one pattern in a document: a table of figures has thousands, and one is enough
 MAX_RATIO = 10  # of two numbers: a value that is far off teaches no care
 
 
@@ -160,12 +162,13 @@ class Values:
     language: str
     _known: dict[str, list[str]] = field(default_factory=dict)
     _roles: dict[str, frozenset[str]] = field(default_factory=dict)
+    _holders: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def like(self, name: str, pattern: re.Pattern[str], group: str | int = 0) -> list[str]:
         """The different values of one pattern, in order."""
         if name not in self._known:
             found = (match[group] for one in self.said for match in pattern.finditer(one))
-            self._known[name] = list(dict.fromkeys(found))
+            self._known[name] = list(islice(dict.fromkeys(found), MAX_VALUES))
         return self._known[name]
 
     def roles(self, name: str) -> frozenset[str]:
@@ -173,7 +176,13 @@ class Values:
         if name not in self._roles:
             word = r"[^\W\d_]{4,}"
             beside = re.compile(rf"(?:({word})\s)?[`*]*(?<!\w){re.escape(name)}(?!\w)[`*]*(?:\s({word}))?")
-            words = (word for said in self.said for found in beside.finditer(said) for word in found.groups() if word)
+            words = (
+                word
+                for nth in sorted(self.holders(name))
+                for found in beside.finditer(self.said[nth])
+                for word in found.groups()
+                if word
+            )
             self._roles[name] = frozenset(word for word in words if word.islower()) - _NO_ROLE
         return self._roles[name]
 
@@ -183,11 +192,17 @@ class Values:
 
     def together(self, one: str, other: str) -> bool:
         """Whether a sentence of the document holds both."""
-        return any(_holds(said, one) and _holds(said, other) for said in self.said)
+        return not self.holders(one).isdisjoint(self.holders(other))
+
+    def holders(self, value: str) -> frozenset[int]:
+        """Which sentences hold a value; looked for once, or a long document would cost the square of its values."""
+        if value not in self._holders:
+            self._holders[value] = frozenset(nth for nth, said in enumerate(self.said) if _holds(said, value))
+        return self._holders[value]
 
 
 def _holds(said: str, value: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
+    return value in said and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", said) is not None
 
 
 def swaps(answer: str, question: str, values: Values) -> Iterator[Change]:
