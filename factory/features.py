@@ -23,7 +23,7 @@ KEY = pa.binary(16)
 
 def stamp(filter_: Filter) -> str:
     """What names the features of a filter besides the content: its code, its measuring options, the core's kernels."""
-    return runs.fingerprint(filter_.plugin, filter_.digest, filter_.sees, dict(filter_.measuring), runs.core_digest())
+    return runs.fingerprint(filter_.plugin, filter_.measures, filter_.sees, dict(filter_.measuring), runs.core_digest())
 
 
 def key(row: Row, sees: str) -> bytes:

@@ -2,7 +2,7 @@
 
 An option whose type is `Path` (or a list of them) names a file, or a folder of files. In a recipe it is relative to the
 recipe's file; the plugin gets it absolute. What is in the file is part of the plugin's digest, its place is not: a
-changed benchmark measures again, one that was moved does not.
+changed benchmark measures again, one that was moved does not. Of a run its tables and what filters said of them count.
 """
 
 import hashlib
@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import WrongRequest, did_you_mean
+from factory.runs import is_run
 
 BLOCK = 1 << 20  # bytes read at once
+TABLES = ("documents", "passages", "records", "verdicts")  # of a run
 
 
 def located(instance: str, options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -68,10 +70,17 @@ def digest(options: Mapping[str, Any]) -> str:
     """
     total, found = hashlib.blake2b(digest_size=16), False
     for path in paths(options):
-        for file in files_of(path):
+        for file in _counted(path):
             found = True
             total.update(file.relative_to(path.parent).as_posix().encode() + b"\0" + _of_bytes(file))
     return total.hexdigest() if found else ""
+
+
+def _counted(path: Path) -> list[Path]:
+    """The files whose bytes count: of a run not its journal, its reports and what was made of it."""
+    if not is_run(path):
+        return files_of(path)
+    return [file for name in TABLES for file in files_of(path / name) if file.is_file()]
 
 
 def _of_bytes(file: Path) -> bytes:

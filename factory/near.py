@@ -23,15 +23,26 @@ Signatures = NDArray[np.uint32]
 Pairs = NDArray[np.int64]
 
 __all__ = [
+    "EMPTY",
+    "Hashes64",
+    "Indices",
+    "Pairs",
     "Shingles",
+    "Signatures",
     "Texts",
     "Unit",
+    "agreement",
+    "band_keys",
     "banding",
     "candidates",
     "clusters",
     "jaccard",
+    "least_agreement",
     "near_duplicates",
     "near_duplicates_of",
+    "proves",
+    "ragged",
+    "rank",
     "shingles",
     "signatures",
 ]
@@ -92,7 +103,7 @@ def candidates(signatures: Signatures, *, bands: int = 20, rows: int = 6) -> Pai
         raise ValueError(
             f"{bands} bands of {rows} rows are not in {columns} columns; bands * rows may be 1 to {columns}."
         )
-    whole, keys = _band_keys(signatures, bands, rows)
+    whole, keys = band_keys(signatures, bands, rows)
     first = _first_equal(signatures, whole)
     blank = np.flatnonzero(signatures[:, 0] == EMPTY)
     blank = blank[(signatures[blank] == EMPTY).all(axis=1)]
@@ -213,10 +224,10 @@ def near_duplicates_of(
     n, num_perm = signatures.shape
     bands, rows = banding(threshold, num_perm)
     pairs = candidates(signatures, bands=bands, rows=rows)
-    agreeing = _agreement(signatures, pairs)
-    sure = (agreeing == num_perm) & (threshold**num_perm < WRONGLY_JOINED)
+    agreeing = agreement(signatures, pairs)
+    sure = (agreeing == num_perm) & proves(num_perm, threshold)
     labels = clusters(n, pairs[sure])
-    likely = ~sure & (agreeing >= _least_agreement(num_perm, threshold))
+    likely = ~sure & (agreeing >= least_agreement(num_perm, threshold))
     pairs, agreeing = pairs[likely], agreeing[likely]
     while pairs.size:
         part, rest = _reading_order(n, pairs, agreeing, max_texts)
@@ -235,17 +246,18 @@ def near_duplicates_of(
 # Confirming candidates
 
 
-def _agreement(signatures: Signatures, pairs: Pairs) -> Indices:
-    """In how many columns the signatures of each pair are equal."""
+def agreement(signatures: Signatures, pairs: Pairs, others: Signatures | None = None) -> Indices:
+    """In how many columns the signatures of each pair are equal; with `others` the second of a pair is one of them."""
     agreeing = np.empty(len(pairs), np.int64)
     for begin in range(0, len(pairs), 1024):  # two times 512 kB of rows at 128 columns
-        left, right = signatures[pairs[begin : begin + 1024].T]
+        ours, theirs = pairs[begin : begin + 1024].T
+        left, right = signatures[ours], (signatures if others is None else others)[theirs]
         bits = np.bitwise_count(np.packbits(left == right, axis=1))
         agreeing[begin : begin + 1024] = bits.sum(axis=1, dtype=np.int64)
     return agreeing
 
 
-def _least_agreement(num_perm: int, threshold: float) -> int:
+def least_agreement(num_perm: int, threshold: float) -> int:
     """The smallest number of equal columns that a pair of Jaccard `threshold` seldom falls below: `WRONGLY_DROPPED`."""
     if threshold == 1:
         return num_perm
@@ -256,6 +268,11 @@ def _least_agreement(num_perm: int, threshold: float) -> int:
         if below > WRONGLY_DROPPED:
             return equal
     return num_perm
+
+
+def proves(num_perm: int, threshold: float) -> bool:
+    """Whether equal signatures alone say that two texts reach `threshold`: wrong less than `WRONGLY_JOINED`."""
+    return threshold**num_perm < WRONGLY_JOINED
 
 
 def _reading_order(n: int, pairs: Pairs, agreeing: Indices, max_texts: int) -> tuple[Indices, Indices]:
@@ -285,7 +302,7 @@ def _confirm(pairs: Pairs, shingled: Shingles, threshold: float) -> Pairs:
     joined = [np.empty((0, 2), np.int64)]
     tries = 1
     while pairs.size:
-        tried = (_rank(labels[pairs[:, 0]]) < tries) | (_rank(labels[pairs[:, 1]]) < tries)
+        tried = (rank(labels[pairs[:, 0]]) < tries) | (rank(labels[pairs[:, 1]]) < tries)
         near = pairs[tried][jaccard(shingled, pairs[tried]) >= threshold]
         joined.append(near)
         labels = _join(labels, near)
@@ -303,7 +320,7 @@ def _join(labels: Indices, pairs: Pairs) -> Indices:
 # Buckets
 
 
-def _band_keys(signatures: Signatures, bands: int, rows: int) -> tuple[Hashes64, Hashes64]:
+def band_keys(signatures: Signatures, bands: int, rows: int) -> tuple[Hashes64, Hashes64]:
     """A 64-bit hash of each row, shape (n,), and of each band of it, shape (bands, n)."""
     factors = np.random.RandomState(0).randint(0, 1 << 63, signatures.shape[1], dtype=np.uint64) * 2 + 1
     whole = np.empty(len(signatures), np.uint64)
@@ -416,8 +433,8 @@ def _first_of_run(values: NDArray[np.generic]) -> NDArray[np.bool_]:
     return first
 
 
-def _rank(groups: Indices) -> Indices:
-    """How many of its group come before each item."""
+def rank(groups: Indices) -> Indices:
+    """How many of its group come before each item; the groups may be mixed."""
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(_first_of_run(groups[order]))
     rank = np.empty(groups.size, np.int64)

@@ -93,9 +93,10 @@ class Generator:
 class Filter:
     """A filter bound to its options.
 
-    `code` is the frozen dataclass of the plugin; `measuring` the options that change what it measures, `digest` that
-    of its source and of the files that its options name: together they name its features. `models` are the `LLM`
-    parameters of an asynchronous `measure`, as a generator's.
+    `code` is the frozen dataclass of the plugin; `measuring` the options that change what it measures, `measures` a
+    digest of its source and of the files that these name: together they name its features. `digest` is of its source
+    and all files that its options name. `models` are the `LLM` parameters of an asynchronous `measure`, as a
+    generator's.
     """
 
     instance: str
@@ -106,6 +107,7 @@ class Filter:
     kinds: tuple[str, ...] | None
     scans: bool
     measuring: Mapping[str, Any]
+    measures: str
     digest: str
     models: Mapping[str, str] = field(default_factory=dict)
 
@@ -357,6 +359,8 @@ def filter_(
         code = code_type(**checked)
     except ValueError as error:
         raise WrongRequest(f"{name}: {error}.") from None
+    measuring = {o.name: getattr(code, o.name) for o in known if not o.decides}
+    source = source_digest(code_type.__module__)
     return Filter(
         instance=name,
         plugin=plugin,
@@ -365,8 +369,9 @@ def filter_(
         sees=sees,
         kinds=getattr(code_type, "kinds", None),
         scans=hasattr(code_type, "scan"),
-        measuring={o.name: getattr(code, o.name) for o in known if not o.decides},
-        digest=source_digest(code_type.__module__) + inputs.digest(checked),
+        measuring=measuring,
+        measures=source + inputs.digest(measuring),
+        digest=source + inputs.digest(checked),
         models=bound,
     )
 

@@ -262,8 +262,8 @@ class Checked:
             ("passages", plain.get("passages", {})),
             ("records", plain),
         ):
-            _with_absolute_paths(within.get("filter", []), self.filters[stage])
-        _with_absolute_paths(plain.get("train", []), [step.trainer for step in self.steps])
+            with_absolute_paths(within.get("filter", []), self.filters[stage])
+        with_absolute_paths(plain.get("train", []), [step.trainer for step in self.steps])
         for entry, step in zip(plain.get("train", []), self.steps, strict=True):
             if "model" in entry.get("options", {}):
                 entry["options"]["model"] = step.model
@@ -295,7 +295,7 @@ class Checked:
         return (self.file.parent / Path(source.path).expanduser()).absolute()
 
 
-def _with_absolute_paths(uses: list[dict[str, Any]], made: Sequence[plugins.Filter | training.Trainer]) -> None:
+def with_absolute_paths(uses: list[dict[str, Any]], made: Sequence[plugins.Filter | training.Trainer]) -> None:
     """Put where they lie into options that are paths, in place: the copy in the run folder lies elsewhere."""
     for use, plugin in zip(uses, made, strict=True):
         named = {name: value for name, value in plugin.options.items() if any(inputs.paths({name: value}))}
@@ -479,6 +479,8 @@ def _with_plugins(recipe: Recipe, file: Path, places: Places) -> Checked:
     }
     for stage, (place, uses) in stages.items():
         found = _plugin(partial(plugins.filter_, folder=file.parent), uses, file, places, place)
+        for nth, one in enumerate(found):
+            _check_apart(one, recipe, recipe_file.where(file, places, (*place, nth)))
         made[stage] = tuple(
             _asking(_bound(one, recipe, recipe_file.where(file, places, (*place, nth))), recipe)
             for nth, one in enumerate(found)
@@ -505,6 +507,13 @@ def _check_from(generators: Sequence[plugins.Generator], file: Path, places: Pla
                     f"{where}: {generator.instance} takes records of '{name}', and no method of that name stands "
                     f"before it.{did_you_mean(name, earlier)}{known}"
                 )
+
+
+def _check_apart(filter_: plugins.Filter, recipe: Recipe, where: str) -> None:
+    """Raise WrongRequest where a filter reads what this run writes: it would never be up to date."""
+    run = Path(recipe.run).expanduser().resolve()
+    if any(run.is_relative_to(path.resolve()) for path in inputs.paths(filter_.options)):
+        raise WrongRequest(f"{where}: {filter_.instance} names this run itself. Name other data, or another run.")
 
 
 def _asking(filter_: plugins.Filter, recipe: Recipe) -> plugins.Filter:

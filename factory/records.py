@@ -368,3 +368,11 @@ def _strings(name: str, value: Any) -> list[Text]:
 def joined(kind: str, row: Mapping[str, Any]) -> str:
     """The whole text of a row: what near-duplicates are looked for in, and what a length is measured on."""
     return "\n".join(part.text for part in texts(kind, row))
+
+
+def row_id(file: str, number: int, nth: int, of: int) -> str:
+    """The id of a record read from row `number` of a file: `row:faq.jsonl:0000017`, which sorts as the file does.
+
+    Of a row that gives several records (`of`) `….0`, `….1` …
+    """
+    return f"row:{file}:{number:07d}.{nth}" if of > 1 else f"row:{file}:{number:07d}"

@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
-from factory import pipeline, recipe, tables
+from factory import pipeline, plugins, recipe, tables
 from factory.errors import WrongRequest, did_you_mean
 from factory.foreign.measures import measured_by_default
 from factory.progress import Progress
@@ -85,7 +86,8 @@ def filter_dataset(
 ) -> Filtered:
     """Filter a dataset and write the rows that are left to `out`, in its own shape and columns.
 
-    `filters` are entries as in a recipe (`"exact_dedup"`, `{"length": {"min_chars": 40}}`), in order. The ending of
+    `filters` are entries as in a recipe (`"exact_dedup"`, `{"length": {"min_chars": 40}}`), in order; files that their
+    options name are found from where we are. The ending of
     `out` says how it is written: .jsonl, .json, .csv or .parquet. Beside it lie the rejected rows with their reasons
     (`<out>.rejected.jsonl`) and the run (`<out>.run`).
     """
@@ -99,7 +101,7 @@ def filter_dataset(
     packed = out.suffix if out.suffix.lower() in SUFFIXES else ""
     stem = Path(out.name.removesuffix(packed)).stem  # clean.v1 of clean.v1.jsonl.gz
     folder = out.with_name(f"{stem}.run")
-    made = _recipe(dataset, folder, mapping) | {"filter": list(filters)}
+    made = _recipe(dataset, folder, mapping) | {"filter": [_placed(entry) for entry in filters]}
     done = _run(folder, made, "generate", workers, progress)
     rejected = out.with_name(f"{stem}.rejected.jsonl")
     counts = write_rows(done, recipe.load(str(folder)), out, rejected)
@@ -143,6 +145,21 @@ def _recipe(dataset: str | Path, folder: Path, mapping: Mapping[str, str] | None
     if mapping:
         source["map"] = dict(mapping)
     return {"run": str(folder), "sources": [source], "export": {"split": {"by": "file"}}}
+
+
+def _placed(entry: Any) -> Any:
+    """An entry of a filter with the paths in its options absolute, found from where we are.
+
+    Raises WrongRequest for an option that is wrong, and for a path where nothing is.
+    """
+    try:
+        use = recipe.Use.model_validate(entry)
+    except ValidationError:
+        return entry  # the recipe that it becomes part of says what is wrong with it
+    made = plugins.filter_(use.plugin, use.options, instance=use.instance, folder=Path.cwd())
+    plain = use.model_dump()
+    recipe.with_absolute_paths([plain], [made])
+    return {use.instance: {"plugin": use.plugin, **plain["options"]}}
 
 
 def _run(

@@ -8,10 +8,14 @@ columns are `Piece`s: they know their place in the row, and `write_back` puts ed
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 from factory.errors import BadItem, WrongRequest
 from factory.preferences import scored
+from factory.readers.limits import Limits
+from factory.readers.rows import Numbered, read_rows
 from factory.shapes.answers import Made
 from factory.shapes.cells import FIELDS, Cells, Names, NotThis, kind_of, resolved
 from factory.shapes.known import FEEDBACK, RATED, SHAPES, Shape, shape_of
@@ -27,13 +31,16 @@ __all__ = [
     "SHAPES",
     "Converter",
     "Made",
+    "Numbered",
     "Piece",
     "UnknownShape",
     "looked_at",
+    "opened",
     "write_back",
 ]
 
 LOOK_AT = 200  # rows that decide
+NO_ROW = "No row in it could be read. Was it exported whole?"
 MAX_NAMES = 30  # columns that a message lists
 OWN_IDS = ("id", "_id", "uuid", "guid", "uid", "row_id", "example_id", "sample_id", "prompt_id", "question_id", "qid")
 
@@ -97,6 +104,23 @@ class Converter:
         """The numbers of a row of pairs that say how good each answer is: columns the shape does not read as text."""
         paths = self.names.of(row).items()
         return scored({name: row.get(str(path[0])) for name, path in paths if str(path[0]) in self._free})
+
+
+def opened(
+    file: Path, *, mapping: Mapping[Any, str] | None = None, place: str, among: Sequence[Shape] = SHAPES
+) -> tuple[Converter | None, Numbered]:
+    """What the first rows of a file say of its shape, and all its rows with their numbers, each a row or a BadItem.
+
+    None where none of the first rows could be read; then these are all that is given. Raises BadItem for a file that
+    holds no rows, and what `looked_at` raises.
+    """
+    read = read_rows(file, Limits())
+    begun = list(islice(read.rows, LOOK_AT))
+    good = [row for _, row in begun if not isinstance(row, BadItem)]
+    if not good:
+        return None, iter(begun)
+    converter = looked_at(good, mapping=mapping, class_names=read.class_names, place=place, among=among)
+    return converter, chain(begun, read.rows)
 
 
 def looked_at(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from factory import records, rejections, runs, tables
+from factory import records, rejections, runs, shapes, tables
 from factory.errors import BadItem, WrongRequest
 from factory.progress import Progress
 from factory.readers.rows import split_of
@@ -180,7 +180,7 @@ class _Reading:
             for number, row in rows:
                 its.rows += 1
                 self._reject(file, its, Where(file.label, number), row)  # type: ignore[arg-type] # none of them is a row
-            raise BadItem("ingest.empty", "No row in it could be read. Was it exported whole?")
+            raise BadItem("ingest.empty", shapes.NO_ROW)
         its.shape, its.name = converter.words, converter.shape.name
         its.columns, its.unused, its.others = tuple(converter.columns), tuple(converter.unused), converter.others
         for number, row in rows:

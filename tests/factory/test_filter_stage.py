@@ -283,3 +283,32 @@ def test_filters_that_reject_everything_leave_a_run_that_ends_well(tmp_path: Pat
     assert done.counts(f"filter.{where}")["kept"] == 0
     assert done.counts("export")["rows"] == {}
     assert run(recipe, until="export").did == []
+
+
+def test_rows_that_an_earlier_run_kept_are_not_made_again_and_another_such_run_measures_nothing(
+    tmp_path: Path, measured: list[int]
+) -> None:
+    for name in ("v1", "v2"):
+        (tmp_path / name).mkdir()
+    few = dict(list(DOCUMENTS.items())[:5])
+    write_documents(tmp_path / "v1", few)
+    filtered(tmp_path / "v1", {"length": {"min_chars": 1}})
+    done = filtered(tmp_path / "v2", {"minhash_dedup": {"threshold": 1.0}})
+    assert all(row["outcome"] == "keep" for row in verdicts(done, "minhash_dedup"))
+    measured.clear()
+    against = {"minhash_dedup": {"threshold": 1.0, "against": ["../v1/run"]}}
+    filtered(tmp_path / "v2", against)
+    assert not measured
+    gone = {row["id"] for row in verdicts(done, "minhash_dedup") if row["outcome"] == "reject"}
+    assert gone == {row["id"] for row in rows(tmp_path / "v1/run/records/text")}
+    stamp = (done.path / "verdicts/records/text/minhash_dedup.parquet").stat().st_mtime_ns
+    (tmp_path / "v1/run/report.json").write_text("{}")  # what only reads a run is no reason to compare anew
+    filtered(tmp_path / "v2", against)
+    assert (done.path / "verdicts/records/text/minhash_dedup.parquet").stat().st_mtime_ns == stamp
+
+
+def test_a_run_is_not_compared_with_itself(tmp_path: Path) -> None:
+    filtered(tmp_path, "minhash_dedup")
+    with pytest.raises(WrongRequest) as error:
+        filtered(tmp_path, {"minhash_dedup": {"against": ["run"]}})
+    assert "minhash_dedup names this run itself" in str(error.value)

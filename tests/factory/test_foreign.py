@@ -404,6 +404,16 @@ def test_a_wrong_wish_is_refused_with_the_right_one(dataset: Path, tmp_path: Pat
     assert not (tmp_path / "x.jsonl").exists()
 
 
+def test_files_that_a_filter_names_are_found_from_where_the_command_is_typed(dataset: Path, tmp_path: Path) -> None:
+    write(tmp_path, "old/v1.jsonl", [alpaca(nth) for nth in range(30)])
+    options = "minhash_dedup:unit=char,against=[old/v1.jsonl],threshold=0.99"
+    ended = factory("filter", dataset.name, "-f", options, "-o", "clean.jsonl", cwd=tmp_path)
+    assert (ended.code, len(read(tmp_path / "clean.jsonl"))) == (0, 11)
+    lost = read(tmp_path / "clean.rejected.jsonl")
+    assert lost[0]["evidence"] == {"of": "v1.jsonl", "other": "row:v1.jsonl:0000001"}
+    assert {row["reason"] for row in lost if row["by"] == "minhash_dedup"} == {"minhash_dedup.near_copy_of_other"}
+
+
 def test_a_dataset_is_not_written_over_itself(tmp_path: Path) -> None:
     file = tmp_path / "mine.jsonl"
     file.write_text('{"text": "The kiln is hot."}\n', encoding="utf-8")

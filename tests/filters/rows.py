@@ -13,6 +13,7 @@ def rows_of(
     return pa.record_batch(
         {
             "id": pa.array(ids, pa.string()),
+            "kind": pa.array(["document"] * len(ids), pa.string()),
             "text": pa.array(list(texts.values()), pa.large_string()),
             "licence": pa.array([(licences or {}).get(id_) for id_ in ids], pa.string()),
             "confidentiality": pa.array([(levels or {}).get(id_, "internal") for id_ in ids], pa.string()),
