@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from factory.facts import SPELLED
 from factory.folding import IS_ALONE, words
 from factory.sentences import sentences
 
@@ -34,20 +35,7 @@ _NUMBER = re.compile(r"\d{1,40}(?:[.,]\d{1,40}){0,5}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,3}(?:\.\d{3}){2,}")
 _NAME = re.compile(r"(?<=[^\s.!?:…\"“„«(*_#>|–—•]\s)[^\W\d_][\w'’-]*")  # behind those marks a capital makes no name
 _PLACEHOLDER = re.compile(r"<[A-Z][A-Z_]+>")  # what a filter put in the place of a value
-_SPELLED = {
-    word: str(number)
-    for spelled in (
-        "zero one two three four five six seven eight nine ten eleven twelve",
-        "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
-        "zéro un deux trois quatre cinq six sept huit neuf dix onze douze",
-        "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce",
-        "_ ein two drei vier fünf sechs",
-        "_ une deux trois",
-        "_ una dos tres",
-    )
-    for number, written in enumerate(spelled.split())
-    for word in words(written)
-}
+_SPELLED = {folded: number for word, number in SPELLED.items() for folded in words(word)}
 
 
 class Sentence(NamedTuple):

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
+from factory.facts import NOUNS_ARE_CAPITAL
 from factory.sentences import sentences
 from factory.wording import listed, plain
-from generators._facts import NOUNS_ARE_CAPITAL
 from generators._wording import Words
 
 Kind = Literal["number", "unit", "date", "name", "negation"]

@@ -18,12 +18,12 @@ from pydantic import BaseModel, Field
 
 from factory import records
 from factory.errors import BadItem
+from factory.facts import numbers, spoken
 from factory.llm import LLM, Reply
 from factory.passages import Passage
 from factory.prompts import prompt
 from factory.records import Record, Rejected
 from generators._asking import draw
-from generators._facts import numbers, spoken
 
 Kind = Literal["explain", "summarise", "rewrite", "extract", "write_code", "check"]
 KINDS: dict[Kind, str] = {

@@ -16,11 +16,11 @@ from annotated_types import Ge, Le
 
 from factory import records
 from factory.errors import BadItem
+from factory.facts import names, numbers, spoken, words
 from factory.llm import LLM, Reply
 from factory.passages import Passage
 from factory.prompts import prompt
 from factory.records import Record, Rejected
-from generators._facts import names, numbers, spoken, words
 
 Style = Literal["encyclopedic", "question_answer", "knowledge_list", "distilled"]
 STYLES: tuple[Style, ...] = ("encyclopedic", "question_answer", "knowledge_list", "distilled")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from factory import Run, run
 from factory.corpus import kept_records, record_tables
+from factory.facts import names, numbers, spoken, words
 from factory.passages import Passage
 from factory.records import Record
 from factory.views.ledger import entries
 from factory.views.verify import broken, verify
-from generators._facts import names, numbers, spoken, words
 from generators.rephrase import STYLES, _checked
 from tests.corpora import write_documents, write_recipe
 from tests.model_server import Choice, ModelServer

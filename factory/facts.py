@@ -1,4 +1,7 @@
-"""Numbers and names in a text, found without a model: what a rewriting must neither lose nor invent."""
+"""Numbers and names in a text, found without a model: what a rewriting must neither lose nor invent.
+
+Generators hold rewritings against them, filters answers against their sources, and texts that say the same.
+"""
 
 import re
 import unicodedata
@@ -11,30 +14,32 @@ LETTERS = re.compile(r"[^\W\d_]+")
 IDENTIFIER = re.compile(r"\b(?=\w*\d)(?=\w*[^\W\d_])[\w-]{2,}|\b[A-Z]{2,}[A-Z0-9-]*\b")
 SENTENCE_START = re.compile(r"(?:^|[.!?:;•\n\"“”«»(\[|*#>-])\s*$")
 NOUNS_ARE_CAPITAL = {"de", "lb"}  # there a capital says nothing
-WORDS = {
-    **dict.fromkeys(("one", "eins", "ein", "eine", "uno", "una", "un", "une"), "1"),
-    **dict.fromkeys(("two", "zwei", "dos", "deux"), "2"),
-    **dict.fromkeys(("three", "drei", "tres", "trois"), "3"),
-    **dict.fromkeys(("four", "vier", "cuatro", "quatre"), "4"),
-    **dict.fromkeys(("five", "fünf", "cinco", "cinq"), "5"),
-    **dict.fromkeys(("six", "sechs", "seis"), "6"),
-    **dict.fromkeys(("seven", "sieben", "siete", "sept"), "7"),
-    **dict.fromkeys(("eight", "acht", "ocho", "huit"), "8"),
-    **dict.fromkeys(("nine", "neun", "nueve", "neuf"), "9"),
-    **dict.fromkeys(("ten", "zehn", "diez", "dix"), "10"),
-    **dict.fromkeys(("eleven", "elf", "once", "onze"), "11"),
-    **dict.fromkeys(("twelve", "zwölf", "doce", "douze"), "12"),
-    **dict.fromkeys(("twenty", "zwanzig", "veinte", "vingt"), "20"),
-    **dict.fromkeys(("thirty", "dreißig", "treinta", "trente"), "30"),
-    **dict.fromkeys(("forty", "vierzig", "cuarenta", "quarante"), "40"),
-    **dict.fromkeys(("fifty", "fünfzig", "cincuenta", "cinquante"), "50"),
-    **dict.fromkeys(("sixty", "sechzig", "sesenta", "soixante"), "60"),
-    **dict.fromkeys(("seventy", "siebzig", "setenta"), "70"),
-    **dict.fromkeys(("eighty", "achtzig", "ochenta"), "80"),
-    **dict.fromkeys(("ninety", "neunzig", "noventa"), "90"),
-    **dict.fromkeys(("hundred", "hundert", "cien", "cent"), "100"),
-    **dict.fromkeys(("thousand", "tausend", "mil", "mille"), "1000"),
+_SPELLED = {  # English, German, Spanish, French, and other forms; of one language a word stands once
+    "0": "zero null cero zéro",
+    "1": "one eins uno un ein eine una une",
+    "2": "two zwei dos deux zwo",
+    "3": "three drei tres trois",
+    "4": "four vier cuatro quatre",
+    "5": "five fünf cinco cinq",
+    "6": "six sechs seis",
+    "7": "seven sieben siete sept",
+    "8": "eight acht ocho huit",
+    "9": "nine neun nueve neuf",
+    "10": "ten zehn diez dix",
+    "11": "eleven elf once onze",
+    "12": "twelve zwölf doce douze",
+    "20": "twenty zwanzig veinte vingt",
+    "30": "thirty dreißig treinta trente",
+    "40": "forty vierzig cuarenta quarante",
+    "50": "fifty fünfzig cincuenta cinquante",
+    "60": "sixty sechzig sesenta soixante",
+    "70": "seventy siebzig setenta",
+    "80": "eighty achtzig ochenta",
+    "90": "ninety neunzig noventa",
+    "100": "hundred hundert cien cent",
+    "1000": "thousand tausend mil mille",
 }
+SPELLED = {word: number for number, words in _SPELLED.items() for word in words.split()}
 
 
 def numbers(text: str) -> set[str]:
@@ -44,7 +49,7 @@ def numbers(text: str) -> set[str]:
 
 def spoken(text: str) -> set[str]:
     """The numbers written in words, in English, German, Spanish and French; of tens and ones also the sum."""
-    found = [WORDS.get(word, "") for word in LETTERS.findall(text.casefold())]
+    found = [SPELLED.get(word, "") for word in LETTERS.findall(text.casefold())]
     sums = {
         str(int(tens) + int(ones))
         for tens, ones in pairwise(found)
