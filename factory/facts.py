@@ -44,7 +44,7 @@ SPELLED = {word: number for number, words in _SPELLED.items() for word in words.
 
 def numbers(text: str) -> set[str]:
     """The numbers written in digits, without marks between thousands: `1,250` and `1.250` are `1250`."""
-    return {_plain(found) for found in NUMBER.findall(_digits(text))}
+    return {plain(found) for found in NUMBER.findall(_digits(text))}
 
 
 def spoken(text: str) -> set[str]:
@@ -65,7 +65,8 @@ def _digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
-def _plain(number: str) -> str:
+def plain(number: str) -> str:
+    """A number in digits without marks between thousands."""
     return (
         re.sub(r"\D", "", number) if GROUPED.fullmatch(number) else number.replace("\u00a0", "").replace("\u202f", "")
     )
