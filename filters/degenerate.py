@@ -6,10 +6,13 @@ Misses  an answer that goes in circles of a thousand words; nonsense that does n
 Source  our own, from pairs of answers that people compared; the flags are old: type-token ratio (Johnson 1944), lines
         as in Rae et al. 2021 (arXiv:2112.11446).
 
+An answer copies its question only if that does not ask for its text again: to mend, to sort, to complete it.
+
 The type-token ratio falls with a text's length, so it is taken of pieces of PIECE words, and the lowest counts. In
 scripts without spaces two characters in a row are a word.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -27,7 +30,18 @@ from filters._words import HAS_NO_SPACES, Tokens, tokens
 
 PIECE = 1000  # words: running text has a ratio of .35 and more there
 COPIED = 5  # words in a row: fewer are taken over by chance
-FEWEST_COPIED = 10  # words of an answer below which nothing is said to be copied
+FEWEST_COPIED = 30  # words of an answer below which it is no copy: in one sentence people say a question again
+WANTS_ITS_TEXT = re.compile(  # how tasks begin whose answer is the text of the question again, mended or sorted
+    r"\b(?:re-?(?:writ|wrote|word|phras|arrang|order|organi[sz]|stat|format|vis|structur|peat|plac|mov|dact)"
+    r"|paraphras|edit|correct|proof-?read|fix|mistake|error|improv|better|punctuat|capitali[sz]|grammar|spell|convert"
+    r"|transform|turn\b|insert|delet|sort|alphabet|format|extract|summar|shorten|simplif|translat|combin|merg|split"
+    r"|divid|cut\b|fill|blank|missing|complet|continu|finish|underlin|highlight|quot|cop(?:y|ie)|modif|adjust|tense\b"
+    r"|passive|active voice|chang|classif|categor|match|list\b"
+    r"|korrig|verbesser|umformulier|umschreib|schreib\w* .{0,40}\bum\b|überarbeit|übersetz|sortier|ergänz|kürz|fehler"
+    r"|corrig|réécri|reformul|amélior|tradui|tri(?:e|er|ez)\b|complét|raccourci|faute"
+    r"|reescrib|mejor|traduc|orden|acort|falta)",
+    re.IGNORECASE,
+)
 DECIDES = {"decides": True}
 
 Words = NDArray[np.int64]
@@ -64,8 +78,8 @@ class Degenerate:
         rows, at = [], 0
         for its in pairs.values():
             figures = [Figures()]
-            for _, answer in its:
-                figures.append(self._of_answer(answer, found[at], found[at + 1]))
+            for question, answer in its:
+                figures.append(self._of_answer(question, answer, found[at], found[at + 1]))
                 at += 2
             ratios, lines, copied = zip(*figures, strict=True)
             rows.append((min(ratios), max(lines), max(copied)))
@@ -73,8 +87,9 @@ class Degenerate:
         columns = {name: pa.array(its) for name, its in zip(Figures._fields, table, strict=True)}
         return pa.record_batch({"id": pa.array(pairs, pa.string()), **columns})
 
-    def _of_answer(self, answer: str, asked: Words, said: Words) -> Figures:
-        copied = _copied(asked, said) if len(said) >= FEWEST_COPIED else 0.0
+    def _of_answer(self, question: str, answer: str, asked: Words, said: Words) -> Figures:
+        may_copy = len(said) < FEWEST_COPIED or WANTS_ITS_TEXT.search(question)
+        copied = 0.0 if may_copy else _copied(asked, said)
         if len(said) < self.min_words:
             return Figures(copied=copied)
         lines = [line.strip() for line in outside_fences(answer.splitlines())]

@@ -20,7 +20,10 @@ VOCABULARY = [
 WORDS = random.Random(1).choices(VOCABULARY, k=90)  # noqa: S311 # no secret
 PROSE = " ".join(WORDS)
 LINES = [" ".join(WORDS[at : at + 9]) for at in range(0, 90, 9)]
-QUESTION = "Explain in your own words why the relief valve of the second tank opens before the first one is full."
+QUESTION = (
+    "Explain in your own words why the relief valve of the second tank opens before the first one is full, and say "
+    "what the crew has to do when the gauge beside it shows more than two bar."
+)
 
 Row = list[tuple[str, str, str]]  # field, role, text
 
@@ -56,10 +59,29 @@ def reason(row: Row, **options: Any) -> str | None:
         ("degenerate.same_lines", "\n".join([*LINES, *LINES[:2]])),
         ("degenerate.copied_question", f"You ask me to {QUESTION.lower()}"),
         (None, QUESTION[:40]),
+        (None, QUESTION[:100]),  # so short an answer may be the question's own sentence
     ],
 )
 def test_each_rule_rejects_what_it_is_about(said: str | None, answer: str) -> None:
     assert reason(sft(QUESTION, answer)) == said
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "Rewrite this in the past tense: ",
+        "Correct the grammar.\n",
+        "Sort the lines of the text.\n",
+        "Fill in the missing words. ",
+        "Korrigiere die Fehler im Text.\n",
+        "Corrige les fautes du texte.\n",
+        "Reescribe el texto.\n",
+    ],
+)
+def test_a_task_that_wants_its_text_again_gets_it(task: str) -> None:
+    text = QUESTION.removeprefix("Explain in your own words ")
+    assert reason(sft(task + text, text.upper())) is None
+    assert reason(sft("Why? " + text, text.upper())) == "degenerate.copied_question"
 
 
 def test_a_long_answer_is_not_rejected_for_its_length() -> None:
