@@ -25,6 +25,7 @@ PROBED = 8
 ROUNDS = 6  # of k-means; later ones move few rows
 A_CENTRE = 40  # rows of the sample a centre
 BLOCK = 1024  # rows compared with all centres at once
+TINY = 1e-6  # by which a cosine may be off: two equal rows have one of 0.9999999
 AT_ONCE = 1 << 22  # cosines worked out at once: 16 MB
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -59,7 +60,7 @@ def near_pairs(vectors: Vectors, threshold: float) -> Iterator[tuple[Pairs, Floa
         for begin in range(0, len(askers), step):
             some = askers[begin : begin + step]
             found = cosines(vectors[some], theirs)
-            row, column = np.nonzero(found >= threshold)
+            row, column = np.nonzero(found >= threshold - TINY)
             left, right = some[row], members[column]
             apart = left != right
             pairs = np.sort(np.stack([left[apart], right[apart]], axis=1), axis=1)
