@@ -54,6 +54,7 @@ class SemanticDedup:
     """Keep one row of each meaning."""
 
     sees: ClassVar[str] = "row"
+    dear: ClassVar[bool] = True
     threshold: float = field(default=0.8, metadata={"decides": True})
     synonym: float = field(default=0.6, metadata={"decides": True})
 

@@ -35,7 +35,7 @@ def _options(name: str, against: Sequence[Path]) -> dict[str, Any] | None:
         options: dict[str, Any] = {
             option.name: NOTED for option in known if option.name == "action" and NOTED in get_args(option.type)
         }
-        if any(option.name == "against" for option in known) and against:
+        if any(option.name == "against" and _is_missing(option, {}) for option in known) and against:
             options["against"] = [str(file) for file in against]
         if getattr(code, "dear", False) or any(_is_missing(option, options) for option in known):
             return None

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from factory import Run
 from factory.errors import CheckFailed, WrongRequest
@@ -132,6 +133,8 @@ def test_a_benchmark_is_looked_for_where_it_is_given(dataset: Path, tmp_path: Pa
     )
     report = audit_dataset(dataset, into=tmp_path / "a", against=[tmp_path / "exam.jsonl"])
     assert report["measures"]["measured.contamination.rejected"] >= 1
+    assert yaml.safe_load((tmp_path / "a/recipe.yaml").read_text())["audit"]["measure"].count("minhash_dedup") == 1
+    assert "measured.semantic_dedup.rejected" not in report["measures"]  # dear: only where it is asked for
     assert "measured.contamination.rejected" not in audit_dataset(dataset, into=tmp_path / "b")["measures"]
     with pytest.raises(WrongRequest, match="there is no such file"):
         audit_dataset(dataset, into=tmp_path / "c", against=[tmp_path / "none.jsonl"])
