@@ -13,9 +13,8 @@ scripts without spaces two characters in a row are a word.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from factory.verdicts import Verdicts
 from filters._prose import outside_fences
-from filters._repetition import repeated
+from filters._repetition import MIX, repeated
 from filters._rules import Rule, check_bounds, judge
 from filters._turns import turns
 from filters._words import HAS_NO_SPACES, Tokens, tokens
@@ -88,8 +87,9 @@ class Degenerate:
         return pa.record_batch({"id": pa.array(pairs, pa.string()), **columns})
 
     def _of_answer(self, question: str, answer: str, asked: Words, said: Words) -> Figures:
-        may_copy = len(said) < FEWEST_COPIED or WANTS_ITS_TEXT.search(question)
-        copied = 0.0 if may_copy else _copied(asked, said)
+        copied = _copied(asked, said) if len(said) >= FEWEST_COPIED else 0.0
+        if copied and WANTS_ITS_TEXT.search(question):
+            copied = 0.0
         if len(said) < self.min_words:
             return Figures(copied=copied)
         lines = [line.strip() for line in outside_fences(answer.splitlines())]
@@ -132,11 +132,13 @@ def _type_token_ratio(words: Words) -> float:
 
 def _copied(asked: Words, said: Words) -> float:
     """The share of the answer's COPIED words in a row that stand in the question."""
-    there = set(_grams(asked))
     its = _grams(said)
-    return sum(gram in there for gram in its) / max(1, len(its))
+    return float(np.isin(its, _grams(asked)).sum()) / max(1, len(its))
 
 
-def _grams(words: Words) -> Sequence[tuple[Any, ...]]:
-    listed = words.tolist()
-    return list(zip(*(listed[nth:] for nth in range(COPIED)), strict=False))
+def _grams(words: Words) -> NDArray[np.uint64]:
+    """A hash of each COPIED words in a row."""
+    found = np.zeros(max(0, len(words) - COPIED + 1), np.uint64)
+    for nth in range(COPIED):
+        found = found * MIX + words[nth : nth + len(found)].astype(np.uint64) + np.uint64(1)
+    return found
