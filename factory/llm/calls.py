@@ -43,6 +43,10 @@ class Servers:
         """The pool's own."""
         return self._pool.post(request.body, tokens=tokens)
 
+    def stop(self, why: str) -> None:
+        """The pool's own."""
+        self._pool.stop(why)
+
 
 @dataclass
 class Stats:

@@ -104,6 +104,11 @@ class LLM:
         self._calls = None
         await self._open.aclose()
 
+    def stop(self, why: str) -> None:
+        """Send nothing more to servers; what was sent may still be answered, and goes into the journal."""
+        if isinstance(self._pool, Servers):
+            self._pool.stop(why)
+
     def bound(self, unit: str, *, method: str, take: int, sees: Confidentiality) -> "LLM":
         """A view for one unit: what it asks is noted under its name, and `keys` says which answers it used.
 

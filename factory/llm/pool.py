@@ -81,6 +81,10 @@ class Pool:
         self._places.close("The door to the model was closed while requests were waiting.")
         await self._transport.__aexit__()
 
+    def stop(self, why: str) -> None:
+        """Send nothing more: what is asked from now on, or waits for its turn, ends so. What was sent goes on."""
+        self._places.close(why)
+
     # --- one request ------------------------------------------------------------------------------------------------
 
     async def post(self, body: bytes, *, tokens: int) -> Answer:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from factory import prompts
 from factory.corpus import Row, batch_of
-from factory.errors import BadItem, FactoryError, Waiting, WrongRequest, where
+from factory.errors import BadItem, DeadWorld, FactoryError, Waiting, WrongRequest, where
 from factory.plugins import Filter
 from factory.stages.models import Models
 from factory.verdicts import Verdicts
@@ -41,6 +41,9 @@ class Asking:
         tasks = [asyncio.create_task(self._one(*each, filter_, slots)) for each in zip(rows, shown, strict=True)]
         try:
             return await asyncio.gather(*tasks)
+        except DeadWorld as error:
+            await self._models.settled(tasks, str(error))
+            raise
         finally:
             for task in tasks:
                 task.cancel()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from factory import prompts, records, rejections, runs, tables
+from factory.errors import DeadWorld
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.records import Record
@@ -186,6 +187,9 @@ class _Generating:
             try:
                 on_passages = calls(self._run, units, self._generators)
                 await self._all(chain(on_passages, calls_on_records(self._run, units, self._generators)), waiting)
+            except DeadWorld as error:
+                await self._doors.settled((task for _, task in waiting), str(error))
+                raise
             finally:
                 for _, task in waiting:
                     task.cancel()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from factory.llm.imagined import Imagined
 
 FILE = "journal.sqlite"
+SETTLE_S = 60  # most answers come sooner; a run that is to end should not look as if it hung
 Plugin = Generator | Filter
 T = TypeVar("T")
 
@@ -154,6 +155,13 @@ class Models:
         from factory.llm.imagined import Paid
 
         return self._journal.used(name) if isinstance(self._journal, Paid) else 0
+
+    async def settled(self, tasks: Iterable["asyncio.Task[Any]"], why: str) -> None:
+        """Ask nothing more, and wait a while for what was sent: it is paid for, and its answers go into the journal."""
+        for door in self._doors.values():
+            door.stop(why)
+        if under_way := [task for task in tasks if not task.done()]:
+            await asyncio.wait(under_way, timeout=SETTLE_S)
 
     def stats(self, plugins: Iterable[Plugin]) -> "dict[str, Stats]":
         """What each model that these ask was asked so far."""
