@@ -10,7 +10,7 @@ stays. The rules of wording of `factory.dangling` are asked of every pair.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from factory.dangling import in_answer, in_question
@@ -46,17 +46,21 @@ _LEFT_OVER = re.compile(r"[{}<>]|&#?\w+;|\*\*|\]\(|\]\[")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A question and the quote that answers it; `why` says that it must not be used, `detail` more of that."""
+    """A question and the quote that answers it; `why` says that it must not be used, `detail` more of that.
+
+    `reworded` is the question in other words, where it has such.
+    """
 
     form: str
     question: str
     quote: Quote
     why: Literal["not_self_contained", "may_be_cut"] | None = None
     detail: str = ""
+    reworded: str | None = None
 
 
-def pairs(passage: Passage, *, min_answer_words: int, max_answer_chars: int) -> list[Pair]:
-    """The pairs of a passage in the order of their answers."""
+def pairs(passage: Passage, *, min_answer_words: int, max_answer_chars: int, reword: bool = False) -> list[Pair]:
+    """The pairs of a passage in the order of their answers; with `reword` also in other words."""
     page = Page(passage, passage.text, sections(passage.text, passage.heading), words_of(passage.text, passage.heading))
     chosen: list[tuple[Candidate, Pair]] = []
     for found in _candidates(page):
@@ -69,7 +73,22 @@ def pairs(passage: Passage, *, min_answer_words: int, max_answer_chars: int) -> 
         pair = _judged(page, found, quote)
         if not any(_is_same(found, other) and (pair.why or not its.why) for other, its in chosen):
             chosen.append((found, pair))
-    return [pair for _, pair in sorted(chosen, key=lambda one: (one[0].start, one[0].end))]
+    others = _reworded(page) if reword else {}
+    ordered = sorted(chosen, key=lambda one: (one[0].start, one[0].end))
+    return [replace(pair, reworded=others.get(_place(found))) for found, pair in ordered]
+
+
+def _reworded(page: Page) -> dict[tuple[str, int, int], str]:
+    """The questions of a page in the wordings that come next, by what they ask; without those that are the same."""
+    asked = {_place(found): found.question for found in _candidates(page)}
+    return {
+        _place(found): found.question for found in _candidates(replace(page, turn=1))
+        if found.question != asked.get(_place(found)) and found.unclear is None and _is_plain(found.question)
+    }  # fmt: skip
+
+
+def _place(found: Candidate) -> tuple[str, int, int]:
+    return found.form, found.start, found.end
 
 
 def _candidates(page: Page) -> Iterator[Candidate]:

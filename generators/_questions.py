@@ -99,6 +99,7 @@ class Page:
     text: str
     sections: list[Section]
     words: Words
+    turn: int = 0  # of the wordings that fit, so many further: the same question in other words
 
     @cached_property
     def language(self) -> str:
@@ -134,7 +135,7 @@ class Page:
     def pick(self, start: int, templates: Sequence[str]) -> str:
         """One of the wordings, always the same one for the same place of the same passage."""
         place = f"{self.passage.id}:{start}".encode(errors="replace")
-        return templates[int.from_bytes(hashlib.blake2b(place, digest_size=4).digest()) % len(templates)]
+        return templates[(int.from_bytes(hashlib.blake2b(place, digest_size=4).digest()) + self.turn) % len(templates)]
 
     def subject(self, section: Section, question: str) -> Subject | None:
         """What `section` is about according to the titles above it, where `question` itself does not name it."""

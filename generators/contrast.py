@@ -49,8 +49,11 @@ async def generate(
     if language not in FORMS:
         yield Rejected(None, "contrast.language_not_known", f"Its language is '{language}'.")
         return
-    limits = {"min_answer_words": min_answer_words, "max_answer_chars": max_answer_chars}
-    made = [(passage, pair) for passage in passages for pair in pairs(passage, **limits) if _may_err(pair)]
+    made = [
+        (passage, pair) for passage in passages
+        for pair in pairs(passage, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars)
+        if _may_err(pair)
+    ]  # fmt: skip
     texts = [passage.text for passage in passages]
     titles = [title for passage in passages for title in passage.heading]
     values = Values(sentences_of(texts), words_of("\n\n".join(texts), titles), language)

@@ -23,6 +23,7 @@ Source  rules of our own, in `_pairs.py`; the shape is that of SQuAD, Rajpurkar 
 """
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from factory.passages import Passage
 from factory.records import Record, Rejected, sft
@@ -35,12 +36,15 @@ REASONS = {
 
 
 async def generate(
-    passage: Passage, *, min_answer_words: int = 6, max_answer_chars: int = 1600
+    passage: Passage, *, min_answer_words: int = 6, max_answer_chars: int = 1600, reword: bool = False
 ) -> AsyncIterator[Record | Rejected]:
     """Yield the pairs of a passage in the order of their answers.
 
     Answers to questions of the text itself, cells, entries and acronyms may have fewer words than `min_answer_words`.
+    With `reword` a question that has another wording keeps it for the exam: it is never trained.
     """
-    for pair in pairs(passage, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars):
-        record = sft(passage, pair.question, pair.quote.text, quotes=[pair.quote], form=pair.form)
+    found = pairs(passage, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars, reword=reword)
+    for pair in found:
+        meta: dict[str, Any] = {"form": pair.form, **({"rewordings": [pair.reworded]} if pair.reworded else {})}
+        record = sft(passage, pair.question, pair.quote.text, quotes=[pair.quote], **meta)
         yield Rejected(record, REASONS[pair.why], pair.detail) if pair.why else record

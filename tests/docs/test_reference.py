@@ -126,6 +126,7 @@ NOT_A_REASON = {
     "NAME.several",  # of SPANS
     "NAME.rejected",  # what a plugin's Rejected without a reason gets; none of ours leaves it out
     "llm.client",  # a module
+    "exam.json",  # a file
 }
 
 

@@ -772,3 +772,16 @@ async def test_a_title_with_a_question_mark_that_is_no_question_makes_none() -> 
 
 async def test_markup_of_another_language_is_no_answer() -> None:
     assert await pairs("A **platen** is the plate that :ref:`presses <press>` the paper against the type.") == []
+
+
+async def test_a_question_is_put_in_other_words_where_it_has_such() -> None:
+    text = "# Freshet\n\nA **gateway** is the indoor device that collects the values of all gauges.\n"
+    passage = Passage(id="d/0000", document="d", text=text, end=len(text))
+    [plain] = [item async for item in generate(passage) if isinstance(item, Record)]
+    [record] = [item async for item in generate(passage, reword=True) if isinstance(item, Record)]
+    [other] = record.meta["rewordings"]
+    asked = record.data["messages"][0]["content"]
+    assert "rewordings" not in plain.meta
+    assert plain.data == record.data
+    assert other != asked
+    assert "gateway" in other
