@@ -94,9 +94,9 @@ class Filter:
     """A filter bound to its options.
 
     `code` is the frozen dataclass of the plugin; `measuring` the options that change what it measures, `measures` a
-    digest of its source and of the files that these name: together they name its features. `digest` is of its source
-    and all files that its options name. `models` are the `LLM` parameters of an asynchronous `measure`, as a
-    generator's.
+    digest of its source, of what it `depends_on` and of the files that these name: together they name its features.
+    `digest` is of the same and all files that its options name. `models` are the `LLM` parameters of an asynchronous
+    `measure`, as a generator's.
     """
 
     instance: str
@@ -360,7 +360,7 @@ def filter_(
     except ValueError as error:
         raise WrongRequest(f"{name}: {error}.") from None
     measuring = {o.name: getattr(code, o.name) for o in known if not o.decides}
-    source = source_digest(code_type.__module__)
+    source = source_digest(code_type.__module__) + _depends_on(code)
     return Filter(
         instance=name,
         plugin=plugin,
@@ -374,6 +374,11 @@ def filter_(
         digest=source + inputs.digest(checked),
         models=bound,
     )
+
+
+def _depends_on(code: Any) -> str:
+    """What a filter says its answers depend on besides its code, its options and their files: a model's release."""
+    return str(code.depends_on()) if hasattr(code, "depends_on") else ""
 
 
 def _models_of(code_type: Any) -> list[str]:

@@ -29,7 +29,7 @@ FORMS = [
     rf"[0-9]{{1,6}}[A-Za-z]?(?: [0-9]{{1,4}}/[0-9])? (?:{_UP} ){{1,4}}{_ENGLISH}\b\.?(?: (?:North|South|East"
     rf"|West|[NSEW]{{1,2}})\b)?{_UNIT}?(?:{_PLACE_US}|{_PLACE_UK})?",
     rf"\bP\.? ?O\.? Box [0-9]{{1,6}}(?:{_PLACE_US}|{_PLACE_UK})?",
-    r"\b(?:PSC|Unit|CMR) [0-9]{3,5},? Box [0-9]{2,5}|\bUS[NC][SGC]S? [A-Z][\w-]{2,20}(?=,? (?:FPO|DPO|APO))"
+    r"(?i:\b(?:PSC|Unit|CMR) [0-9]{3,5},? Box [0-9]{2,5})|\bUS[NC][SGC]S? [A-Z][\w-]{2,20}(?=,? (?:FPO|DPO|APO))"
     r"|\b(?:FPO|DPO|APO),? A[AEP] [0-9]{5}",
     rf"(?:\b[0-9]{{5}} {_UP},? )?\b(?:{_UP}[ -]){{0,3}}(?:[A-ZÄÖÜ][a-zäöüß]{{1,24}})?(?:[Ss]traße|[Ss]trasse"
     rf"|[Ss]tr\.|weg|platz|allee|gasse|damm|ufer|chaussee|stieg|markt|Weg|Platz|Allee|Gasse|Damm|Ufer|Ring)"

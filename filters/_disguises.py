@@ -20,7 +20,7 @@ class Disguise(NamedTuple):
     strict: bool = False
 
 
-_INVISIBLE = re.compile(r"[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+")
+INVISIBLE = re.compile(r"[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+")
 _BACKSLASH = re.compile(r"\\(?=[_.@+*()-]\w|@)")
 _ENTITY = re.compile(r"&(?:\#[0-9]{2,5}|\#[xX][0-9A-Fa-f]{2,4}|commat|period|nbsp|plus|hyphen|shy|zwj|zwnj);")
 _PERCENT = re.compile(r"%(?:40|2[BbDdEe0]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])")
@@ -51,7 +51,7 @@ def disguises(text: str) -> list[Disguise]:
 
 def _signs(text: str) -> Iterator[Disguise]:
     if not text.isascii():
-        yield from (Disguise(*match.span(), "") for match in _INVISIBLE.finditer(text))
+        yield from (Disguise(*match.span(), "") for match in INVISIBLE.finditer(text))
     if "\\" in text:
         yield from (Disguise(*match.span(), "") for match in _BACKSLASH.finditer(text))
     if "&" in text:

@@ -55,10 +55,7 @@ def second_reading(text: str, find: Callable[[str], Iterable[Finding]]) -> list[
 
 def _letters(text: str) -> tuple[str, list[_Undone]]:
     """`text` with the letters and digits that others look like, and where; its length stays."""
-    put = []
-    if not text.isascii() and _FOREIGN.search(text):
-        words = (match for match in _WORD.finditer(text) if _FOREIGN.search(match.group()))
-        put += [(_Undone(*match.span(), strict=False), match.group().translate(_LATIN)) for match in words]
+    put = [(_Undone(*match.span(), strict=False), match.group().translate(_LATIN)) for match in _mixed(text)]
     if _HALF_SCANNED.search(text):
         for match in _SCANNED.finditer(text):
             letters, digits = (sum(map(kind, match.group())) for kind in (str.isalpha, str.isdigit))
@@ -70,6 +67,21 @@ def _letters(text: str) -> tuple[str, list[_Undone]]:
             parts += [text[at : place.start], reading]
             at = place.end
     return "".join([*parts, text[at:]]), [place for place, _ in put]
+
+
+def latin(text: str) -> str:
+    """`text` with letters of other alphabets in Latin words read as those they look like; its length stays."""
+    parts, at = [], 0
+    for match in _mixed(text):
+        parts += [text[at : match.start()], match.group().translate(_LATIN)]
+        at = match.end()
+    return "".join([*parts, text[at:]])
+
+
+def _mixed(text: str) -> Iterator[re.Match[str]]:
+    """The words of two alphabets."""
+    if not text.isascii() and _FOREIGN.search(text):
+        yield from (match for match in _WORD.finditer(text) if _FOREIGN.search(match.group()))
 
 
 def _windows(places: list[_Undone], length: int) -> Iterator[tuple[int, int, list[_Undone]]]:

@@ -20,10 +20,10 @@ import pyarrow as pa
 
 from factory.records import KINDS as RECORDS
 from factory.verdicts import Verdicts
-from filters import _spans
+from filters import _ner, _personal
 from filters._leaks import said_again
-from filters._presidio import SURE, find
-from filters._screen import KINDS, fold
+from filters._presidio import SURE
+from filters._screen import fold
 from filters._spans import FINDING, Allowed
 
 DECIDES = {"decides": True}
@@ -32,7 +32,7 @@ Values = dict[tuple[str, str], float]  # value and kind -> how sure
 
 @dataclass(frozen=True)
 class PiiLeak:
-    """`types`, `exclude`, `threshold` and `allow` are those of `pii`: values that may stay there may be said here."""
+    """The options are those of `pii`: values that may stay there may be said here."""
 
     sees: ClassVar[str] = "raw_sourced"
     kinds: ClassVar[tuple[str, ...]] = RECORDS
@@ -41,13 +41,19 @@ class PiiLeak:
     exclude: list[str] = field(default_factory=list)
     threshold: float = field(default=SURE, metadata=DECIDES)
     allow: list[str] = field(default_factory=list)
+    ner: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a type that is none of ours, or a threshold that is none."""
-        _spans.chosen(KINDS, self.types, self.exclude)
+        """Raise ValueError for a type that is none of ours or a threshold that is none, WrongRequest for no model."""
+        _personal.kinds(self.types, self.exclude, self.ner)
+        self.depends_on()
         Allowed(self.allow)
         if not 0 < self.threshold <= 1:
             raise ValueError("threshold must be above 0 and at most 1")
+
+    def depends_on(self) -> str:
+        """The release of the model."""
+        return _ner.version(self.ner) if self.ner else ""
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """What is shown of rows with their sources -> `id`, `passages` (how many), `findings` in the row's strings."""
@@ -88,8 +94,8 @@ class PiiLeak:
 
     def _values(self, text: str) -> Iterable[tuple[tuple[str, str], float]]:
         """What of a source must not be said, and how sure it is that it is personal."""
-        kinds = _spans.chosen(KINDS, self.types, self.exclude)
-        found = Allowed(self.allow, fold).without(find(text, kinds), text)
+        kinds = _personal.kinds(self.types, self.exclude, self.ner)
+        found = Allowed(self.allow, fold).without(_personal.find(text, kinds, self.ner), text)
         for one in sorted(found, key=lambda finding: finding.score):  # of one value the surest finding counts
             yield (text[one.start : one.end], one.kind), one.score
 

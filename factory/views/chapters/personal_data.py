@@ -75,7 +75,8 @@ def chapter(run: Run) -> Chapter:
     pii, secrets = _found(run, PII), _found(run, SECRETS)
     numbers = _numbers(pii) | {
         "secrets": _numbers(secrets),
-        "not_looked_for": _not_looked_for(secrets),
+        "not_looked_for": _not_looked_for(run, secrets),
+        "names_by": _names_by(run),
         "only": _only(run),
     }
     measures, why = _measures(SECRETS, secrets)
@@ -116,8 +117,21 @@ def _measures(family: str, stages: dict[str, _Stage]) -> tuple[dict[str, float],
     }, {}
 
 
-def _not_looked_for(secrets: dict[str, _Stage]) -> list[str]:
-    return [*NOT_LOOKED_FOR, *([] if _ran_on(secrets) else ["passwords, keys and tokens (no secrets filter ran)"])]
+def _names_by(run: Run) -> dict[str, str]:
+    """Which model read names where: `pii on passages` -> `rampart`."""
+    recipe = declared.recipe(run)
+    uses = {**declared.filters(run), MEASURED: recipe.audit.measure}
+    return {
+        f"{use.instance} on {stage}": use.options["ner"]
+        for stage, its in uses.items()
+        for use in its
+        if use.plugin.startswith(PII) and use.options.get("ner")
+    }
+
+
+def _not_looked_for(run: Run, secrets: dict[str, _Stage]) -> list[str]:
+    names = () if _names_by(run) else NOT_LOOKED_FOR
+    return [*names, *([] if _ran_on(secrets) else ["passwords, keys and tokens (no secrets filter ran)"])]
 
 
 def _only(run: Run) -> dict[str, str]:

@@ -1,0 +1,85 @@
+"""The models that can read names, by what a recipe calls them: `rampart`, `spacy:MODEL`, `transformers:FOLDER`.
+
+Nothing is fetched, ever: a model that is not on disk is a wrong request with the command that gets it.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from factory.errors import WrongRequest, did_you_mean
+from filters._names import Reader
+
+BACK_ENDS = ("rampart", "spacy:MODEL", "transformers:FOLDER")
+WEIGHTS = ("*.json", "*.safetensors", "*.txt", "*.model")  # what says which model lies in a folder
+
+
+def version(name: str) -> str:
+    """Which model `name` is, so that another release measures again.
+
+    Raises WrongRequest where it is not installed, and ValueError for a name that is none.
+    """
+    kind, _, what = name.partition(":")
+    if kind not in _VERSIONS or bool(what) == (kind == "rampart"):
+        raise ValueError(f"ner: '{name}' is no model.{did_you_mean(name, BACK_ENDS)} Known: {', '.join(BACK_ENDS)}")
+    return f"{kind} {_VERSIONS[kind](what)}"
+
+
+@cache
+def reader(name: str) -> Reader:
+    """The model of this process."""
+    kind, _, what = name.partition(":")
+    if kind == "rampart":
+        from filters._rampart import Rampart
+
+        return Rampart()
+    if kind == "spacy":
+        from filters._spacy_names import SpacyNames
+
+        return SpacyNames(what)
+    from filters._transformers_names import TransformersNames
+
+    return TransformersNames(Path(what))
+
+
+def _rampart(_: str) -> str:
+    from filters._rampart import PACKAGE
+
+    if find_spec("onnxruntime") is None or find_spec(PACKAGE.replace("-", "_")) is None:
+        raise WrongRequest("ner: rampart needs an extra: pip install 'dataset-factory[ner]'.")
+    return metadata.version(PACKAGE)
+
+
+def _spacy(model: str) -> str:
+    """An installed package, or a folder that spaCy saved."""
+    if (Path(model) / "meta.json").is_file():
+        return _digest(Path(model), ("meta.json",))
+    spec = find_spec(model) if model.isidentifier() else None
+    if spec is None or spec.origin is None:
+        raise WrongRequest(f"ner: spaCy's model '{model}' is not installed: python -m spacy download {model}.")
+    return _digest(Path(spec.origin).parent, ("meta.json",))
+
+
+def _transformers(folder: str) -> str:
+    if find_spec("transformers") is None:
+        raise WrongRequest("ner: transformers needs an extra: pip install 'dataset-factory[train]'.")
+    if not (Path(folder) / "config.json").is_file():
+        raise WrongRequest(
+            f"ner: there is no model in {folder}: hf download ORGANISATION/MODEL --local-dir {folder}. "
+            "Names of the hub are not fetched."
+        )
+    return _digest(Path(folder), WEIGHTS)
+
+
+def _digest(folder: Path, patterns: tuple[str, ...]) -> str:
+    total = hashlib.blake2b(digest_size=8)
+    for file in sorted({file for pattern in patterns for file in folder.glob(pattern)}):
+        with file.open("rb") as opened:
+            total.update(file.name.encode() + hashlib.file_digest(opened, "sha256").digest())
+    return total.hexdigest()
+
+
+_VERSIONS: dict[str, Callable[[str], str]] = {"rampart": _rampart, "spacy": _spacy, "transformers": _transformers}
