@@ -23,7 +23,9 @@ KEY = pa.binary(16)
 
 def stamp(filter_: Filter) -> str:
     """What names the features of a filter besides the content: its code, its measuring options, the core's kernels."""
-    return runs.fingerprint(filter_.plugin, filter_.measures, filter_.sees, dict(filter_.measuring), runs.core_digest())
+    its_key = hashlib.blake2b(filter_.key, digest_size=4).hexdigest() if filter_.key else ""
+    of_it = (filter_.plugin, filter_.measures + its_key, filter_.sees, dict(filter_.measuring))
+    return runs.fingerprint(*of_it, runs.core_digest())
 
 
 def key(row: Row, sees: str) -> bytes:

@@ -89,6 +89,9 @@ class Generator:
     passages: str | None = None
 
 
+KEY = b"factory.key"  # in the metadata of the schema of what a keyed filter measures
+
+
 @dataclass(frozen=True)
 class Filter:
     """A filter bound to its options.
@@ -96,7 +99,7 @@ class Filter:
     `code` is the frozen dataclass of the plugin; `measuring` the options that change what it measures, `measures` a
     digest of its source, of what it `depends_on` and of the files that these name: together they name its features.
     `digest` is of the same and all files that its options name. `models` are the `LLM` parameters of an asynchronous
-    `measure`, as a generator's.
+    `measure`, as a generator's. `key` is the run's, for a filter that is `keyed`.
     """
 
     instance: str
@@ -110,6 +113,7 @@ class Filter:
     measures: str
     digest: str
     models: Mapping[str, str] = field(default_factory=dict)
+    key: bytes = field(default=b"", repr=False)
 
 
 @cache

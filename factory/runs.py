@@ -1,6 +1,6 @@
 """A run: the folder that holds everything of it, and the manifest that says which stages are done.
 
-    recipe.yaml  manifest.json  run.log
+    recipe.yaml  manifest.json  run.log  fakes.key (where a filter is keyed; 0600)
     documents/  passages/  records/<kind>/  features/  verdicts/  rejected/
     dataset/<kind>/<split>-*.parquet  exports/<format>/  report.json  report.html
 
@@ -10,6 +10,7 @@ Never of concurrency, paths of the machine, or time.
 
 import hashlib
 import json
+import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ STAGES = (
     "measure", "audit",
 )  # fmt: skip
 MARK = b"# A run folder of dataset-factory: none of it belongs into version control.\n*\n"
+KEY_FILE, KEY_BYTES = "fakes.key", 32
 NOT_PART_OF_RESULTS = ("views", "cli")  # what only reads; a better page does not redo a stage
 
 
@@ -91,6 +93,13 @@ class Run:
     def fingerprint(self, stage: str) -> str:
         """The fingerprint that a finished stage was made under; '' where it does not stand."""
         return str(self._manifest["stages"].get(stage, {}).get("fingerprint", ""))
+
+    def key(self) -> bytes:
+        """The run's own key, for digests that nobody without it can try values against; made when first asked for."""
+        file = self.path / KEY_FILE
+        if not file.exists():
+            tables.write_file(file, secrets.token_bytes(KEY_BYTES), private=True)
+        return file.read_bytes()
 
     def _save(self, stages: dict[str, Any]) -> None:
         noted = json.loads(json.dumps(stages, sort_keys=True))  # as a later process reads it: the same order of keys

@@ -43,6 +43,7 @@ _TITLED = re.compile(
     rf"(?<!\w){_TITLE}(?:\.|[ ]\.)?[ ]{{1,2}}"
     rf"(?P<value>{_PART}(?:[ ]\.)?(?:[ ]{{1,2}}(?:{_SMALL} )?{_PART}){{0,3}})"
 )
+_MAY_TITLE = rf"(?:{_TITLE}\.? )?"
 _OWNER = _any("patient customer client employee claimant insured applicant cardholder account_holder contact")
 _WHOSE = rf"(?:(?:full|first|last|given|middle|family|maiden|{_OWNER})[ _-]?name)"
 _SURE_LABEL = _any(
@@ -66,13 +67,13 @@ _TELLING = _any(
     "[Bb]etween and founders:"
 )
 _LABELLED = [  # a pattern, and how sure the model must be
-    (rf"{_AT_LINE}(?i:{_SURE_LABEL}){_MARKS}(?P<value>{_FULL}){_VALUE_END}", 0.0),
-    (rf"{_AT_LINE}(?i:{_LABEL}){_MARKS}(?P<value>{_FULL}){_VALUE_END}", 0.1),
+    (rf"{_AT_LINE}(?i:{_SURE_LABEL}){_MARKS}{_MAY_TITLE}(?P<value>{_FULL}){_VALUE_END}", 0.0),
+    (rf"{_AT_LINE}(?i:{_LABEL}){_MARKS}{_MAY_TITLE}(?P<value>{_FULL}){_VALUE_END}", 0.1),
     (rf"(?i:{_SAID_SO})[ ](?P<value>{_FULL})", 0.0),
     (rf"\b(?i:{_CLOSING}),?[ ]*\n{{1,2}}[ \t>]{{0,4}}(?P<value>{_FULL})[ \t]*$", 0.02),
     (rf"^[ \t>?*|-]{{0,6}}(?P<value>{_UP}(?: [A-Z]\.?)?(?: {_UP}){{1,2}})$", 0.16),  # a line of its own
     (rf"\b{_TELLING} (?P<value>{_FULL})", 0.2),
-    (rf"(?i:^[ \t>]{{0,4}}{_GREETING}) (?P<value>{_FULL})(?=[ ]?[,:!])", 0.1),
+    (rf"(?i:^[ \t>]{{0,4}}{_GREETING}) {_MAY_TITLE}(?P<value>{_FULL})(?=[ ]?[,:!])", 0.1),
 ]
 _PERSONS = [(re.compile(pattern, re.MULTILINE), needs) for pattern, needs in _LABELLED]
 _FORM = _any(

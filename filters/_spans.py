@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
@@ -81,65 +82,92 @@ def compiled(pattern: str, option: str) -> re.Pattern[str]:
         raise ValueError(f"{option}: /{pattern}/ is no regular expression: {error}") from None
 
 
-def measure(batch: pa.RecordBatch, find: Callable[[str], list[Finding]], allowed: Allowed) -> pa.RecordBatch:
-    """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id, overlaps left to `verdicts`."""
-    findings: dict[str, list[dict[str, Any]]] = {}
-    known: dict[str, list[Finding]] = {}  # a system prompt stands in every row
+Described = dict[str, Any]  # a finding as a row, perhaps with what a fake needs
+
+
+def measure(
+    batch: pa.RecordBatch,
+    find: Callable[[str], list[Finding]],
+    allowed: Allowed,
+    describe: Callable[[str, str], Described] | None = None,
+    described: pa.DataType = FINDING,
+) -> pa.RecordBatch:
+    """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id, overlaps left to `verdicts`.
+
+    `describe` adds to each finding what may be kept of its value and kind, of the type `described`.
+    """
+    findings: dict[str, list[Described]] = {}
+    known: dict[str, list[Described]] = {}  # a system prompt stands in every row
     for id_, name, text in zip(*(batch[column].to_pylist() for column in ("id", "field", "text")), strict=True):
         if text not in known:
-            known[text] = allowed.without(find(text or ""), text or "")
-        findings.setdefault(id_, []).extend({"field": name} | found._asdict() for found in known[text])
+            found = allowed.without(find(text or ""), text or "")
+            known[text] = [
+                one._asdict() | (describe(text[one.start : one.end], one.kind) if describe else {}) for one in found
+            ]
+        findings.setdefault(id_, []).extend({"field": name} | one for one in known[text])
     return pa.record_batch(
-        {"id": pa.array(findings.keys(), pa.string()), "findings": pa.array(findings.values(), pa.list_(FINDING))}
+        {"id": pa.array(findings.keys(), pa.string()), "findings": pa.array(findings.values(), pa.list_(described))}
     )
 
 
 def verdicts(
-    features: pa.RecordBatch, name: str, action: Action, placeholders: Mapping[str, str], threshold: float = 0.0
+    features: pa.RecordBatch,
+    name: str,
+    action: Callable[[str], str],
+    replacements: Callable[[str, Described], str],
+    threshold: float = 0.0,
 ) -> Verdicts:
-    """One verdict an id of what `name` found; evidence counts the spans of each kind."""
+    """One verdict an id of what `name` found; evidence counts the spans of each kind.
+
+    `action` says what becomes of a kind. One that rejects decides for its row; what is only flagged stays beside edits.
+    """
     made = Verdicts()
     for id_, found in zip(features["id"].to_pylist(), features["findings"].to_pylist(), strict=True):
         spans = list(_disjoint(row for row in found if row["score"] >= threshold))
-        counts = Counter(span.kind for _, span in spans)
+        counts = Counter(span["kind"] for span in spans)
         reason = f"{name}.{next(iter(counts))}" if len(counts) == 1 else f"{name}.several"
+        actions = {kind: action(kind) for kind in counts}
+        edits = [
+            (span["field"], _edit(span, name, actions[span["kind"]], partial(replacements, id_)))
+            for span in spans
+            if actions[span["kind"]] not in ("reject", "flag")
+        ]
         if not spans:
             made.keep(id_)
-        elif action == "reject":
+        elif "reject" in actions.values():
             made.reject(id_, reason, **counts)
-        elif action == "flag":
+        elif not edits:
             made.flag(id_, reason, **counts)
         else:
-            edits = [(where, _edit(span, name, action, placeholders)) for where, span in spans]
             made.edit(id_, edits, reason, **counts)
     return made
 
 
-def _edit(span: Finding, name: str, action: Action, placeholders: Mapping[str, str]) -> Edit:
-    replacement = FILL * (span.end - span.start) if action == "mask" else placeholders[span.kind]
-    return Edit(span.start, span.end, f"{name}.{span.kind}", replacement)
+def _edit(span: Described, name: str, action: str, replacement: Callable[[Described], str]) -> Edit:
+    put = FILL * (span["end"] - span["start"]) if action == "mask" else replacement(span)
+    return Edit(span["start"], span["end"], f"{name}.{span['kind']}", put)
 
 
-def _disjoint(found: Iterable[dict[str, Any]]) -> Iterator[tuple[str, Finding]]:
+def _disjoint(found: Iterable[Described]) -> Iterator[Described]:
     """One span for all findings that overlap: whatever any covers, of the kind that the surest, then longest, has."""
-    by_field: dict[str, list[Finding]] = {}
+    by_field: dict[str, list[Described]] = {}
     for row in found:
-        by_field.setdefault(row["field"], []).append(Finding(row["start"], row["end"], row["kind"], row["score"]))
-    for name, spans in by_field.items():
-        for group in _overlapping(sorted(spans)):
-            best = max(group, key=lambda span: (span.score, span.end - span.start, span.kind))
-            yield name, Finding(group[0].start, max(span.end for span in group), best.kind, best.score)
+        by_field.setdefault(row["field"], []).append(row)
+    for rows in by_field.values():
+        for group in _overlapping(sorted(rows, key=lambda row: (row["start"], row["end"], row["kind"], row["score"]))):
+            best = max(group, key=lambda row: (row["score"], row["end"] - row["start"], row["kind"]))
+            yield best | {"start": group[0]["start"], "end": max(row["end"] for row in group)}
 
 
-def _overlapping(spans: list[Finding]) -> Iterator[list[Finding]]:
-    group: list[Finding] = []
+def _overlapping(spans: list[Described]) -> Iterator[list[Described]]:
+    group: list[Described] = []
     end = 0
     for span in spans:
-        if group and span.start >= end:
+        if group and span["start"] >= end:
             yield group
             group = []
         group.append(span)
-        end = max(end, span.end) if len(group) > 1 else span.end
+        end = max(end, span["end"]) if len(group) > 1 else span["end"]
     if group:
         yield group
 

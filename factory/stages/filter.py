@@ -22,7 +22,7 @@ from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages import mix, models
 from factory.stages.asking import Asking
-from factory.stages.judging import Measured, as_batch, decided, edits_of, keep, measure, one_each, survives
+from factory.stages.judging import Measured, as_batch, decided, edits_of, keep, measure, one_each, survives, with_key
 from factory.stages.measuring import Measuring
 from factory.stages.models import Models
 from factory.stages.target import NAME as SURPLUS
@@ -59,7 +59,7 @@ def filter_stage(
 
     `stage` is documents, passages or records. `workers` is how many processes may measure; None: the machine's cores.
     """
-    name, filters = f"filter.{stage}", checked.filters[stage]
+    name, filters = f"filter.{stage}", [with_key(f, run) for f in checked.filters[stage]]
     target = checked.recipe.generate.target if stage == "records" else None
     mixed = mix.declared(checked.recipe) if stage == "records" else None
     mark = fingerprint(filters, before, [target, mixed], models.fingerprint(run, checked, filters))

@@ -1,7 +1,7 @@
 """What one filter says of one batch: features, known or measured now, then verdicts. A filter's fault costs its row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +12,18 @@ from factory.corpus import Row, batch_of, by_field
 from factory.edits import EditMap
 from factory.errors import WrongRequest
 from factory.origins import check_places
-from factory.plugins import Filter
+from factory.plugins import KEY, Filter
+from factory.runs import Run
 from factory.verdicts import Verdicts
 from factory.workers import MeasureFailed, Worker, measure_here
 
 if TYPE_CHECKING:
     from factory.stages.asking import Asking
+
+
+def with_key(filter_: Filter, run: Run) -> Filter:
+    """The filter with the run's key, if it wants one: `measure` finds it in the metadata of its batch's schema."""
+    return replace(filter_, key=run.key()) if getattr(filter_.code, "keyed", False) else filter_
 
 
 def as_batch(table: pa.Table) -> pa.RecordBatch:
@@ -129,6 +135,8 @@ def fresh_of(
     if not batch:
         return None, []
     shown = batch_of(batch, filter_.sees)
+    if filter_.key:
+        shown = shown.replace_schema_metadata({KEY: filter_.key})
     try:
         measured = worker.measure(filter_, shown) if worker else measure_here(filter_, shown)
     except MeasureFailed as error:

@@ -134,7 +134,7 @@ Anna-Lena Brandt
 @with_rampart
 def test_names_and_addresses_are_replaced_and_nothing_else_is() -> None:
     assert scrub(Pii(ner="rampart"), LETTER) == (
-        "Dear <PERSON>,\n\n<PERSON> moved to <ADDRESS>, and Ms. <PERSON> told me that <PERSON> is well. The pump "
+        "Dear Mrs <PERSON>,\n\n<PERSON> moved to <ADDRESS>, and Ms. <PERSON> told me that <PERSON> is well. The pump "
         "stops\nwhen the tank is full.\n\nRegards\n<PERSON>\n"
     )
 

@@ -327,7 +327,7 @@ def test_offsets_count_code_points() -> None:
 
 
 def test_what_only_decides_measures_nothing_again() -> None:
-    assert {option.name for option in options_of(Pii) if option.decides} == {"action", "threshold"}
+    assert {option.name for option in options_of(Pii) if option.decides} == {"action", "actions", "seed", "threshold"}
     features = Pii().measure(batch(("r", "text", "order 4515986 of 203.0.113.24")))
     assert Pii(threshold=0.7).decide(features).rows[0]["outcome"] == "keep"
     assert Pii(threshold=0.6).decide(features).rows[0]["reason"] == "pii.ip"
