@@ -27,7 +27,7 @@ _PERCENT = re.compile(r"%(?:40|2[BbDdEe0]|3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])")
 _TAG = re.compile(r"</?(?:b|i|u|em|strong|span|wbr|mark|font|code|tt)(?:\s[^<>]{0,120})?/?>|\*\*|__|`")
 _DOTS = r"(?:dot|punkt|punto|point)"
 _AT_BRACKETS = re.compile(r"[(\[{]\s?(?i:at|@|arroba)\s?[)\]}]")
-_AT_BARE = re.compile(rf" (?i:at) (?=[\w-]{{2,40}}(?: |\s?[(\[{{]\s?)(?i:{_DOTS})\b)")
+_AT_BARE = re.compile(r" (?i:at) (?=[\w-]{2,40}(?: |\s?[(\[{]\s?)(?i:dot|punkt|punto)\b)")  # not: at some point in
 _DOT_BRACKETS = re.compile(rf"[(\[{{]\s?(?i:{_DOTS}|\.)\s?[)\]}}]")
 _DOT_BARE = re.compile(rf" (?i:{_DOTS}) (?=[a-z]{{2,12}}\b)")
 _LINE_END = re.compile(r"\n[ \t>]{0,8}")

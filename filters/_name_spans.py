@@ -20,6 +20,9 @@ LONGEST_ACRONYM = 5
 NAMES_TOO = frozenset(("jordan", "georgia", "chad", "israel", "malta"))  # countries, and what people are called
 SCALE = 0.8  # 0.5 of the model is presidio's 0.4
 
+_STOCK = "foo bar baz qux quux barz lorem ipsum"
+_SHORT = "mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec"
+NOBODY = frozenset(f"{_STOCK} {_SHORT}".split())  # what examples are called, and short forms that have a capital
 _KEY = re.compile(r"[\"'] ?:")  # the name of a value
 _GAP = re.compile(r"[ \t]{1,2}|\.[ \t]?|-|[ \t]?['’][ \t]?|[ \t]\.[ \t]")
 _ADDRESS_GAP = re.compile(r"(?:[\s,.;>/()#º°-]|\bnan\b|\b(?:de|del|la|der|du|of|the|and|corner)\b){1,12}")
@@ -77,8 +80,9 @@ def _persons(text: str, words: Sequence[Word], *, cased: bool) -> Iterator[Findi
     for group in _groups(text, [word for word in words if word.person >= BESIDE], _GAP):
         written = text[group[0].start : group[-1].end]
         alone = len(group) == 1 and (written.casefold() in _countries() or (cased and _is_short_for(written)))
-        if not alone:
-            yield Finding(group[0].start, group[-1].end, "person", round(SCALE * max(w.person for w in group), 4))
+        somebody = max((w.person for w in group if text[w.start : w.end].casefold() not in NOBODY), default=0.0)
+        if not alone and somebody >= BESIDE:
+            yield Finding(group[0].start, group[-1].end, "person", round(SCALE * somebody, 4))
 
 
 def _is_short_for(written: str) -> bool:

@@ -140,6 +140,12 @@ def test_names_and_addresses_are_replaced_and_nothing_else_is() -> None:
 
 
 @with_rampart
+@pytest.mark.parametrize("text", ['{"name": "Foo"}', "Item The Foo Baz", "due on Thu 10 May"])
+def test_what_examples_are_called_is_nobody(text: str) -> None:
+    assert scrub(Pii(ner="rampart"), text) == text
+
+
+@with_rampart
 @pytest.mark.parametrize("action", ["placeholder", "mask"])
 @pytest.mark.parametrize(
     "text",

@@ -31,6 +31,7 @@ EXAMPLES = [  # kind, text, the part of it that is found
     ("phone", "+1 (476) 932-8321", "+1 (476) 932-8321"),
     ("phone", "jane,+44 20 7946 0112,x", "+44 20 7946 0112"),
     ("phone", "wählen Sie 030/12345678", "030/12345678"),
+    ("phone", "my registered 024 971 50 30.", "024 971 50 30"),
     ("phone", "appelez le 01 23 45 67 89", "01 23 45 67 89"),
     ("phone", "llame al 91 123 45 67", "91 123 45 67"),
     ("phone", "Tel. y Fax: 961 622 403", "961 622 403"),
