@@ -21,6 +21,12 @@ class Bars(Progress):
         self._bar: Any = None
         self._task: Any = None
 
+    def __enter__(self) -> "Bars":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def start(self, stage: str, total: int | None = None) -> None:
         """A bar begins."""
         self.close()

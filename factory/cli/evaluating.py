@@ -22,8 +22,7 @@ def evaluate(
     from factory.views import checks as checking
 
     asked = [checking.parse(check) for check in checks]  # before any work
-    bars = Bars()
-    try:
+    with Bars() as bars:
         found = work(
             model,
             run,
@@ -34,8 +33,6 @@ def evaluate(
             full=full,
             progress=bars,
         )
-    finally:
-        bars.close()
     results = checking.evaluate(asked, found.measures(), {})
     if json:
         out({**found.as_dict(), "folder": str(found.folder), "checks": results})
@@ -80,11 +77,8 @@ def suspect(run: Path, proxy: str, folds: int, given: Sequence[str], json: bool)
     from factory.stages.suspect import SHARE
     from factory.stages.suspect import suspect as work
 
-    bars = Bars()
-    try:
+    with Bars() as bars:
         found = work(run, proxy=proxy, folds=folds, options=options(given), progress=bars)
-    finally:
-        bars.close()
     if json:
         out(found.as_dict())
         return
@@ -107,11 +101,8 @@ def compare(
     from factory.cli.training import options
     from factory.stages.compare import compare as work
 
-    bars = Bars()
-    try:
+    with Bars() as bars:
         found = work(one, other, proxy=proxy, seeds=seeds, on=on, options=options(given), progress=bars)
-    finally:
-        bars.close()
     if json:
         out(found.as_dict())
         return

@@ -40,14 +40,11 @@ def audit(
     from factory.foreign import audit_dataset, default_folder
 
     folder = into or default_folder(dataset)
-    bars = Bars()
-    try:
+    with Bars() as bars:
         report = audit_dataset(
             dataset, into=folder, mapping=mapping(maps), against=against, tokenizer=tokenizer, checks=checks,
             workers=workers, progress=bars,
         )  # fmt: skip
-    finally:
-        bars.close()
     if list_measures:
         for name, value in report["measures"].items():
             out(f"{name:<40} {value}")
@@ -71,14 +68,11 @@ def filter_dataset(
             f"{dataset} is a dataset: say which filters and where what is left goes, as in "
             f"factory filter {dataset} -f exact_dedup -o clean.jsonl"
         )
-    bars = Bars()
-    try:
+    with Bars() as bars:
         done = filtered(
             dataset, [entry(text) for text in filters], out=output, mapping=mapping(maps), workers=workers,
             progress=bars,
         )  # fmt: skip
-    finally:
-        bars.close()
     counts = {"rows": done.rows, "kept": done.kept, "edited": done.edited, "rejected": done.lost}
     if json:
         out({"out": str(done.out), "rejected": str(done.rejected), "run": str(done.run.path), "counts": counts})
@@ -107,13 +101,10 @@ def diff(
     from factory.views.diff import names_of
 
     folder = into or folder_of(one, other)
-    bars = Bars()
-    try:
+    with Bars() as bars:
         made = compared(
             one, other, into=folder, mapping=mapping(maps), gates=gates, workers=workers, progress=bars
         )  # fmt: skip
-    finally:
-        bars.close()
     if list_measures:
         for name, value in names_of(made).items():
             out(f"{name:<40} {'not measured in both' if value is None else value}")

@@ -11,11 +11,8 @@ def forget(run: Path, names: Sequence[str], yes: bool, json: bool) -> None:
     from factory.cli.bars import Bars
     from factory.stages.forget import forget as erase
 
-    bars = Bars()
-    try:
+    with Bars() as bars:
         plan = erase(run, names, yes=yes, progress=bars)
-    finally:
-        bars.close()
     if json:
         return out(plan.as_dict())
     if not plan.documents:

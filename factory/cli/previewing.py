@@ -19,13 +19,10 @@ def preview(recipe: str, override: list[str] | None, json: bool, count: int, wor
     from factory.cli.bars import Bars
     from factory.views.preview import preview as look
 
-    bars = Bars()
-    try:
+    with Bars() as bars:
         done = pipeline.run(
             recipe, set=list(override or []), progress=bars, until="generate", limit=count, workers=workers
         )
-    finally:
-        bars.close()
     found = look(done, count)
     if json:
         return out(found)

@@ -49,11 +49,8 @@ def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any)
     from factory.cli.bars import Bars
     from factory.views.ledger import waterfall
 
-    bars = Bars()
-    try:
+    with Bars() as bars:
         done = pipeline.run(recipe, set=list(override or []), progress=bars, **options)
-    finally:
-        bars.close()
     steps = waterfall(done)
     if json:
         out({"run": str(done.path), "did": done.did, "waterfall": steps, "paths": _paths(done.path)})
@@ -83,11 +80,8 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
     from factory import pipeline
     from factory.cli.bars import Bars
 
-    bars = Bars()
-    try:
+    with Bars() as bars:
         found = pipeline.estimate(recipe, set=list(override or []), progress=bars, **options)
-    finally:
-        bars.close()
     if json:
         return out([one.as_dict() for one in found])
     if not found:

@@ -23,14 +23,11 @@ def train(
     from factory.cli.bars import Bars
     from factory.stages.train import train as work
 
-    bars = Bars()
-    try:
+    with Bars() as bars:
         result = work(
             path, method, model=model, out=output, options=options(given), check=check, accelerate=accelerate,
             progress=bars,
         )  # fmt: skip
-    finally:
-        bars.close()
     if json:
         trained = asdict(result.trained) | {"model": str(result.trained.model)} if result.trained else None
         findings = [asdict(found) for found in result.findings]
