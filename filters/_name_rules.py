@@ -86,7 +86,7 @@ _CAPITAL = r"(?:[A-Z0-9À-ÖØ-Þ][\w&'’-]{0,24})"
 _FIRMS = [
     re.compile(pattern, re.MULTILINE)
     for pattern in (
-        rf"(?<![\w.])(?P<value>{_CAPITAL}(?:,? (?:(?:&|and|of|und|et|y|de) )?{_CAPITAL}){{0,4}}?,? {_FORM})(?!\w)\.?",
+        rf"(?<![\w.])(?P<value>{_CAPITAL}(?:,? (?:(?:&|and|und) )?{_CAPITAL}){{0,4}}?,? {_FORM})(?!\w)\.?",
         rf"^[ \t>*?]{{0,6}}(?P<value>{_CAPITAL}, {_CAPITAL} and {_CAPITAL})$",  # partners
         rf"(?<![\w.])(?P<value>{_CAPITAL} (?:&|and|und) (?:Sons|Söhne|Brothers|Partners|Associates))\b",
         rf"{_AT_LINE}(?i:{_FIRM_LABEL}){_MARKS}(?P<value>{_CAPITAL}(?:[ &.-]{{1,3}}{_CAPITAL}){{0,4}}){_VALUE_END}",
