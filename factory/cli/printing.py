@@ -51,14 +51,13 @@ def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any)
 
     with Bars() as bars:
         done = pipeline.run(recipe, set=list(override or []), progress=bars, **options)
-    steps = waterfall(done)
     if json:
-        out({"run": str(done.path), "did": done.did, "waterfall": steps, "paths": _paths(done.path)})
+        out({"run": str(done.path), "did": done.did, "waterfall": waterfall(done), "paths": _paths(done.path)})
         return
     if not done.did:
         say(f"Nothing to do: {done.path} is up to date.")
     else:
-        say("\n".join(["", *_waterfall(steps), ""]))
+        say("\n".join(["", *_waterfall(waterfall(done)), ""]))
     for path in _paths(done.path):
         out(path)
     say(f"Next: {_next(done, options['until'])}")
