@@ -429,7 +429,7 @@ def diff(
 
     Rows are matched by content, then by their own id, then as near copies. Datasets are audited first.
 
-    Example: factory diff v1.jsonl v2.jsonl --fail-on 'diff.held_out_trained > 0'
+    Example: factory diff v1.jsonl v2.jsonl --fail-on 'diff.dropped > 0'
     """
     from factory.cli import foreign
 

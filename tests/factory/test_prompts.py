@@ -103,7 +103,7 @@ def test_every_template_that_writes_text_follows_the_style() -> None:
     style = prompts.Style("Esperanto", {"kiln": "an oven"}, ["How come it is hot?"])
     passage = Passage(id="d/0000", text="The kiln is hot.", language="en")
     folder = Path(generators.__file__).parent / "prompts"
-    values = {"passage": passage, "passages": [passage], "wishes": [], "style": style}
+    values = {"passage": passage, "passages": [passage], "wishes": [], "style": style, "reword": False}
     for file in [folder / "rephrase/rewrite.j2", *folder.glob("*/ask.j2"), *folder.glob("*/plan.j2")]:
         environment = prompts._environment(file.parent, folder)
         text = environment.get_template(file.name).render(

@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -274,17 +275,21 @@ async def test_a_server_that_says_that_nothing_remains_is_left_alone_for_so_long
 async def test_requests_a_minute_are_kept_below_the_ceiling() -> None:
     with ModelServer() as server:
         async with pool(server, rpm=600) as asked:
+            started = time.monotonic()
             await asyncio.gather(*(asked.post(body(str(nth)), tokens=10) for nth in range(70)))
-    times = sorted(seen.at for seen in server.seen)
-    assert times[69] - times[0] >= 0.5 * 10 * 60 / 540  # sixty at once, then nine a second
+            took = time.monotonic() - started
+    assert len(server.seen) == 70
+    assert took >= 0.9 * 10 * 60 / 540  # sixty at once, then nine a second; a busy machine only makes it longer
 
 
 async def test_tokens_a_minute_are_kept_below_the_ceiling() -> None:
     with ModelServer() as server:
         async with pool(server, tpm=60_000) as asked:
+            started = time.monotonic()
             await asyncio.gather(*(asked.post(body(str(nth)), tokens=1_000) for nth in range(7)))
-    times = sorted(seen.at for seen in server.seen)
-    assert times[6] - times[0] >= 0.5 * 1_000 * 60 / 54_000  # six at once
+            took = time.monotonic() - started
+    assert len(server.seen) == 7
+    assert took >= 0.9 * 1_000 * 60 / 54_000  # six at once
 
 
 # --- closing and cancelling ------------------------------------------------------------------------------------------

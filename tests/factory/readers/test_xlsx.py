@@ -56,8 +56,9 @@ def test_a_long_table_has_its_header_in_each_part(tmp_path: Path) -> None:
 
 def test_a_formula_is_its_saved_value_and_is_not_evaluated(tmp_path: Path) -> None:
     book = workbook(A=[["Sum", "Share"], ["=1+1", 0.25], ['=HYPERLINK("http://127.0.0.1:9/x","click")', 0.5]])
-    saved = repacked(book, "<f>1+1</f><v></v>", "<f>1+1</f><v>41</v>")  # what was saved counts, right or wrong
-    assert saved != book
+    one_form = repacked(book, "<v />", "<v></v>")  # openpyxl writes either, by whether lxml is there
+    saved = repacked(one_form, "<f>1+1</f><v></v>", "<f>1+1</f><v>41</v>")  # what was saved counts, right or wrong
+    assert saved != one_form
     assert one(tmp_path / "a.xlsm", saved).text == "## A\n\n| Sum | Share |\n| --- | --- |\n| 41 | 0.25 |\n|  | 0.5 |"
 
 
