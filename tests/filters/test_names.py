@@ -108,7 +108,7 @@ def test_the_stretches_of_any_text_are_in_order_and_short(text: str) -> None:
         pytest.param(
             {"ner": "transformers:no/such/folder"},
             "are not fetched",
-            marks=pytest.mark.skipif(not find_spec("transformers"), reason="needs the extra: pip install -e '.[train]'"),
+            marks=pytest.mark.skipif(not find_spec("transformers"), reason="needs the extra [train]"),
         ),
         ({"types": ["person"]}, "needs a model: set ner"),
     ],
