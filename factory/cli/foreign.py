@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from factory.cli.printing import out, say
+from factory.cli.printing import measured, out, say
 from factory.errors import WrongRequest, did_you_mean
 
 
@@ -45,15 +45,7 @@ def audit(
             dataset, into=folder, mapping=mapping(maps), against=against, tokenizer=tokenizer, checks=checks,
             workers=workers, progress=bars,
         )  # fmt: skip
-    if list_measures:
-        for name, value in report["measures"].items():
-            out(f"{name:<40} {value}")
-    elif json:
-        out(report)
-    else:
-        say(report["verdict"])
-        out(str(folder / "report.html"))
-        out(str(folder / "report.json"))
+    measured(report, report["measures"], folder / "report", list_measures=list_measures, json=json)
 
 
 def filter_dataset(
@@ -105,15 +97,8 @@ def diff(
         made = compared(
             one, other, into=folder, mapping=mapping(maps), gates=gates, workers=workers, progress=bars
         )  # fmt: skip
-    if list_measures:
-        for name, value in names_of(made).items():
-            out(f"{name:<40} {'not measured in both' if value is None else value}")
-    elif json:
-        out(made)
-    else:
-        say(made["verdict"])
-        out(str(folder / "diff.html"))
-        out(str(folder / "diff.json"))
+    names = {name: "not measured in both" if value is None else value for name, value in names_of(made).items()}
+    measured(made, names, folder / "diff", list_measures=list_measures, json=json)
 
 
 def mapping(maps: Sequence[str]) -> dict[str, str]:

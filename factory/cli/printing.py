@@ -4,7 +4,7 @@ import contextlib
 import json as json_
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,15 +153,22 @@ def audit(run: Path, checks: Sequence[str], list_measures: bool, json: bool) -> 
     from factory import pipeline
 
     report = pipeline.audit(run, checks=checks)
+    measured(report, report["measures"], run / "report", list_measures=list_measures, json=json)
+
+
+def measured(
+    report: dict[str, Any], measures: Mapping[str, Any], page: Path, *, list_measures: bool, json: bool
+) -> None:
+    """The names that checks may use, or the report, or its verdict and paths: those of `page` with their suffixes."""
     if list_measures:
-        for name, value in report["measures"].items():
+        for name, value in measures.items():
             out(f"{name:<40} {value}")
     elif json:
         out(report)
     else:
         say(report["verdict"])
-        out(str(run / "report.html"))
-        out(str(run / "report.json"))
+        out(f"{page}.html")
+        out(f"{page}.json")
 
 
 def show(
