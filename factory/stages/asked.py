@@ -10,7 +10,7 @@ from typing import Any
 from factory import scores, training
 from factory.progress import Progress
 from factory.scores import Difference
-from factory.stages import exam, trainer_calls
+from factory.stages import exam, trainable, trainer_calls
 from factory.stages.foils import Foils
 from factory.stages.trainer_calls import Call
 from factory.training import Loss, Row, Split, Trainer
@@ -157,7 +157,7 @@ class Asked:
         """The trained rows with their documents and losses; those that the trainer leaves out have none."""
         before, after = (self.row_losses[when] for when in WHEN)
         return [
-            {"id": row["id"], "documents": _documents(row), "before": before[row["id"]].loss,
+            {"id": row["id"], "documents": trainable.documents_of(row), "before": before[row["id"]].loss,
              "after": after[row["id"]].loss, "largest_before": before[row["id"]].largest,
              "largest_after": after[row["id"]].largest, "tokens": after[row["id"]].tokens}
             for row in self.rows if row["id"] in before and row["id"] in after
@@ -190,10 +190,6 @@ def _made(calls: Mapping[str, Call], beside: Path, progress: Progress) -> dict[s
     """The calls that have something to ask."""
     wanted = {name: call for name, call in calls.items() if call.items}
     return dict(zip(wanted, trainer_calls.ask(list(wanted.values()), beside, progress), strict=True))
-
-
-def _documents(row: Row) -> list[str]:
-    return list(json.loads(row["meta"]).get("documents", [])) if row.get("meta") else []
 
 
 def learned(rows: Sequence[Row]) -> dict[str, Any]:

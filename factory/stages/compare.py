@@ -9,7 +9,6 @@ Out     the mean loss a token of the held-out rows, their difference with its in
 Costs   2 x seeds trainings. All rows in memory.
 """
 
-import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -87,7 +86,7 @@ def compare(
         losses = [_losses(made, nth, side, epochs[nth], seeds, held, progress) for nth, side in enumerate(sides)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    documents = [min(_documents(row), default=row["id"]) for row in held]
+    documents = [min(trainable.documents_of(row), default=row["id"]) for row in held]
     progress.end("compare", f"{len(held)} held-out rows, {seeds} seeds, {tokens:,} tokens each")
     return Comparison(
         *_names(*places), Path(proxy).name, seeds, tokens, (int(plans[0]["rows"]), int(plans[1]["rows"])),
@@ -129,8 +128,8 @@ def _held_out(places: Iterable[Path], sides: Sequence[Split]) -> list[Row]:
     """Rows of documents that neither side trains, and near-copies of no row of theirs; drawn by their ids."""
     rows = {row["id"]: row for place in places for row in _rows_of(place)}
     trained = [row for side in sides for _, row in training.read(side.train, ("messages", "meta"))]
-    taught = {document for row in trained for document in _documents(row)}
-    asked = [row for row in rows.values() if not taught.intersection(_documents(row))]
+    taught = {document for row in trained for document in trainable.documents_of(row)}
+    asked = [row for row in rows.values() if not taught.intersection(trainable.documents_of(row))]
     texts = [records.joined("sft", row) for row in (*trained, *asked)]
     labels = near.near_duplicates(texts, threshold=THRESHOLD).tolist() if texts else []
     left = [row for row, label in zip(asked, labels[len(trained) :], strict=True) if label >= len(trained)]
@@ -146,7 +145,3 @@ def _rows_of(place: Path) -> list[Row]:
     folder = place / "dataset" / "sft" if (place / "manifest.json").is_file() else place / "sft"
     files = [file for split in HELD_OUT for file in sorted(folder.glob(f"{split}-*.parquet"))]
     return [{"id": id_, **row} for id_, row in training.read(files, ("messages", "meta"))]
-
-
-def _documents(row: Row) -> list[str]:
-    return list(json.loads(row["meta"]).get("documents", [])) if row.get("meta") else []

@@ -12,7 +12,6 @@ Source  out-of-fold loss as in confident learning: Northcutt et al. 2021 (arXiv:
 """
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -144,7 +143,7 @@ class _Folds:
         for rank, (score, nth) in enumerate(self._scores(), start=1):
             loss = self._losses[self._ids[nth]]
             row = {"rank": rank, "id": loss.id, "score": score, "loss": loss.loss, "tokens": loss.tokens}
-            made.append({**row, "fold": self._fold[nth], "documents": _meta(self._rows[nth])["documents"]})
+            made.append({**row, "fold": self._fold[nth], "documents": trainable.documents_of(self._rows[nth])})
         return pa.Table.from_pylist(made, schema=RANKING)
 
     def result(self, proxy: str) -> Suspects:
@@ -172,10 +171,6 @@ def auc(high: Sequence[float], low: Sequence[float]) -> float:
 
 def _answer(row: Row) -> str:
     return str(row["messages"][-1]["content"])
-
-
-def _meta(row: Row) -> dict[str, Any]:
-    return {"documents": [], **json.loads(row["meta"])} if row.get("meta") else {"documents": []}
 
 
 def _number(name: str) -> int:

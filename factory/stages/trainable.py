@@ -16,7 +16,7 @@ from factory import plugins, training
 from factory.errors import WrongRequest
 from factory.records import KINDS
 from factory.runs import Run
-from factory.training import Split, Trainer
+from factory.training import Row, Split, Trainer
 
 COLUMNS: Mapping[str, set[str]] = {  # what the exported rows of a kind have; the more telling ones first
     "preference": {"prompt", "chosen", "rejected"},
@@ -49,6 +49,11 @@ def documents(data: Split) -> list[str]:
         for meta in _metas(file):
             found.update(json.loads(meta).get("documents", ()))
     return sorted(found)
+
+
+def documents_of(row: Row) -> list[str]:
+    """The ids of the documents that one exported row was made from; without a `meta`, none."""
+    return list(json.loads(row["meta"]).get("documents", [])) if row.get("meta") else []
 
 
 def _metas(file: Path) -> Iterator[str]:
