@@ -1,6 +1,5 @@
 """Feedback logs under the laws: every vote ends once, most votes decide, stopped and resumed gives the same bytes."""
 
-import contextlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -11,8 +10,8 @@ from hypothesis import strategies as st
 
 from factory import Run, rejections
 from factory.views import verify
-from tests.corpora import contents, recipe, rows, workspace, write_documents, write_recipe
-from tests.laws.test_resume import Stopped, finish, stopping_at
+from tests.corpora import recipe, rows, workspace, write_documents, write_recipe
+from tests.laws.test_resume import finish, stopped_ends_the_same
 
 Row = dict[str, Any]
 SOURCE = {"path": "documents", "as": "feedback", "name": "logs", "feedback": {"edits": ["preference", "sft"]}}
@@ -90,15 +89,5 @@ def test_a_run_that_was_stopped_while_it_counted_votes_ends_in_the_same_bytes(
         row(nth % 4, ("up", "down", "up")[nth % 3], "abc"[nth % 3], 5 if nth % 5 == 0 else None) for nth in range(24)
     ]
     with workspace() as folder:
-        with stopping_at(0) as changes:
-            undisturbed = contents(finish(written(folder, [log[:9], log[9:]])).path / "dataset")
-        stopped = write_recipe(folder, {**recipe(sources=[SOURCE], methods=[]), "run": "stopped/run"})
-        for moment in (share, again):
-            if moment is not None:
-                with stopping_at(1 + int(moment * (changes[0] - 1))), contextlib.suppress(Stopped):
-                    finish(stopped)
-        done = finish(stopped)
-        assert contents(done.path / "dataset") == undisturbed
-        assert not verify.broken(verify.verify(done))
-        assert not [file.name for file in done.path.rglob("*.tmp")]
-        assert finish(stopped).did == []
+        written(folder, [log[:9], log[9:]])
+        stopped_ends_the_same(folder, recipe(sources=[SOURCE], methods=[]), [share, again])

@@ -1,6 +1,5 @@
 """Rows of foreign datasets under the laws: counted by id, resumed to the same bytes, split apart, verified."""
 
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from hypothesis import strategies as st
 from factory import Run, run
 from factory.errors import WrongRequest
 from factory.views import ledger, verify
-from tests.corpora import contents, recipe, workspace, write_documents, write_recipe
-from tests.laws.test_resume import Stopped, finish, stopping_at
+from tests.corpora import recipe, workspace, write_documents, write_recipe
+from tests.laws.test_resume import finish, stopped_ends_the_same
 
 DOCUMENT = (
     "# Kiln\n\nA kiln is an oven that fires clay.\n\n## How do I close the kiln?\n\nPut the lid on and turn the dial.\n"
@@ -176,18 +175,7 @@ def test_rows_of_a_source_that_left_the_recipe_are_gone() -> None:
 def test_a_run_that_was_stopped_while_it_read_ends_in_the_same_bytes(share: float, again: float | None) -> None:
     with workspace() as folder:
         write_documents(folder, files())
-        with stopping_at(0) as changes:
-            undisturbed = contents(finish(write_recipe(folder, made())).path / "dataset")
-        stopped = write_recipe(folder, {**made(), "run": "stopped/run"})
-        for moment in (share, again):
-            if moment is not None:
-                with stopping_at(1 + int(moment * (changes[0] - 1))), contextlib.suppress(Stopped):
-                    finish(stopped)
-        done = finish(stopped)
-        assert contents(done.path / "dataset") == undisturbed
-        assert not verify.broken(verify.verify(done))
-        assert not [file.name for file in done.path.rglob("*.tmp")]
-        assert finish(stopped).did == []
+        stopped_ends_the_same(folder, made(), [share, again])
 
 
 def test_a_source_without_a_row_stops_with_a_word(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,22 @@ def finish(recipe: Path) -> Run:
     return run(recipe, until="export", workers=1)
 
 
+def stopped_ends_the_same(folder: Path, made: dict[str, Any], moments: Iterable[float | None]) -> None:
+    """Stop a recipe's run at shares of its changes on disk, one after the other; what is finished then has no trace."""
+    with stopping_at(0) as changes:
+        undisturbed = contents(finish(write_recipe(folder, made)).path / "dataset")
+    stopped = write_recipe(folder, {**made, "run": "stopped/run"})
+    for moment in moments:
+        if moment is not None:
+            with stopping_at(1 + int(moment * (changes[0] - 1))), contextlib.suppress(Stopped):
+                finish(stopped)  # the second time it may come to its end: less is left to do
+    done = finish(stopped)
+    assert contents(done.path / "dataset") == undisturbed
+    assert not verify.broken(verify.verify(done))
+    assert not [file.name for file in done.path.rglob("*.tmp")], "nothing half written is left behind"
+    assert finish(stopped).did == []
+
+
 @settings(max_examples=40)
 @given(drawn=corpora(), made=recipes(), share=st.floats(0, 1), again=st.none() | st.floats(0, 1))
 def test_a_run_that_was_stopped_anywhere_ends_in_the_same_bytes(
@@ -64,18 +80,7 @@ def test_a_run_that_was_stopped_anywhere_ends_in_the_same_bytes(
 ) -> None:
     with workspace() as folder:
         write_documents(folder, drawn.files)
-        with stopping_at(0) as changes:
-            undisturbed = contents(finish(write_recipe(folder, made)).path / "dataset")
-        stopped = write_recipe(folder, {**made, "run": "stopped/run"})
-        for moment in (share, again):
-            if moment is not None:
-                with stopping_at(1 + int(moment * (changes[0] - 1))), contextlib.suppress(Stopped):
-                    finish(stopped)  # the second time it may come to its end: less is left to do
-        done = finish(stopped)
-        assert contents(done.path / "dataset") == undisturbed
-        assert not verify.broken(verify.verify(done))
-        assert not [file.name for file in done.path.rglob("*.tmp")], "nothing half written is left behind"
-        assert finish(stopped).did == []
+        stopped_ends_the_same(folder, made, [share, again])
 
 
 FILES = {
