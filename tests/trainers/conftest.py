@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore"))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)  # before any module's own fixture, which may train already
 def _the_extra() -> None:
     if find_spec("trl") is None:
         pytest.skip("needs the extra: pip install -e '.[train]'")
