@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from factory.drawing import draw
 from factory.errors import BadItem, WrongRequest
 from factory.records import BESIDE, Text
 
@@ -79,7 +80,7 @@ def answers(kind: str, strings: Sequence[Text]) -> list[Text]:
 
 def drawn(id_: str, count: int) -> list[int]:
     """The order in which the answers of a row are shown: places in the row."""
-    return sorted(range(count), key=lambda nth: hashlib.blake2b(f"{id_}/{nth}".encode(), digest_size=8).digest())
+    return sorted(range(count), key=lambda nth: draw(id_, nth))
 
 
 def cell(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from factory.drawing import draw
 from factory.verdicts import Verdicts
 
 NAMES = {"document": "documents", "source": "sources", "method": "generator"}  # what a cap is called -> its key in meta
@@ -49,7 +50,7 @@ class Balance:
         staying: Staying = {}
         for id_, groups in zip(features["id"].to_pylist(), features["groups"].to_pylist(), strict=True):
             for group, _ in self._capped(groups):
-                staying.setdefault(group, []).append(self._draw(id_))
+                staying.setdefault(group, []).append(draw(self.seed, id_))
         return {group: sorted(digests)[: self.caps[group[0]]] for group, digests in staying.items()}
 
     def merge(self, into: Staying, other: Staying) -> Staying:
@@ -62,7 +63,7 @@ class Balance:
         """Reject who is not among those that stay of one of its groups; the evidence names key and cap."""
         verdicts = Verdicts()
         for id_, groups in zip(features["id"].to_pylist(), features["groups"].to_pylist(), strict=True):
-            drawn = self._draw(id_)
+            drawn = draw(self.seed, id_)
             over = sorted({group[0] for group, most in self._capped(groups) if _is_full(staying[group], most, drawn)})
             if over:
                 verdicts.reject(id_, "balance.over_cap", cap={key: self.caps[key] for key in over})
@@ -75,9 +76,6 @@ class Balance:
         for name, most in self.caps.items():
             key = NAMES.get(name, name)
             yield from (((name, group["value"]), most) for group in groups if group["key"] == key)
-
-    def _draw(self, id_: str) -> bytes:
-        return blake2b(f"{self.seed}/{id_}".encode(), digest_size=16).digest()
 
 
 def _is_full(staying: list[bytes], most: int, drawn: bytes) -> bool:

@@ -1,11 +1,11 @@
 """Asking a model questions about a passage and answering them with proof: what the methods that need it share."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from factory.drawing import draw_below
 from factory.passages import Passage, Quote
 from factory.records import Record
 
@@ -98,19 +98,14 @@ class Wish(BaseModel):
 def wishes(passage: str, count: int, forms: list[Form] | None, seed: int) -> list[Wish]:
     """`count` wishes drawn by passage and seed; the forms take turns from a drawn start."""
     turns = list(forms or FORMS)
-    first = draw(len(turns), passage, seed, "form")
+    first = draw_below(len(turns), seed, passage, "form")
     made = []
     for nth in range(count):
         form = turns[(first + nth) % len(turns)]
-        difficulty = DIFFICULTIES[draw(len(DIFFICULTIES), passage, seed, f"difficulty {nth}")]
-        asker = ASKERS[draw(len(ASKERS), passage, seed, f"asker {nth}")]
+        difficulty = DIFFICULTIES[draw_below(len(DIFFICULTIES), seed, passage, f"difficulty {nth}")]
+        asker = ASKERS[draw_below(len(ASKERS), seed, passage, f"asker {nth}")]
         made.append(Wish(form=form, wording=FORMS[form], difficulty=difficulty, asker=asker))
     return made
-
-
-def draw(among: int, passage: str, seed: int, what: str) -> int:
-    """A number below `among`, the same wherever and whenever it is drawn."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}/{passage}/{what}".encode(), digest_size=8).digest()) % among
 
 
 def each_once(questions: list[Question], wished: int) -> list[Question]:

@@ -14,13 +14,13 @@ Costs   no model call; each answer is held against the values of its document: 0
 Source  contrast sets, Gardner et al. 2020 (arXiv:2004.02709): small changes that turn the label, there by people.
 """
 
-import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge
 
+from factory.drawing import draw, draw_below
 from factory.folding import words
 from factory.passages import Passage
 from factory.records import Record, Rejected, feedback, preference
@@ -102,7 +102,7 @@ def _worse(
             and not (pair.form == "definition" and kind == "negation")  # "a gauge is not a device that": a lazy fault
         ]
         if fits:
-            change, worse = fits[_draw(len(fits), f"{kind}:{pair.question}")]
+            change, worse = fits[draw_below(len(fits), f"{kind}:{pair.question}")]
             to = change.start + len(change.text)
             return worse, {"kind": kind, "chosen": [change.start, change.end], "rejected": [change.start, to]}
     return None
@@ -145,12 +145,4 @@ def _is_like(answer: str, worse: str, most: float) -> bool:
 
 def _drawn(changes: Sequence[Change], place: str) -> list[Change]:
     """The changes in an order of their own for each place; another answer comes last, where no fact can be changed."""
-    return sorted(set(changes), key=lambda kind: (kind == "near", _digest(f"{kind}:{place}")))
-
-
-def _draw(count: int, place: str) -> int:
-    return _digest(place) % count
-
-
-def _digest(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest())
+    return sorted(set(changes), key=lambda kind: (kind == "near", draw(f"{kind}:{place}")))

@@ -15,12 +15,13 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, Field
 
 from factory import records
+from factory.drawing import draw_below
 from factory.errors import BadItem
 from factory.llm import LLM
 from factory.passages import Passage, Quote
 from factory.prompts import prompt
 from factory.records import Record, Rejected
-from generators._asking import ASKERS, Answer, draw, proof
+from generators._asking import ASKERS, Answer, proof
 
 MOVES = (
     "The first message is vague about one thing that the answer depends on; the assistant asks back, and the second "
@@ -56,8 +57,8 @@ async def generate(
     passage: Passage, llm: LLM, *, turns: Annotated[int, Ge(2), Le(12)] = 4, seed: int = 0
 ) -> AsyncIterator[Record | Rejected]:
     """A conversation of at most `turns` turns of the user, at least two."""
-    asker = ASKERS[draw(len(ASKERS), passage.id, seed, "asker")]
-    move = MOVES[draw(len(MOVES), passage.id, seed, "move")]
+    asker = ASKERS[draw_below(len(ASKERS), seed, passage.id, "asker")]
+    move = MOVES[draw_below(len(MOVES), seed, passage.id, "move")]
     plan = await llm.ask(prompt("plan", passage=passage, turns=turns, asker=asker, move=move), Plan, temperature=0.8)
     planned = [turn for turn in plan.turns[:turns] if turn.user.strip()]
     if not plan.enough or len(planned) < 2:

@@ -18,12 +18,13 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, Field
 
 from factory import records
+from factory.drawing import draw_below
 from factory.errors import BadItem
 from factory.llm import LLM
 from factory.passages import Passage
 from factory.prompts import prompt
 from factory.records import Record, Rejected
-from generators._asking import Accepted, Answer, Form, Questions, draw, each_once, proof, wishes
+from generators._asking import Accepted, Answer, Form, Questions, each_once, proof, wishes
 
 Fault = Literal["fact_changed", "unsupported_claim", "step_dropped", "format_broken"]
 FAULTS: dict[Fault, str] = {
@@ -72,7 +73,7 @@ async def generate(
         if accepted is None:
             yield Rejected(None, "corrupt.no_single_question", "It is no one question, answered with quotes.")
             return
-        drawn = kinds[draw(len(kinds), f"{accepted.passage.id}/{accepted.question}", seed, "fault")]
+        drawn = kinds[draw_below(len(kinds), seed, f"{accepted.passage.id}/{accepted.question}", "fault")]
         yield await _pair(accepted, drawn, llm, judge, max_length_difference)
         return
     wished = wishes(f"corrupt/{given.id}", questions, forms, seed)
@@ -80,11 +81,12 @@ async def generate(
     if not asked.teaches:
         yield Rejected(None, "corrupt.teaches_nothing", "The model judged that the passage supports no question.")
         return
+    asking = each_once(asked.questions, len(wished))
+    planted = [kinds[draw_below(len(kinds), seed, given.id, f"fault {q.wish}")] for q in asking]
     pairs = [
-        _answered(given, q.question.strip(), kinds[draw(len(kinds), given.id, seed, f"fault {q.wish}")], llm, judge,
-                  max_length_difference)
-        for q in each_once(asked.questions, len(wished))
-    ]  # fmt: skip
+        _answered(given, q.question.strip(), fault, llm, judge, max_length_difference)
+        for q, fault in zip(asking, planted, strict=True)
+    ]
     for pair in await asyncio.gather(*pairs):
         yield pair
 

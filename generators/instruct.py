@@ -17,13 +17,13 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, Field
 
 from factory import records
+from factory.drawing import draw_below
 from factory.errors import BadItem
 from factory.facts import numbers, spoken
 from factory.llm import LLM, Reply
 from factory.passages import Passage
 from factory.prompts import prompt
 from factory.records import Record, Rejected
-from generators._asking import draw
 
 Kind = Literal["explain", "summarise", "rewrite", "extract", "write_code", "check"]
 KINDS: dict[Kind, str] = {
@@ -63,7 +63,7 @@ async def generate(
 ) -> AsyncIterator[Record | Rejected]:
     """At most `tasks` tasks of these `forms`, which take turns from a drawn start; often fewer."""
     turns = list(forms or KINDS)
-    first = draw(len(turns), passage.id, seed, "kind")
+    first = draw_below(len(turns), seed, passage.id, "kind")
     wished = [turns[(first + nth) % len(turns)] for nth in range(tasks)]
     wishes = [KINDS[kind] for kind in wished]
     asked = await llm.ask(prompt("ask", passage=passage, wishes=wishes), Tasks, temperature=0.8)

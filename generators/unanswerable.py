@@ -18,12 +18,12 @@ from pydantic import BaseModel, Field
 
 from factory import records
 from factory.corpus import Corpus
+from factory.drawing import draw_below
 from factory.errors import BadItem
 from factory.llm import LLM
 from factory.passages import Passage
 from factory.prompts import prompt
 from factory.records import Record, Rejected
-from generators._asking import draw
 
 Kind = Literal["not_covered", "false_premise"]
 KINDS: dict[Kind, str] = {
@@ -67,7 +67,7 @@ async def generate(
     seed: int = 0,
 ) -> AsyncIterator[Record | Rejected]:
     """At most `questions` a document, of these `forms`; each is looked for in the `searched` passages that fit best."""
-    first = draw(max(1, len(passages) - SHOWN + 1), passages[0].document, seed, "passages")
+    first = draw_below(max(1, len(passages) - SHOWN + 1), seed, passages[0].document, "passages")
     shown = passages[first : first + SHOWN]
     turns = list(forms or KINDS)
     wished = [turns[nth % len(turns)] for nth in range(questions)]

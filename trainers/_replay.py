@@ -6,12 +6,12 @@ Source  replay in continued pretraining: Ibrahim et al. 2024 (arXiv:2403.08763),
 """
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from factory import training
+from factory.drawing import draw
 from factory.errors import WrongRequest
 from factory.training import Finding, Split
 
@@ -31,7 +31,7 @@ def mixed(data: Split, file: Path | None, share: float, folder: Path, seed: int)
         raise WrongRequest(f"replay: {file} has no text. Give a text file, or JSONL or Parquet with a column 'text'.")
     wanted = sum(len(row[COLUMN] or "") for _, row in training.read(data.train, (COLUMN,))) * share / (1 - share)
     drawn, chars = [], 0
-    for nth in sorted(range(len(pieces)), key=lambda nth: _draw(seed, nth)):
+    for nth in sorted(range(len(pieces)), key=lambda nth: draw(seed, "replay", nth)):
         if chars >= wanted:
             break
         drawn.append(nth)
@@ -47,10 +47,6 @@ def _note(file: Path, drawn: list[int], chars: int, wanted: float) -> Finding:
     short = "" if chars >= wanted else f", {wanted - chars:,.0f} fewer than asked for: the file has no more"
     message = f"{len(drawn)} pieces of {file.name} are mixed in: {chars:,} characters{short}."
     return Finding("note", "train.replay", message, values={"rows": len(drawn), "characters": chars})
-
-
-def _draw(seed: int, nth: int) -> bytes:
-    return hashlib.blake2b(f"{seed}/replay/{nth}".encode(), digest_size=8).digest()
 
 
 def _pieces(file: Path) -> Iterator[str]:

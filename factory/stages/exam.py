@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from factory import near, records, tables
+from factory.drawing import draw
 from factory.folding import words
 
 SETS = ("unseen", "paraphrase")
@@ -102,7 +103,7 @@ class Drawn:
 NOBODY = Drawn(frozenset(), frozenset(), frozenset())
 
 
-def draw(cited: Cited, splits: Sequence[str], clusters: NDArray[np.int64], *, share: float, seed: int) -> Drawn:
+def draw_exam(cited: Cited, splits: Sequence[str], clusters: NDArray[np.int64], *, share: float, seed: int) -> Drawn:
     """Choose an exam: `share` of the questions of the train split as `unseen`, and as many as `paraphrase`.
 
     `clusters` is the near-duplicate cluster of each row. The order of rows makes no difference.
@@ -158,7 +159,7 @@ def _in_drawn_order(cited: Cited, groups: Iterable[set[int]], seed: int) -> list
 
 def draw_key(seed: int | str, name: str) -> bytes:
     """Where a name stands in an order drawn by the seed."""
-    return hashlib.blake2b(f"{seed}/exam/{name}".encode(), digest_size=DIGEST).digest()
+    return draw(seed, "exam", name)
 
 
 class Paper:

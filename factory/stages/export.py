@@ -156,7 +156,7 @@ class _Export:
             together = groups(self._documents, clusters)
             self._split = deal(together, self._documents, validation=shares.validation, test=shares.test, seed=seed)
         if wanted := self._checked.recipe.generate.exam:
-            self._drawn = exam.draw(self._cited, self._split, clusters, share=wanted.share, seed=seed)
+            self._drawn = exam.draw_exam(self._cited, self._split, clusters, share=wanted.share, seed=seed)
 
     def write(self) -> dict[str, Any]:
         """Write every kind and the card, whole or not at all; returns the counts."""

@@ -7,7 +7,6 @@ Rules   Caps first. Then, of the sources with a weight that have rows, as many o
 Costs   12 bytes of RAM a row, beside its verdict.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -17,6 +16,7 @@ import numpy as np
 
 from factory import tables, verdicts
 from factory.corpus import Table, kept, record_tables
+from factory.drawing import draw
 from factory.recipe import Recipe, Share
 from factory.runs import Run
 
@@ -99,8 +99,7 @@ def _drawn(run: Run, table: Table, recipe: Recipe, order: Sequence[str]) -> tupl
     sources, draws = [], []
     for id_, names in _alive(run, table, order):
         sources.append(source_of(names, recipe))
-        drawn = hashlib.blake2b(f"{recipe.seed}\0{id_}".encode(), digest_size=8).digest()
-        draws.append(int.from_bytes(drawn))
+        draws.append(int.from_bytes(draw(recipe.seed, id_)))
     return np.array(sources, np.int32), np.array(draws, np.uint64)
 
 

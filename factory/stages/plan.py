@@ -1,12 +1,12 @@
 """The plan: which calls are to be made, in an order fixed by the seed and spread over documents."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from factory import tables
 from factory.corpus import kept, passage_table
+from factory.drawing import draw
 from factory.plugins import Generator
 from factory.runs import Run
 
@@ -44,13 +44,9 @@ def _of_one(run: Run, generator: Generator, seed: int) -> list[tuple[str, str, s
             if state.alive[position]:
                 by_document.setdefault(document, []).append(id_)
             position += 1
-    order = sorted(by_document, key=lambda document: _draw(seed, document))
+    order = sorted(by_document, key=lambda document: draw(seed, document))
     if generator.takes == "passages":
         return [(generator.instance, document, None) for document in order]
-    shuffled = [sorted(by_document[document], key=lambda id_: _draw(seed, id_)) for document in order]
+    shuffled = [sorted(by_document[document], key=lambda id_: draw(seed, id_)) for document in order]
     turns = chain.from_iterable(zip_longest(*shuffled))
     return [(generator.instance, id_.split("/")[0], id_) for id_ in turns if id_ is not None]
-
-
-def _draw(seed: int, name: str) -> bytes:
-    return hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()

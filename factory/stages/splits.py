@@ -5,13 +5,13 @@ Groups are dealt in an order drawn from the seed, test and validation first, eac
 a group that would overfill a split by more than its share again goes to train.
 """
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from factory import near
+from factory.drawing import draw
 
 SPLITS = ("train", "validation", "test")
 THRESHOLD = 0.8  # Jaccard of word 5-grams
@@ -40,9 +40,7 @@ def deal(group: Labels, documents: Sequence[Sequence[str]], *, validation: float
     for row, label in enumerate(group.tolist()):
         smallest = min(documents[row], default="")
         name_of[label] = min(smallest, name_of.get(label, smallest))
-    order = sorted(
-        name_of, key=lambda label: hashlib.blake2b(f"{seed}/{name_of[label]}".encode(), digest_size=8).digest()
-    )
+    order = sorted(name_of, key=lambda label: draw(seed, name_of[label]))
     room = {"test": test * len(group), "validation": validation * len(group)}
     split_of, left = {}, len(order)
     for label in order:

@@ -11,7 +11,6 @@ Costs   `folds` trainings of the proxy. All rows in memory.
 Source  out-of-fold loss as in confident learning: Northcutt et al. 2021 (arXiv:1911.00068).
 """
 
-import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from factory import near, records, tables, training
+from factory.drawing import draw_below
 from factory.errors import WrongRequest
 from factory.progress import Progress
 from factory.runs import Run
@@ -102,7 +102,7 @@ class _Folds:
         self._rows: list[Row] = table.to_pylist()
         self._ids: list[str] = [row["id"] for row in self._rows]
         labels = near.near_duplicates([records.joined("sft", row) for row in self._rows], threshold=THRESHOLD)
-        self._fold = [_number(self._ids[label]) % folds for label in labels.tolist()]
+        self._fold = [draw_below(folds, self._ids[label]) for label in labels.tolist()]
         self._every = max(1, min(PLANTED, len(self._rows) // ENOUGH))
         self._foils = Foils((_answer(row), ()) for row in self._rows)
         self._wrong = {nth: row for nth in range(len(self._ids)) if (row := self._planted(nth))}
@@ -110,7 +110,7 @@ class _Folds:
 
     def _planted(self, nth: int) -> Row | None:
         """The row with the answer to another question, where it is one of those and there is such an answer."""
-        if _number(f"planted/{self._ids[nth]}") % self._every:
+        if draw_below(self._every, "planted", self._ids[nth]):
             return None
         row = self._rows[nth]
         found = self._foils.like(_answer(row), 1, seed=row["id"])
@@ -171,7 +171,3 @@ def auc(high: Sequence[float], low: Sequence[float]) -> float:
 
 def _answer(row: Row) -> str:
     return str(row["messages"][-1]["content"])
-
-
-def _number(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())

@@ -6,7 +6,6 @@ rejected rows only those are shown that no filter which takes out values was sti
 Costs   one pass over the tables for the draw, about 300 bytes a row; a second one for the texts of the rows drawn.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 
 from factory import records, reviews, tables, verdicts
 from factory.corpus import Kept, Table, apply_verdicts, kept, kept_records, record_tables
+from factory.drawing import draw
 from factory.errors import WrongRequest
 from factory.lookup import Origins
 from factory.origins import ORIGINS
@@ -119,9 +119,9 @@ def _drawable(run: Run, seed: int) -> Iterator[_Drawable]:
             noted = next((meta[name] for name in SCORES if isinstance(meta.get(name), int | float)), None)
             score = judged.get(row["id"], noted)
             level = "" if score is None else str(floor(score))
-            draw = hashlib.blake2b(f"{seed}/{row['id']}".encode(), digest_size=8).digest()
+            drawn = draw(seed, row["id"])
             stratum = (table.kind, row["method"], rejected.get(position, ""), level)
-            yield _Drawable(row["id"], next(iter(meta["documents"]), ""), stratum, score, draw)
+            yield _Drawable(row["id"], next(iter(meta["documents"]), ""), stratum, score, drawn)
 
 
 def _scores(run: Run, table: Table) -> dict[str, float]:

@@ -6,7 +6,6 @@ passage may hold what was taken out.
 The rows are the examples of the findings, then a sample by a hash of the id: the same rows in every audit.
 """
 
-import hashlib
 import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ import pyarrow.compute as pc
 from factory import records, tables, verdicts
 from factory.corpus import passages_by_document, record_tables, titles_at
 from factory.documents import Document
+from factory.drawing import draw
 from factory.passages import Passage
 from factory.runs import Run
 from factory.stages.measure import SCHEMA
@@ -89,7 +89,7 @@ def _chosen(run: Run, examples: set[str]) -> tuple[int, list[int]]:
         nonlocal total
         for position, id_ in enumerate(exported.ids(run)):
             total += 1
-            yield id_ not in examples, hashlib.blake2b(id_.encode(), digest_size=8).digest(), position
+            yield id_ not in examples, draw(id_), position
 
     first = heapq.nsmallest(MOST, drawn())
     return total, [position for _, _, position in first]
