@@ -27,6 +27,8 @@ EVERY_EXTRA = "FACTORY_EVERY_EXTRA" in os.environ  # then a test that skips for 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before any test module is imported: the guard, here and on the path of every child."""
+    if not hasattr(config, "workerinput") and config.getoption("dist", "no") != "no":
+        return  # the tests run in workers, each with a guard of its own
     folder = Path(tempfile.mkdtemp(prefix="loopback-only-"))
     config.stash[GUARD] = folder
     loopback_only.install(folder / "notes")
@@ -50,7 +52,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The folder of the guard goes."""
-    shutil.rmtree(config.stash[GUARD], ignore_errors=True)
+    if GUARD in config.stash:
+        shutil.rmtree(config.stash[GUARD], ignore_errors=True)
 
 
 class Attempts:
