@@ -32,9 +32,7 @@ SHAPES = {  # pydantic would name our classes
     "list_type": "this must be a list",
 }
 OWN = ("mix", "target")  # what stands among the verdicts of filters and is none
-LATER = {
-    "policy", "ocr", "revision",
-}  # fmt: skip
+LATER = {"policy", "ocr"}
 
 
 class _Strict(BaseModel):
@@ -104,6 +102,18 @@ class Source(_Strict):
     as_: Literal["documents", "records", "feedback"] = Field(default="documents", alias="as")
     map: dict[ShapeField, str] = {}
     feedback: Feedback = Feedback()
+    revision: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _has_one_revision(self) -> "Source":
+        if self.revision is None:
+            return self
+        if not self.is_on_hub:
+            raise ValueError("'revision:' is for a dataset of the hub, 'path: hf:OWNER/NAME'")
+        written = self.path.partition("@")[2]
+        if written and written != self.revision:
+            raise ValueError(f"the path says @{written}, and 'revision:' says {self.revision}; keep one of them")
+        return self
 
     @model_validator(mode="after")
     def _maps_what_it_reads(self) -> "Source":
@@ -450,8 +460,6 @@ def _check_sources(checked: Checked, places: Places) -> None:
             place = checked.source_path(source)
         except WrongRequest as error:
             raise WrongRequest(f"{where}: {error}") from None
-        if source.is_on_hub and source.gives != "records":
-            raise WrongRequest(f"{where}: a dataset of the hub holds rows, so it is read with 'as: records'.")
         if source.is_on_hub:
             continue  # whether it is there is asked when it is read
         if not any(c in source.path for c in WILD) and not place.exists() and not place.is_symlink():

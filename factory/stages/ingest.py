@@ -27,6 +27,7 @@ from factory.readers.limits import Limits
 from factory.readers.read import FORMATS, read
 from factory.recipe import Checked
 from factory.runs import Run
+from factory.stages.hub import revisions
 from factory.stages.licences import Found
 from factory.stages.sources import File, list_files, remember
 
@@ -69,7 +70,9 @@ def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None 
     if run.is_done("ingest", mark) and not again:
         return mark
     remember(run, files)  # first: a run killed while it parses does not read all its files for their digests again
-    _Ingest(run, progress, retry, licences, forgotten).all(files, bad, mark)
+    read_of = [source for source in checked.recipe.sources if source.gives == "documents"]
+    noted = {"revisions": its} if (its := revisions(read_of, run)) else {}
+    _Ingest(run, progress, retry, licences, forgotten).all(files, bad, mark, noted)
     return mark
 
 
@@ -95,8 +98,8 @@ class _Ingest:
             {**documents.SCHEMA.metadata, "factory.readers": readers_digest()}
         )
 
-    def all(self, files: list[File], bad: list[tuple[File, BadItem]], mark: str) -> None:
-        """Write the table whole, then say it is done."""
+    def all(self, files: list[File], bad: list[tuple[File, BadItem]], mark: str, noted: dict[str, Any]) -> None:
+        """Write the table whole, then say it is done; `noted` stands beside the counts."""
         before = _Parsed(self._run.path)
         for file, error in bad:
             self._reject(file, error)
@@ -114,8 +117,8 @@ class _Ingest:
             "rejected": len(self._rejected),
             "reused": self._reused,
         }
-        noted = {name: n for name, n in counts.items() if name != "reused"} | self._licences.as_counts()
-        self._run.done("ingest", mark, noted)
+        kept = {name: n for name, n in counts.items() if name != "reused"}
+        self._run.done("ingest", mark, kept | self._licences.as_counts() | noted)
         self._progress.end(
             "ingest", f"{table.rows} documents from {counts['files']} files, {len(self._rejected)} rejected"
         )

@@ -21,6 +21,7 @@ from factory.runs import Run
 from factory.shapes import Converter, UnknownShape
 from factory.stages import feedback
 from factory.stages.feedback import Outcome, Tally
+from factory.stages.hub import revisions
 from factory.stages.ingest import language
 from factory.stages.licences import Found
 from factory.stages.looking import Where, looked_into
@@ -59,19 +60,13 @@ def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
         remember(run, files, "records")
         run.undo("read")
         _clear(run)
-        counts = _Reading(run, progress, licences).all(files, bad) | {"revisions": _revisions(run, checked)}
+        read_of = [source for source in checked.recipe.sources if source.gives == "records"]
+        counts = _Reading(run, progress, licences).all(files, bad) | {"revisions": revisions(read_of, run)}
         run.done("read", mark, counts)
         progress.end("read", f"{counts['records']} records from {counts['rows']} rows, {counts['rejected']} rejected")
         for its in counts["files"].values():
             progress.say(f"{'':<17} {its['place']}: {its['shape'] or its['why']}")
     return runs.fingerprint(before, mark)
-
-
-def _revisions(run: Run, checked: Checked) -> dict[str, str | None]:
-    """The commit of each dataset of the hub that was read; None for a folder laid out like one."""
-    from factory.stages.hub import revision_of
-
-    return {source.name: revision_of(source, run) for source in checked.recipe.sources if source.is_on_hub}
 
 
 def _made(run: Run) -> list[Path]:

@@ -25,6 +25,7 @@ from factory.readers.rows import is_rows
 from factory.recipe import Checked, Source
 from factory.recipe_file import WILD
 from factory.runs import Run, is_run
+from factory.stages.hub import files_of
 
 RACY_NS = 2_000_000_000  # a file changed this shortly before it was read may change again within the clock's tick
 SCHEMA = pa.schema(
@@ -83,8 +84,6 @@ def list_files(checked: Checked, run: Run, as_: str = "documents") -> tuple[list
 def places(source: Source, checked: Checked, run: Run) -> list[tuple[str, Path]]:
     """(path below the root, place) of each file of a source, sorted by path; those of a dataset of the hub are had."""
     if source.is_on_hub:
-        from factory.stages.hub import files_of  # `datasets` takes a second to load
-
         return files_of(source, run)
     found = _below(source, checked.source_path(source), run.path)
     folder = source.gives == "records" and checked.source_path(source).is_dir()
