@@ -35,7 +35,7 @@ PART = "read-00000.parquet"  # beside the parts that `generate` writes, which it
 
 def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadItem]], licences: Found) -> str:
     """What reading depends on: the sources, the bytes of their files, licences that lie beside, and our code."""
-    declared = [s.model_dump(exclude={"path"}) for s in checked.recipe.sources if s.gives == "records"]
+    declared = [s.declared() for s in checked.recipe.sources if s.gives == "records"]
     listing = [(file.source.name, file.path, file.digest) for file in files]
     broken = [(file.source.name, file.path, error.reason) for file, error in bad]
     return runs.fingerprint(
@@ -53,7 +53,7 @@ def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
             run.undo("read")
             _clear(run)
         return before
-    files, bad = list_files(checked, run, "records")
+    files, bad = list_files(checked, run, "records", progress)
     licences = Found()
     mark = fingerprint(checked, files, bad, licences)
     if not run.is_done("read", mark):
