@@ -110,6 +110,7 @@ class Web:
         self.types = types or {}  # by path: what it says of a file
         self.password = self.signature = ""
         self.etags, self.cut = True, 0
+        self.silent = ""  # the path of a file of which only the beginning comes
         self.fetched: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
 
@@ -138,7 +139,9 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             web.fetched.append(urlsplit(self.path).path)
             content = self._answer()
-            self.wfile.write(content[: -web.cut] if web.cut else content)
+            self.wfile.write(content[: -web.cut] if web.cut else content[:9] if self.path == web.silent else content)
+            while self.path == web.silent:
+                time.sleep(0.01)
 
         def _answer(self) -> bytes:
             path, query = unquote(urlsplit(self.path).path), parse_qs(urlsplit(self.path).query)

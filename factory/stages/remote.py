@@ -13,6 +13,7 @@ else, and stays usable when they are refused: they expire, and no file of the ru
 
 import errno
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -97,7 +98,9 @@ def fetch(source: Source, run: Run, progress: Progress) -> Fetched:
             raise
         return copies.all()
     forgotten = Forgotten.of(run.path)
-    lost = {path: why for path in there if (why := _unwanted(source, path, forgotten)) is not None}
+    folders = {parent.as_posix() for path in there for parent in PurePosixPath(path).parents}
+    lost = {path: _bad_name() for path in there if path in folders or "" in path.split("/")}
+    lost |= {path: why for path in there if (why := _unwanted(source, path, forgotten)) is not None}
     wanted = {path: its for path, its in there.items() if path not in lost}
     copies.drop_all_but(wanted)
     lost |= _get(remote, copies, {path: its for path, its in wanted.items() if not copies.has(path, its)}, progress)
@@ -118,9 +121,7 @@ def _folder(source: Source, run: Run) -> Path:
 
 
 def _unwanted(source: Source, path: str, forgotten: Forgotten) -> BadItem | None:
-    """Why a file is not even fetched."""
-    if "" in path.split("/"):
-        return _bad_name()
+    """Why a file is not fetched, though it could be."""
     if source.gives != "documents":
         return None
     if forgotten.has_id(document_id(source.name, path)):
@@ -240,6 +241,7 @@ class _Remote:
         self.stopped = Event()  # nobody waits for what is being fetched
         self._source = source
         self._watch = _watch(self.stopped)
+        _quieten(source)
         try:
             self._fs, self._root = fsspec.url_to_fs(source.address, **{**source.storage, **_patient(source)})
         except Exception as error:  # noqa: BLE001 # each filesystem has errors of its own
@@ -261,7 +263,7 @@ class _Remote:
             return
         root, found = self._found()
         for name, info in found.items():
-            if info.get("type", "file") != "directory":
+            if info.get("type", "file") != "directory" and not name.endswith("/"):  # as S3's console marks a folder
                 yield storable(name.removeprefix(root.rstrip("/") + "/"))[0], _there(name, info)
 
     def _found(self) -> tuple[str, dict[str, Any]]:
@@ -318,11 +320,9 @@ class _Remote:
         status = _status(error)
         if _is(error, *DEAD) or status == 429 or status >= 500:
             return self._dead(error)
-        if status in (401, 403, 407) or _is(error, *REFUSED):
-            return WrongRequest(
-                f"{self.path} may not be read ({_said(error)}). Credentials come from where its package looks for "
-                "them: environment, profile; 'storage: {anon: true}' asks for what is public."
-            )
+        forbidden = str(error).startswith("Forbidden")  # gcsfs, of a plain OSError
+        if status in (401, 403, 407) or _is(error, *REFUSED) or forbidden:
+            return WrongRequest(f"{self.path} may not be read ({_said(error)}). {_how_to_sign_in(self.path)}")
         if _is(error, FileNotFoundError.__name__):
             return WrongRequest(
                 f"{self.path} is not there, or not for these credentials. See whether its name is right."
@@ -348,6 +348,24 @@ def _patient(source: Source) -> dict[str, Any]:
 
     patience = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENT_S)
     return {"client_kwargs": {"timeout": patience, "trust_env": True, **source.storage.get("client_kwargs", {})}}
+
+
+def _how_to_sign_in(path: str) -> str:
+    if addresses.is_web(path):
+        return "User and password may stand in the address or in ~/.netrc; a signature may have expired."
+    return (
+        "Credentials come from where its package looks for them: environment, profile; 'storage: {anon: true}' asks "
+        "for what is public."
+    )
+
+
+def _quieten(source: Source) -> None:
+    """What a filesystem logs goes to who configured logging, and not, as it does else, to stderr beside our message."""
+    import fsspec
+
+    package = fsspec.get_filesystem_class(addresses.scheme(source.path)).__module__.partition(".")[0]
+    if not logging.getLogger(package).handlers:
+        logging.getLogger(package).addHandler(logging.NullHandler())
 
 
 def _watch(stopped: Event) -> Any:

@@ -76,8 +76,8 @@ def list_files(
             continue
         found, lost = places(source, checked, run, progress or Progress())
         if not found and not lost:
-            at = source.path if source.is_remote else checked.source_path(source)
-            raise WrongRequest(f"The source '{source.path}' names no file: {at} has none.")
+            at = "" if source.is_remote else f": {checked.source_path(source)} has none"
+            raise WrongRequest(f"The source '{source.path}' names no file{at}.")
         bad += [_lost(source, path, why) for path, why in lost]
         for path, place in found:
             try:
