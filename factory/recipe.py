@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
-from factory import inputs, licences, plugins, prompts, recipe_file, training
+from factory import addresses, inputs, licences, plugins, prompts, recipe_file, training
 from factory.errors import WrongRequest, did_you_mean
 from factory.licences import Use as UseOfRows
 from factory.llm.settings import Model
@@ -32,9 +32,7 @@ SHAPES = {  # pydantic would name our classes
     "list_type": "this must be a list",
 }
 OWN = ("mix", "target")  # what stands among the verdicts of filters and is none
-LATER = {
-    "policy", "ocr", "revision",
-}  # fmt: skip
+LATER = {"policy", "ocr"}
 
 
 class _Strict(BaseModel):
@@ -104,6 +102,33 @@ class Source(_Strict):
     as_: Literal["documents", "records", "feedback"] = Field(default="documents", alias="as")
     map: dict[ShapeField, str] = {}
     feedback: Feedback = Feedback()
+    revision: str | None = Field(default=None, min_length=1)
+    storage: dict[str, Any] = {}
+    _address: str = PrivateAttr(default="")
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Keep the path as it is written: a recipe that is loaded names it without credentials."""
+        self._address = self.path
+
+    @model_validator(mode="after")
+    def _lies_somewhere(self) -> "Source":
+        if self.is_remote:
+            addresses.check(self.path)
+            addresses.check_options(self.storage)
+        elif self.storage:
+            raise ValueError("'storage:' is for a source that is an address, as in 'path: s3://bucket/folder/'")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_revision(self) -> "Source":
+        if self.revision is None:
+            return self
+        if not self.is_on_hub:
+            raise ValueError("'revision:' is for a dataset of the hub, 'path: hf:OWNER/NAME'")
+        written = self.path.partition("@")[2]
+        if written and written != self.revision:
+            raise ValueError(f"the path says @{written}, and 'revision:' says {self.revision}; keep one of them")
+        return self
 
     @model_validator(mode="after")
     def _maps_what_it_reads(self) -> "Source":
@@ -123,6 +148,20 @@ class Source(_Strict):
     def is_on_hub(self) -> bool:
         """Whether it is a dataset of the hub (or a folder laid out like one), to be asked for through `datasets`."""
         return self.path.startswith("hf:")
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it lies at an address and is fetched by `fsspec`."""
+        return addresses.is_remote(self.path)
+
+    @property
+    def address(self) -> str:
+        """The path with the credentials that it was written with. Never to be stored or said."""
+        return self._address
+
+    def declared(self) -> dict[str, Any]:
+        """What a stage depends on: everything but where it lies, since its files are known by their bytes."""
+        return self.model_dump(exclude={"path", "storage"})
 
 
 class Documents(_Strict):
@@ -286,13 +325,13 @@ class Checked:
         return str(place) if place is not None and place.exists() else name
 
     def _written(self, source: Source) -> str:
-        return source.path if source.is_on_hub else str(self.source_path(source))
+        return source.path if source.is_on_hub or source.is_remote else str(self.source_path(source))
 
     def source_path(self, source: Source) -> Path:
         """Where a source lies: absolute, globs kept."""
         if source.path.startswith("package:"):
             return _inside_package(source.path.removeprefix("package:"))
-        return (self.file.parent / Path(source.path).expanduser()).absolute()
+        return (self.file.parent / Path(addresses.LOCAL.sub("", source.path)).expanduser()).absolute()
 
 
 def with_absolute_paths(uses: list[dict[str, Any]], made: Sequence[plugins.Filter | training.Trainer]) -> None:
@@ -416,7 +455,7 @@ def _named(sources: list[Source], file: Path, places: Places) -> list[Source]:
             raise WrongRequest(
                 f"{where}: two sources are named '{name}'. Give one of them a 'name:' of its own; ids depend on it."
             )
-        named.append(source.model_copy(update={"name": name}))
+        named.append(source.model_copy(update={"name": name, "path": addresses.bare(source.path)}))
     return named
 
 
@@ -438,6 +477,8 @@ def _check_mix(recipe: Recipe, file: Path, places: Places) -> None:
 
 def _check_sources(checked: Checked, places: Places) -> None:
     """Raise WrongRequest for a source that is not there. What a glob names is seen when its files are listed."""
+    from factory.stages.remote import check_backend  # it knows recipes
+
     for nth, source in enumerate(checked.recipe.sources):
         if source.licence is not None:
             try:
@@ -448,11 +489,11 @@ def _check_sources(checked: Checked, places: Places) -> None:
         where = recipe_file.where(checked.file, places, ("sources", nth, "path"))
         try:
             place = checked.source_path(source)
+            if source.is_remote:
+                check_backend(source.path)
         except WrongRequest as error:
             raise WrongRequest(f"{where}: {error}") from None
-        if source.is_on_hub and source.gives != "records":
-            raise WrongRequest(f"{where}: a dataset of the hub holds rows, so it is read with 'as: records'.")
-        if source.is_on_hub:
+        if source.is_on_hub or source.is_remote:
             continue  # whether it is there is asked when it is read
         if not any(c in source.path for c in WILD) and not place.exists() and not place.is_symlink():
             hint = did_you_mean(place.name, _names_in(place.parent))

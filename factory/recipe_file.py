@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from factory import addresses
 from factory.errors import WrongRequest
 
 Place = tuple[str | int, ...]
@@ -68,6 +69,7 @@ def _scalar(loader: yaml.SafeLoader, node: yaml.Node, where: str) -> Any:
 def apply_override(value: dict[str, Any], override: str, places: Places) -> None:
     """Put `dotted.key=value` into a recipe; what is wrong with it is then said of `--set`, not of a line."""
     path, equals, given = override.partition("=")
+    override = addresses.bare(override)  # it is said in messages, and an address may hold credentials
     *outer, last = names = path.split(".")
     if not equals or not all(names):
         raise WrongRequest(f"--set {override}: write --set dotted.key=value, as in --set generate.target=200.")
@@ -140,7 +142,7 @@ def _entries(at: Any) -> str:
 
 def source_name(path: str) -> str:
     """What a source is called where it has no name: the last part of its path that is no pattern."""
-    plain = [part for part in path.rstrip("/").split("/") if not any(c in part for c in WILD)]
+    plain = [part for part in addresses.names(path).rstrip("/").split("/") if not any(c in part for c in WILD)]
     return plain[-1] if plain else "source"
 
 

@@ -118,9 +118,19 @@ def read(
         yield _placed(unreadable(path, error), label)
 
 
+def unsupported(name: str) -> BadItem | None:
+    """Why no reader takes a file of this name; None where one does."""
+    return None if _named(name) else _unsupported(Path(name).suffix.lower())
+
+
+def _named(name: str) -> Format | None:
+    """The format of a file by its name."""
+    return FORMATS.get(Path(name).suffix.lower()) or _packed(name)
+
+
 def _format(path: Path) -> Format:
     """The format of a file that is there, is a file, and is not empty."""
-    form = FORMATS.get(path.suffix.lower()) or _packed(path.name)
+    form = _named(path.name)
     if form is None:
         raise _unsupported(path.suffix.lower())
     status = path.stat()

@@ -14,6 +14,7 @@ import yaml
 from factory import __version__
 from factory.recipe import Checked
 from factory.runs import Run
+from factory.stages import hub
 
 TASKS = {"text": "text-generation", "sft": "text-generation", "labels": "text-classification"}
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -63,10 +64,10 @@ def _size(count: int) -> str:
 
 
 def _body(run: Run, checked: Checked, rows: Mapping[str, Mapping[str, int]], origins: Origins) -> str:
-    name = Path(checked.recipe.run).name
+    name, revisions = Path(checked.recipe.run).name, hub.had(run)
     sources = [
-        f"| {_cell(s.name)} | {origins.sources[s.name]} | {_cell(s.licence or 'not stated')} "
-        f"| {s.confidentiality} | {_cell(s.copyright or '')} |"
+        f"| {_cell(_with_revision(s.name, revisions))} | {origins.sources[s.name]} "
+        f"| {_cell(s.licence or 'not stated')} | {s.confidentiality} | {_cell(s.copyright or '')} |"
         for s in checked.recipe.sources
     ]
     kinds = [
@@ -103,6 +104,11 @@ def _body(run: Run, checked: Checked, rows: Mapping[str, Mapping[str, int]], ori
             "",
         ]
     )
+
+
+def _with_revision(source: str, revisions: Mapping[str, str | None]) -> str:
+    """`valves`, or of a dataset of the hub `valves (revision 1f0e…)`."""
+    return f"{source} (revision {its})" if (its := revisions.get(source)) else source
 
 
 def _made_from(run: Run) -> str:

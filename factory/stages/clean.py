@@ -11,6 +11,7 @@ from pathlib import Path
 
 from factory.runs import Run
 from factory.stages.erase import remove
+from factory.stages.remote import FOLDER as FETCHED
 
 CACHES = ("cache/files*.parquet", "cache/rejected.parquet", "cache/parquet", "cache/export", "cache/measured")
 HALF_WRITTEN = (
@@ -56,6 +57,8 @@ def _sorts(run: Run) -> Iterator[Rubbish]:
     yield _sort("features", again, [run.path / "features"])
     again = "sources are read again for their digests, and files that were rejected are parsed again"
     yield _sort("caches", again, [place for name in CACHES for place in run.path.glob(name)])
+    again = "sources that lie at an address are fetched again"
+    yield _sort("fetched files", again, [run.path / FETCHED])
     again = "nothing: the training has ended"
     folders = [folder for folder in run.path.glob("models/*") if _has_ended(folder)]
     yield _sort("checkpoints", again, [folder / name for folder in folders for name in TRAINING])

@@ -1,10 +1,12 @@
 """Datasets of the hub, asked for by `hf:owner/name[:config][@revision]`, through `datasets`.
 
 To write it is to ask for the download; nothing else does. A folder of that name below the current one, laid out as on
-the hub, is taken instead, as `datasets` does. What was had is noted in the run, with the revision, and not asked again.
+the hub, is taken instead, as `datasets` does. What was had is noted in the run, with the revision, and not asked again;
+a note that is damaged is none.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,30 +27,59 @@ class Name(NamedTuple):
 
 
 def parse(spec: str) -> Name:
-    """`hf:owner/name:config@revision` in its parts."""
+    """`hf:owner/name:config@revision` in its parts. Raises WrongRequest where it names none, as `hf://…` does."""
     rest, _, revision = spec.removeprefix(PREFIX).partition("@")
     path, _, config = rest.partition(":")
-    if not path.strip("/"):
+    if not path.strip("/") or path.startswith("//"):
         raise WrongRequest(f"'{spec}' names no dataset. Write hf:owner/name, hf:owner/name:config@revision.")
     return Name(path, config or None, revision or None)
 
 
+def spec_of(source: Source) -> str:
+    """What is asked for: the path, with the revision that stands beside it."""
+    beside = source.revision is not None and "@" not in source.path
+    return f"{source.path}@{source.revision}" if beside else source.path
+
+
 def files_of(source: Source, run: Run) -> list[tuple[str, Path]]:
     """(split and number, Arrow file) of the dataset, in the order of its splits. Raises WrongRequest for none."""
-    noted = run.path / "cache" / "hub.json"
-    known: dict[str, Any] = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
-    its = known.get(source.path)
+    spec, known = spec_of(source), _noted(run)
+    its = known.get(spec)
     if its is None or not all(Path(place).is_file() for _, place in its["files"]):
-        its = _load(parse(source.path), source.path)
-        tables.write_json(noted, {**known, source.path: its})
+        its = _load(parse(spec), spec)
+        tables.write_json(_note(run), {**known, spec: its})
     return [(path, Path(place)) for path, place in its["files"]]
 
 
-def revision_of(source: Source, run: Run) -> str | None:
-    """The commit that was had; None for a local folder."""
-    noted = run.path / "cache" / "hub.json"
-    known: dict[str, dict[str, str | None]] = json.loads(noted.read_text(encoding="utf-8")) if noted.is_file() else {}
-    return known.get(source.path, {}).get("revision")
+def revisions(sources: Iterable[Source], run: Run) -> dict[str, str | None]:
+    """The commit that was had of each source that is a dataset of the hub; None for a local folder."""
+    known = _noted(run)
+    return {source.name: known.get(spec_of(source), {}).get("revision") for source in sources if source.is_on_hub}
+
+
+def had(run: Run) -> dict[str, str | None]:
+    """The same of everything that was read, as the finished stages noted it."""
+    return {name: its for stage in ("ingest", "read") for name, its in run.counts(stage).get("revisions", {}).items()}
+
+
+def _note(run: Run) -> Path:
+    return run.path / "cache" / "hub.json"
+
+
+def _noted(run: Run) -> dict[str, dict[str, Any]]:
+    """What was had, by what was asked for; without what cannot be read, which is asked for again."""
+    try:
+        noted = json.loads(_note(run).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {spec: its for spec, its in noted.items() if _is_whole(its)} if isinstance(noted, dict) else {}
+
+
+def _is_whole(its: Any) -> bool:
+    files = its.get("files") if isinstance(its, dict) else None
+    return isinstance(files, list) and all(
+        isinstance(file, list) and len(file) == 2 and all(isinstance(part, str) for part in file) for file in files
+    )
 
 
 def _load(name: Name, spec: str) -> dict[str, Any]:

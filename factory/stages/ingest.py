@@ -27,6 +27,7 @@ from factory.readers.limits import Limits
 from factory.readers.read import FORMATS, read
 from factory.recipe import Checked
 from factory.runs import Run
+from factory.stages.hub import revisions
 from factory.stages.licences import Found
 from factory.stages.sources import File, list_files, remember
 
@@ -53,7 +54,7 @@ def fingerprint(
     checked: Checked, files: list[File], bad: list[tuple[File, BadItem]], licences: Found, forgotten: str = ""
 ) -> str:
     """What ingest depends on: readers, sources, the bytes of their files, licences beside, and what was forgotten."""
-    declared = [source.model_dump(exclude={"path"}) for source in checked.recipe.sources]
+    declared = [source.declared() for source in checked.recipe.sources]
     listing = [(file.source.name, file.path, file.digest) for file in files]
     broken = [(file.source.name, file.path, error.reason) for file, error in bad]
     made_of = (declared, listing, broken, licences.mark(files), *([forgotten] if forgotten else []))
@@ -62,15 +63,30 @@ def fingerprint(
 
 def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None = None) -> str:
     """Bring `documents/` up to date; returns its fingerprint. `retry` is a reason (or its prefix) to read again."""
-    files, bad = list_files(checked, run)
+    files, bad = list_files(checked, run, progress=progress)
     licences, forgotten = Found(), Forgotten.of(run.path)
     mark = fingerprint(checked, files, bad, licences, forgotten.mark)
     again = bool(retry) and _is_among(retry or "", rejections.read(run, "ingest"), progress)
-    if run.is_done("ingest", mark) and not again:
-        return mark
-    remember(run, files)  # first: a run killed while it parses does not read all its files for their digests again
-    _Ingest(run, progress, retry, licences, forgotten).all(files, bad, mark)
+    if again or not run.is_done("ingest", mark):
+        remember(run, files)  # first: a run killed while it parses does not read all its files for their digests again
+        read_of = [source for source in checked.recipe.sources if source.gives == "documents"]
+        noted = {"revisions": its} if (its := revisions(read_of, run)) else {}
+        _Ingest(run, progress, retry, licences, forgotten).all(files, bad, mark, noted)
+    _erase_copies(run, files)
     return mark
+
+
+def _erase_copies(run: Run, files: list[File]) -> None:
+    """The copies of files from elsewhere that hold a forgotten document go: its words are nowhere in the run.
+
+    Such a file is fetched anew by each run, until that document is taken out of the source.
+    """
+    copies = {file.label: file.place for file in files if file.source.is_remote}
+    for row in rejections.read(run, "ingest") if copies else ():
+        if row["reason"] == REASON:
+            label = row["place"] if row["place"] in copies else row["place"].rpartition(":")[0]
+            if label in copies:
+                copies[label].unlink(missing_ok=True)
 
 
 def _is_among(retry: str, rejected: list[dict[str, Any]], progress: Progress) -> bool:
@@ -95,8 +111,8 @@ class _Ingest:
             {**documents.SCHEMA.metadata, "factory.readers": readers_digest()}
         )
 
-    def all(self, files: list[File], bad: list[tuple[File, BadItem]], mark: str) -> None:
-        """Write the table whole, then say it is done."""
+    def all(self, files: list[File], bad: list[tuple[File, BadItem]], mark: str, noted: dict[str, Any]) -> None:
+        """Write the table whole, then say it is done; `noted` stands beside the counts."""
         before = _Parsed(self._run.path)
         for file, error in bad:
             self._reject(file, error)
@@ -114,8 +130,8 @@ class _Ingest:
             "rejected": len(self._rejected),
             "reused": self._reused,
         }
-        noted = {name: n for name, n in counts.items() if name != "reused"} | self._licences.as_counts()
-        self._run.done("ingest", mark, noted)
+        kept = {name: n for name, n in counts.items() if name != "reused"}
+        self._run.done("ingest", mark, kept | self._licences.as_counts() | noted)
         self._progress.end(
             "ingest", f"{table.rows} documents from {counts['files']} files, {len(self._rejected)} rejected"
         )

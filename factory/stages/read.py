@@ -21,6 +21,7 @@ from factory.runs import Run
 from factory.shapes import Converter, UnknownShape
 from factory.stages import feedback
 from factory.stages.feedback import Outcome, Tally
+from factory.stages.hub import revisions
 from factory.stages.ingest import language
 from factory.stages.licences import Found
 from factory.stages.looking import Where, looked_into
@@ -34,7 +35,7 @@ PART = "read-00000.parquet"  # beside the parts that `generate` writes, which it
 
 def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadItem]], licences: Found) -> str:
     """What reading depends on: the sources, the bytes of their files, licences that lie beside, and our code."""
-    declared = [s.model_dump(exclude={"path"}) for s in checked.recipe.sources if s.gives == "records"]
+    declared = [s.declared() for s in checked.recipe.sources if s.gives == "records"]
     listing = [(file.source.name, file.path, file.digest) for file in files]
     broken = [(file.source.name, file.path, error.reason) for file, error in bad]
     return runs.fingerprint(
@@ -52,26 +53,20 @@ def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
             run.undo("read")
             _clear(run)
         return before
-    files, bad = list_files(checked, run, "records")
+    files, bad = list_files(checked, run, "records", progress)
     licences = Found()
     mark = fingerprint(checked, files, bad, licences)
     if not run.is_done("read", mark):
         remember(run, files, "records")
         run.undo("read")
         _clear(run)
-        counts = _Reading(run, progress, licences).all(files, bad) | {"revisions": _revisions(run, checked)}
+        read_of = [source for source in checked.recipe.sources if source.gives == "records"]
+        counts = _Reading(run, progress, licences).all(files, bad) | {"revisions": revisions(read_of, run)}
         run.done("read", mark, counts)
         progress.end("read", f"{counts['records']} records from {counts['rows']} rows, {counts['rejected']} rejected")
         for its in counts["files"].values():
             progress.say(f"{'':<17} {its['place']}: {its['shape'] or its['why']}")
     return runs.fingerprint(before, mark)
-
-
-def _revisions(run: Run, checked: Checked) -> dict[str, str | None]:
-    """The commit of each dataset of the hub that was read; None for a folder laid out like one."""
-    from factory.stages.hub import revision_of
-
-    return {source.name: revision_of(source, run) for source in checked.recipe.sources if source.is_on_hub}
 
 
 def _made(run: Run) -> list[Path]:

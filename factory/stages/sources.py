@@ -2,7 +2,7 @@
 
 Files and folders whose name begins with a dot are not part of a source, nor are run folders and what links to folders
 hold. A file whose size and time did not change since the last run keeps its known digest, as in git; one changed in
-the last moments is read again.
+the last moments is read again. What lies at an address is fetched first (`factory.stages.remote`).
 """
 
 import contextlib
@@ -20,11 +20,13 @@ import pyarrow as pa
 
 from factory import tables
 from factory.errors import BadItem, DeadWorld, WrongRequest
+from factory.progress import Progress
 from factory.readers.reading import unreadable
 from factory.readers.rows import is_rows
 from factory.recipe import Checked, Source
 from factory.recipe_file import WILD
 from factory.runs import Run, is_run
+from factory.stages.hub import files_of
 
 RACY_NS = 2_000_000_000  # a file changed this shortly before it was read may change again within the clock's tick
 SCHEMA = pa.schema(
@@ -56,20 +58,27 @@ class File:
         return f"{self.source.name}/{self.path}" if self.path != self.source.name else self.path
 
 
-def list_files(checked: Checked, run: Run, as_: str = "documents") -> tuple[list[File], list[tuple[File, BadItem]]]:
+def list_files(
+    checked: Checked, run: Run, as_: str = "documents", progress: Progress | None = None
+) -> tuple[list[File], list[tuple[File, BadItem]]]:
     """Every file of every source that gives `as_` with its digest, and those that cannot be read, in plan order.
 
-    Raises WrongRequest for a source that names nothing.
+    What lies elsewhere is fetched. Raises WrongRequest for a source that names nothing.
     """
+    from factory.stages.remote import drop_others  # it knows licences, which know us
+
+    drop_others(checked.recipe.sources, run)
     known = _known(run, as_)
     good: list[File] = []
     bad: list[tuple[File, BadItem]] = []
     for source in checked.recipe.sources:
         if source.gives != as_:
             continue
-        found = places(source, checked, run)
-        if not found:
-            raise WrongRequest(f"The source '{source.path}' names no file: {checked.source_path(source)} has none.")
+        found, lost = places(source, checked, run, progress or Progress())
+        if not found and not lost:
+            at = "" if source.is_remote else f": {checked.source_path(source)} has none"
+            raise WrongRequest(f"The source '{source.path}' names no file{at}.")
+        bad += [_lost(source, path, why) for path, why in lost]
         for path, place in found:
             try:
                 good.append(_stat(source, path, place, known))
@@ -80,15 +89,24 @@ def list_files(checked: Checked, run: Run, as_: str = "documents") -> tuple[list
     return good, bad
 
 
-def places(source: Source, checked: Checked, run: Run) -> list[tuple[str, Path]]:
-    """(path below the root, place) of each file of a source, sorted by path; those of a dataset of the hub are had."""
+def places(
+    source: Source, checked: Checked, run: Run, progress: Progress
+) -> tuple[list[tuple[str, Path]], list[tuple[str, BadItem]]]:
+    """(path below the root, place) of each file of a source, sorted by path; and what could not be fetched."""
     if source.is_on_hub:
-        from factory.stages.hub import files_of  # `datasets` takes a second to load
+        return files_of(source, run), []
+    if source.is_remote:
+        from factory.stages.remote import fetch  # as above
 
-        return files_of(source, run)
+        return fetch(source, run, progress)
     found = _below(source, checked.source_path(source), run.path)
     folder = source.gives == "records" and checked.source_path(source).is_dir()
-    return [(path, place) for path, place in found if is_rows(path)] if folder else found
+    return [(path, place) for path, place in found if is_rows(path)] if folder else found, []
+
+
+def _lost(source: Source, path: str, why: BadItem) -> tuple[File, BadItem]:
+    nothing = File(source, path, Path(path), 0, 0)
+    return nothing, BadItem(why.reason, why.detail, place=nothing.label)
 
 
 def _below(source: Source, path: Path, run_folder: Path) -> list[tuple[str, Path]]:

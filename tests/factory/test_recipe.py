@@ -7,6 +7,7 @@ import pytest
 
 from factory import recipe, run
 from factory.errors import WrongRequest
+from factory.stages.hub import spec_of
 
 PLAIN = "run: runs/pumps\nsources: [{path: docs}]\n"
 
@@ -97,9 +98,24 @@ def test_a_key_that_is_planned_but_not_built_is_refused_and_not_ignored(line: st
     assert said.endswith("' is not built in this version, so it is refused rather than ignored. Remove it.")
 
 
-@pytest.mark.parametrize("key", ["ocr: true", "revision: main"])
-def test_a_planned_key_of_a_source_is_refused(key: str) -> None:
-    assert "is not built in this version" in refusal(f"run: r\nsources: [{{path: docs, {key}}}]\n")
+def test_a_planned_key_of_a_source_is_refused() -> None:
+    assert "is not built in this version" in refusal("run: r\nsources: [{path: docs, ocr: true}]\n")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("path: docs, revision: v1", "'revision:' is for a dataset of the hub, 'path: hf:OWNER/NAME'."),
+        ("path: 'hf:acme/valves@v1', revision: v2", "the path says @v1, and 'revision:' says v2; keep one of them."),
+    ],
+)
+def test_a_revision_that_is_not_right_is_refused(keys: str, said: str) -> None:
+    assert refusal(f"run: r\nsources: [{{{keys}}}]\n") == f"r.yaml:2: 'sources.0' is not right: {said}"
+
+
+def test_a_revision_may_stand_at_the_path_or_beside_it() -> None:
+    for keys in ("path: 'hf:acme/valves@v1'", "path: hf:acme/valves, revision: v1", "path: 'hf:a/b@v1', revision: v1"):
+        assert spec_of(loaded(f"run: r\nsources: [{{{keys}}}]\n").sources[0]).endswith("@v1")
 
 
 def test_a_key_that_stands_twice_is_refused_with_both_lines() -> None:

@@ -11,6 +11,7 @@ from factory.corpus import document_table, kept, passage_table
 from factory.licences import is_stated
 from factory.policy import is_unstated
 from factory.runs import Run
+from factory.stages import hub
 from factory.views import declared, exported, ledger
 from factory.views.chapter import Chapter, Finding, share, some
 
@@ -43,9 +44,11 @@ def chapter(run: Run) -> Chapter:
 def _declared(run: Run) -> Counts:
     zero = {"files_rejected": 0, "documents": 0, "documents_kept": 0, "characters": 0, "passages_kept": 0, "rows": 0,
             "records_read": 0}  # fmt: skip
+    revisions = hub.had(run)
     sources: Counts = {
         source.name: {
-            "licence": source.licence, "confidentiality": source.confidentiality, "copyright": source.copyright, **zero,
+            "licence": source.licence, "confidentiality": source.confidentiality, "copyright": source.copyright,
+            "revision": revisions.get(source.name), **zero,
         }
         for source in declared.recipe(run).sources
     }  # fmt: skip
