@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from factory.runs import Run
 
 
-GROUPS: "tuple[Group, ...]" = ("generators", "filters", "trainers")
+GROUPS: "tuple[Group, ...]" = ("generators", "filters", "trainers", "recognisers")
 ROWS = 5  # that `show` prints where nobody says how many
 
 
