@@ -62,6 +62,11 @@ class PiiLeak:
         """The release of the model, the sources of installed recognisers."""
         return (_ner.version(self.ner) if self.ner else "") + _own.version(self.recognisers)
 
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """The kinds that are looked for."""
+        return (*_personal.kinds(self.types, self.exclude, self.ner), *self.own.kinds)
+
     @cached_property
     def own(self) -> Own:
         """The kinds that options add."""
