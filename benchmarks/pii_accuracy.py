@@ -3,6 +3,7 @@
     python benchmarks/pii_accuracy.py --data DIR                        precision, recall and F1 on DIR/*.jsonl
     python benchmarks/pii_accuracy.py --data DIR --half even            on the rows that rules may be tuned on
     python benchmarks/pii_accuracy.py --data DIR --spacy en_core_web_sm one column more
+    python benchmarks/pii_accuracy.py --data DIR --show key             each false alarm and each miss of a kind
 
 A finding is right when a true span of its kind overlaps it; a true span is found when a finding of its kind does.
 Reported are rows whose id has an odd hash. `pii` runs with `ner: rampart` (another by `--ner`, none by `--ner ""`); the
@@ -77,8 +78,8 @@ def _windows(text: str) -> Iterator[tuple[int, str]]:
         at = end
 
 
-def accuracy(path: Path, half: str, tools: dict[str, Tool], most: int | None) -> None:
-    """Print precision, recall and F1 a kind."""
+def accuracy(path: Path, half: str, tools: dict[str, Tool], most: int | None, show: str | None) -> None:
+    """Print precision, recall and F1 a kind; of the kind `show` also where the first tool is wrong."""
     rows = rows_of(path, half)[:most]
     counts = {name: Counter[str]() for name in tools}
     true_of: Counter[str] = Counter()
@@ -87,6 +88,8 @@ def accuracy(path: Path, half: str, tools: dict[str, Tool], most: int | None) ->
         true_of.update(kind for kind, _, _ in true)
         for name, tool in tools.items():
             found = tool(row["text"])
+            if show and name == next(iter(tools)):
+                _show(row["text"], [[one for one in side if one[0] == show] for side in (found, true)])
             for one in found:
                 counts[name][f"found {one[0]}"] += 1
                 counts[name][f"right {one[0]}"] += any(_overlap(one, other) for other in true)
@@ -97,6 +100,16 @@ def accuracy(path: Path, half: str, tools: dict[str, Tool], most: int | None) ->
     first = next(iter(counts.values()))
     for kind in sorted({k for k in true_of if k in known} | {key[6:] for key in first if key.startswith("found ")}):
         print(f"{kind:15}{true_of[kind]:6}  " + "".join(_scores(its, kind, true_of[kind]) for its in counts.values()))
+
+
+def _show(text: str, sides: list[list[Span]]) -> None:
+    """Each false alarm and each miss, with what stands around: to be read one by one, for data has gaps, too."""
+    found, true = sides
+    for what, ours, theirs in (("false alarm", found, true), ("miss", true, found)):
+        for one in ours:
+            if not any(_overlap(one, other) for other in theirs):
+                _, start, end = one
+                print(f"{what}: {text[max(0, start - 60) : start]!r} {text[start:end]!r} {text[end : end + 30]!r}")
 
 
 def _overlap(one: Span, other: Span) -> bool:
@@ -120,6 +133,7 @@ def main() -> None:
     )
     parser.add_argument("--ner", default="rampart", help="the model of pii; empty: none")
     parser.add_argument("--spacy", help="a model of spaCy for presidio")
+    parser.add_argument("--show", metavar="KIND", help="print each false alarm and miss of this kind")
     parser.add_argument("--rows", type=int, help="so many rows a file at most")
     parser.add_argument("--only", default="", help="files whose name begins so")
     parser.add_argument("--no-presidio", action="store_true", help="leave presidio out: it takes most of the time")
@@ -133,7 +147,7 @@ def main() -> None:
         tools["rampart alone"] = ner_alone(given.ner)
     print(" " * 23 + "each: precision, recall, F1, found")
     for path in sorted(given.data.glob(f"{given.only}*.jsonl")):
-        accuracy(path, given.half, tools, given.rows)
+        accuracy(path, given.half, tools, given.rows, given.show)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlparse
 from factory import inputs
 from factory.errors import WrongRequest, did_you_mean
 
-Group = Literal["generators", "filters", "trainers"]
+Group = Literal["generators", "filters", "trainers", "recognisers"]
 RESERVED = {"plugin", "from", "kinds"}  # keys of a recipe entry, so never names of options
 SEES = ("text", "strings", "row", "record", "pair", "sourced", "raw_sourced")
 TAKES = {"Passage": "passage", "list[Passage]": "passages", "Record": "record", "Passage | Record": "either"}

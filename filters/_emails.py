@@ -52,3 +52,8 @@ class EmailAddresses(LocalRecognizer):
 def _suffixes() -> tldextract.TLDExtract:
     """The public suffix list inside tldextract: left alone, it fetches a newer one at the first address."""
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def fetch_no_suffixes() -> None:
+    """Give presidio's own e-mail recogniser, and whatever else asks tldextract as shipped, that list too."""
+    tldextract.tldextract.TLD_EXTRACTOR = _suffixes()

@@ -1,9 +1,13 @@
 """What `pii` and `pii_leak` look for: kinds that have a form, by patterns, and names, by a model if one is named."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from filters import _names, _ner, _presidio, _screen, _spans
 from filters._spans import Finding
+
+if TYPE_CHECKING:
+    from filters._own import Own
 
 PLACEHOLDERS = {name: kind.placeholder for name, kind in _screen.KINDS.items()} | _names.KINDS
 
@@ -20,11 +24,27 @@ def kinds(types: list[str] | None, exclude: list[str], ner: str | None) -> tuple
     return _spans.chosen(known, types, [name for name in exclude if ner or name not in _names.KINDS])
 
 
-def find(text: str, wanted: Iterable[str], ner: str | None = None, own: Iterable[Finding] = ()) -> list[Finding]:
-    """All findings in `text`, in order; they may overlap. `own` are those of a recipe's patterns."""
+def find(text: str, wanted: Iterable[str], ner: str | None = None, own: "Own | None" = None) -> list[Finding]:
+    """All findings in `text`, in order; they may overlap. `own` are kinds that a recipe adds."""
     asked = tuple(wanted)
     formed = tuple(kind for kind in asked if kind in _screen.KINDS)
-    found = {*own, *(_presidio.find(text, formed) if formed else ())}
+    found = _settled(text, formed, own) if own and own.kinds else _formed(text, formed)
     if ner and any(kind in _names.FOUND for kind in asked):
         found |= _names.find(text, found, _ner.reader(ner), asked, lambda rest: _presidio.find(rest, formed))
     return sorted(found)
+
+
+def _formed(text: str, kinds: tuple[str, ...]) -> set[Finding]:
+    return set(_presidio.find(text, kinds)) if kinds else set()
+
+
+def _settled(text: str, kinds: tuple[str, ...], own: "Own") -> set[Finding]:
+    """Look, fill what is sure and look again: what was glued to a value stands alone once that is replaced."""
+    found: set[Finding] = set()
+    while True:
+        fresh = {*_formed(text, kinds), *own.find(text)}
+        found |= fresh
+        filled = _spans.blank(text, [(one.start, one.end) for one in fresh if one.score >= _presidio.SURE])
+        if filled == text:
+            return found
+        text = filled

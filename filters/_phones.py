@@ -7,6 +7,7 @@ countries write numbers so, and phonenumbers is asked once whether those countri
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 import phonenumbers
@@ -111,6 +112,7 @@ def _inner(run: str) -> Iterator[tuple[int, int]]:
                 break
 
 
+@lru_cache(1 << 12)  # a number is looked at several times: alone, as part of a run, and again beside what was filled
 def _is_written_as_phone(number: str) -> float:
     """How sure the writing alone makes it: 0 where it says nothing."""
     plain = _EXTENSION.sub("", number).rstrip()

@@ -32,6 +32,7 @@ from filters._engine import Tokens, WordsBefore, result
 from filters._national import national
 from filters._phones import TelephoneNumbers
 
+_PASSPORT = ["passport", "passports", "pasaporte", "reisepass", "reisepassnummer", "passeport", "travel document"]
 _NINO = r"(?!BG|GB|NK|KN|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
 _PAIR = "[0-9A-F]{2}"
 _FOUR = r"[0-9A-F]{4}"
@@ -45,6 +46,11 @@ def build() -> AnalyzerEngine:
 
 def recognisers() -> list[EntityRecognizer]:
     """One recogniser a kind."""
+    labelled = (_labelled.Labelled(kind) for kind in _labelled.PATTERNS)
+    return [*_of_money(), *_of_places_and_machines(), *_of_people(), *national(), *labelled]
+
+
+def _of_money() -> list[EntityRecognizer]:
     return [
         PatternRecognizer(
             "bank_account",
@@ -56,8 +62,14 @@ def recognisers() -> list[EntityRecognizer]:
             supported_entity="crypto",
             patterns=[Pattern("bitcoin", r"\b(?-i:(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59})\b", 0.5)],
         ),
-        EmailAddresses(),
         AccountNumbers(),
+    ]
+
+
+def _of_places_and_machines() -> list[EntityRecognizer]:
+    """What reaches somebody: addresses of mail, houses and machines, telephone numbers."""
+    return [
+        EmailAddresses(),
         HostAddresses(),
         MacAddressRecognizer(
             supported_entity="mac",
@@ -66,6 +78,14 @@ def recognisers() -> list[EntityRecognizer]:
                 Pattern("dots", rf"(?<![\w.])(?=[0-9.]*[A-F]){_FOUR}\.{_FOUR}\.{_FOUR}(?!\w|\.\w)", 0.6),
             ],
         ),
+        StreetAddresses(),
+        TelephoneNumbers(),
+    ]
+
+
+def _of_people() -> list[EntityRecognizer]:
+    """Numbers that an office gave to somebody, where no check digit alone makes them sure."""
+    return [
         PatternRecognizer(
             "passport",
             patterns=[
@@ -77,21 +97,8 @@ def recognisers() -> list[EntityRecognizer]:
                     0.05,
                 ),
             ],
-            context=[
-                "passport",
-                "passports",
-                "passport no",
-                "pasaporte",
-                "reisepass",
-                "reisepassnummer",
-                "passeport",
-                "travel document",
-            ],
+            context=_PASSPORT,
         ),
-        StreetAddresses(),
-        TelephoneNumbers(),
-        *national(),
-        *(_labelled.Labelled(kind) for kind in _labelled.PATTERNS),
         HealthNumbers(),
         PatternRecognizer(
             "uk_nino",

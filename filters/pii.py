@@ -12,9 +12,10 @@ Costs   0.4 ms a 2 kB document that holds nothing, about 1 ms one that holds som
 Source  presidio-analyzer (https://microsoft.github.io/presidio), phonenumbers, Rampart.
 """
 
-import re
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import pyarrow as pa
@@ -22,7 +23,8 @@ import pyarrow as pa
 from factory.errors import did_you_mean
 from factory.plugins import KEY
 from factory.verdicts import Verdicts
-from filters import _fake_names, _fakes, _ner, _personal, _spans
+from filters import _fake_names, _fakes, _ner, _own, _personal, _spans
+from filters._own import Own
 from filters._presidio import SURE
 from filters._screen import fold
 from filters._spans import FINDING, Allowed, Finding
@@ -40,6 +42,7 @@ class Pii:
 
     `allow`: values that may stay; `@acme.com` allows a domain, `/EMP-9.*/` what a regular expression matches.
     `patterns`: kinds of one's own, a regular expression each: `{ticket: "TCK-[0-9]{6}"}`.
+    `recogniser_files`: presidio's YAML files of recognisers; `recognisers`: those that installed packages declare.
 
     `actions`: what becomes of some kinds, in the place of `action`: `{person: fake, credit_card: reject}`.
     `fake` puts made-up values in their form, the same for the same value through a document; `seed` draws others.
@@ -59,16 +62,18 @@ class Pii:
     threshold: float = field(default=SURE, metadata=DECIDES)
     allow: list[str] = field(default_factory=list)
     patterns: dict[str, str] = field(default_factory=dict)
+    recogniser_files: list[Path] = field(default_factory=list)
+    recognisers: list[str] = field(default_factory=list)
     ner: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a type that is none of ours or a threshold that is none, WrongRequest for no model."""
+        """Raise ValueError for an option that cannot work, WrongRequest for a model or recogniser that is not there."""
         _personal.kinds(self.types, self.exclude, self.ner)
+        self.own  # noqa: B018 # made here, so that what is wrong is said before any work
         self.depends_on()
         Allowed(self.allow)
-        own = _own(self.patterns)
         for kind in self.actions:
-            if kind not in (*_personal.PLACEHOLDERS, *own):
+            if kind not in (*_personal.PLACEHOLDERS, *self.own.kinds):
                 raise ValueError(f"actions: unknown type '{kind}'.{did_you_mean(kind, _personal.PLACEHOLDERS)}")
         if self.keyed:
             _fake_names.check()
@@ -81,17 +86,25 @@ class Pii:
         return "fake" in (self.action, *self.actions.values())
 
     def depends_on(self) -> str:
-        """The release of the model."""
-        return _ner.version(self.ner) if self.ner else ""
+        """The release of the model, the sources of installed recognisers."""
+        return (_ner.version(self.ner) if self.ner else "") + _own.version(self.recognisers)
+
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """The kinds that are looked for."""
+        return (*_personal.kinds(self.types, self.exclude, self.ner), *self.own.kinds)
+
+    @cached_property
+    def own(self) -> Own:
+        """The kinds that options add."""
+        return Own(self.patterns, self.recogniser_files, self.recognisers)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id, overlaps left to `decide`."""
         kinds = _personal.kinds(self.types, self.exclude, self.ner)
-        own = _own(self.patterns)
 
         def look(text: str) -> list[Finding]:
-            theirs = (Finding(*m.span(), kind, 1.0) for kind, pattern in own.items() for m in pattern.finditer(text))
-            return _personal.find(text, kinds, self.ner, theirs)
+            return _personal.find(text, kinds, self.ner, self.own)
 
         allowed = Allowed(self.allow, fold)
         if not self.keyed:
@@ -104,7 +117,6 @@ class Pii:
 
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """One verdict an id; evidence counts the spans of each kind."""
-        placeholders = _personal.PLACEHOLDERS | {name: f"<{name.upper()}>" for name in self.patterns}
 
         def action(kind: str) -> str:
             return self.actions.get(kind, self.action)
@@ -112,7 +124,7 @@ class Pii:
         def replacement(id_: str, span: _spans.Described) -> str:
             kind = span["kind"]
             fake = _fakes.draw(kind, span, self.seed, _document_of(id_)) if action(kind) == "fake" else None
-            return fake or placeholders[kind]
+            return fake or _own.placeholder(kind)
 
         return _spans.verdicts(features, "pii", action, replacement, self.threshold)
 
@@ -125,16 +137,3 @@ def _without_fakes(text: str) -> str:
 def _document_of(id_: str) -> str:
     """What a row came from: a document, or of a foreign dataset the row."""
     return id_ if id_.startswith("row:") else id_.partition("/")[0]
-
-
-def _own(patterns: dict[str, str]) -> dict[str, re.Pattern[str]]:
-    """The kinds that a recipe adds. Raises ValueError for a name that is taken or none, or a pattern that is none."""
-    own = {name: _spans.compiled(pattern, "patterns") for name, pattern in patterns.items()}
-    for name, pattern in own.items():
-        if name in _personal.PLACEHOLDERS:
-            raise ValueError(f"patterns: '{name}' is a kind already")
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise ValueError(f"patterns: '{name}' is no name for a kind: small letters, digits and '_'")
-        if pattern.fullmatch(""):
-            raise ValueError(f"patterns: /{pattern.pattern}/ matches nothing at all, so it would everywhere")
-    return own

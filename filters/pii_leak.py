@@ -14,14 +14,17 @@ It is no option of `pii`: that one looks at each string of a row by itself, and 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
 from factory.records import KINDS as RECORDS
 from factory.verdicts import Verdicts
-from filters import _ner, _personal
+from filters import _ner, _own, _personal
 from filters._leaks import said_again
+from filters._own import Own
 from filters._presidio import SURE
 from filters._screen import fold
 from filters._spans import FINDING, Allowed
@@ -32,7 +35,7 @@ Values = dict[tuple[str, str], float]  # value and kind -> how sure
 
 @dataclass(frozen=True)
 class PiiLeak:
-    """The options are those of `pii`: values that may stay there may be said here."""
+    """The options are those of `pii`: what may stay there may be said here, and kinds of one's own are looked for."""
 
     sees: ClassVar[str] = "raw_sourced"
     kinds: ClassVar[tuple[str, ...]] = RECORDS
@@ -41,19 +44,33 @@ class PiiLeak:
     exclude: list[str] = field(default_factory=list)
     threshold: float = field(default=SURE, metadata=DECIDES)
     allow: list[str] = field(default_factory=list)
+    patterns: dict[str, str] = field(default_factory=dict)
+    recogniser_files: list[Path] = field(default_factory=list)
+    recognisers: list[str] = field(default_factory=list)
     ner: str | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a type that is none of ours or a threshold that is none, WrongRequest for no model."""
+        """Raise ValueError for an option that cannot work, WrongRequest for a model or recogniser that is not there."""
         _personal.kinds(self.types, self.exclude, self.ner)
+        self.own  # noqa: B018 # made here, so that what is wrong is said before any work
         self.depends_on()
         Allowed(self.allow)
         if not 0 < self.threshold <= 1:
             raise ValueError("threshold must be above 0 and at most 1")
 
     def depends_on(self) -> str:
-        """The release of the model."""
-        return _ner.version(self.ner) if self.ner else ""
+        """The release of the model, the sources of installed recognisers."""
+        return (_ner.version(self.ner) if self.ner else "") + _own.version(self.recognisers)
+
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """The kinds that are looked for."""
+        return (*_personal.kinds(self.types, self.exclude, self.ner), *self.own.kinds)
+
+    @cached_property
+    def own(self) -> Own:
+        """The kinds that options add."""
+        return Own(self.patterns, self.recogniser_files, self.recognisers)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """What is shown of rows with their sources -> `id`, `passages` (how many), `findings` in the row's strings."""
@@ -95,7 +112,7 @@ class PiiLeak:
     def _values(self, text: str) -> Iterable[tuple[tuple[str, str], float]]:
         """What of a source must not be said, and how sure it is that it is personal."""
         kinds = _personal.kinds(self.types, self.exclude, self.ner)
-        found = Allowed(self.allow, fold).without(_personal.find(text, kinds, self.ner), text)
+        found = Allowed(self.allow, fold).without(_personal.find(text, kinds, self.ner, self.own), text)
         for one in sorted(found, key=lambda finding: finding.score):  # of one value the surest finding counts
             yield (text[one.start : one.end], one.kind), one.score
 

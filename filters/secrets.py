@@ -45,9 +45,14 @@ class Secrets:
         _spans.chosen(PLACEHOLDERS, self.types, self.exclude)
         Allowed(self.allow)
 
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """The kinds that are looked for."""
+        return _spans.chosen(PLACEHOLDERS, self.types, self.exclude)
+
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id, overlaps left to `decide`."""
-        kinds = _spans.chosen(PLACEHOLDERS, self.types, self.exclude)
+        kinds = self.looked_for
         return _spans.measure(batch, lambda text: [f for f in find(text) if f.kind in kinds], Allowed(self.allow))
 
     def decide(self, features: pa.RecordBatch) -> Verdicts:

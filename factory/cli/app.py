@@ -585,7 +585,7 @@ def plugins(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them: what it does and takes.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """List the generators, filters and trainers that are installed, ours and others'.
+    """List the generators, filters, trainers and recognisers that are installed, ours and others'.
 
     Example: factory plugins minhash_dedup
     """

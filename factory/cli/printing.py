@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from factory.runs import Run
 
 
-GROUPS: "tuple[Group, ...]" = ("generators", "filters", "trainers")
+GROUPS: "tuple[Group, ...]" = ("generators", "filters", "trainers", "recognisers")
 ROWS = 5  # that `show` prints where nobody says how many
 
 
@@ -229,7 +229,7 @@ def trace(run: Path, id_: str, json: bool) -> None:
         heading = f", {' › '.join(quote['heading'])}" if quote["heading"] else ""
         out(f"\nfrom {quote['path']}, characters {quote['start']}–{quote['end']}{page}{heading}")
         out(f"…{quote['before']}⟦{quote['text']}⟧{quote['after']}…")
-    if "row" in found and not found["quotes"]:
+    if found["stage"] == "records" and found["kept"] and not found["quotes"]:
         out("\n" + _readable({"id": found["id"], **found["row"], "meta": found["meta"]}))
     for passage in found.get("passages", []):
         heading = f", {' › '.join(passage['heading'])}" if passage["heading"] else ""

@@ -1,6 +1,6 @@
 """The share of a question's words that stand close together in a text: what is left of one that was thinned out.
 
-In      the hashed words and word pairs of questions (`benchmark_index.features`), then the tokens of a row.
+In      the hashed words and word pairs of questions (`benchmark_index.features`), then those of a row.
 Out     the question of which the most stands within a stretch of the row, the share, and where.
 Costs   some 5 kB of RAM a question; 0.2 ms a row of 60 words against 5,000 questions.
 Source  our own. Each word and pair weighs ln((questions + 1) / (questions with it + 0.5)). A question is a candidate
@@ -10,15 +10,13 @@ Source  our own. Each word and pair weighs ln((questions + 1) / (questions with 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from factory.contamination.index import Hashes, Tokens, features
+from factory.contamination.index import Hashes, Indices, Tokens, features
 
 WINDOW, STEP = 256, 128  # words of a text that are looked at together; a stretch is never longer than a step
 SHORTEST_STRETCH, STRETCH = 32, 1.5  # words: at least, and for each word and pair of the question
 FLOOR = 0.5  # of a question's weight: less is not noted
 RARE = 0.8  # of a question's weight: its rarest words, by which it becomes a candidate
-Indices = NDArray[np.int64]
 
 
 def found(known: Hashes, values: Hashes) -> Indices:
@@ -64,11 +62,13 @@ class Containment:
         self._posted = its[by_feature]
         self._posting = np.searchsorted(rare[by_feature], np.arange(len(self._known) + 1))
 
-    def best(self, row: Tokens) -> tuple[float, int, int, int] | None:
+    def places(self, said: Tokens) -> tuple[Indices, Indices]:
+        """Which of the questions' words, and of their word pairs, each word begins; -1 where it is none."""
+        single, pair = (found(self._known, values) for values in features(said))
+        return single, pair
+
+    def best(self, single: Indices, pair: Indices) -> tuple[float, int, int, int] | None:
         """The question of which the most stands close together: the share, which, the first word and the last."""
-        if not len(self._known):
-            return None
-        single, pair = (found(self._known, values) for values in features(row))
         best: tuple[float, int, int, int] | None = None  # minus the share first: the smallest is the best
         for start in range(0, max(1, len(single) - WINDOW + STEP), STEP):
             here = np.concatenate([single[start : start + WINDOW], pair[start : start + WINDOW - 1]])

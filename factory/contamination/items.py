@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,7 @@ def _objects(file: Path, value: Any) -> Iterator[Mapping[str, Any]]:
     yield from value
 
 
+@lru_cache(1 << 10)  # rows have the same columns again and again
 def _name(column: object) -> str:
     return re.sub(r"\W+", "_", str(column).strip().lower())
 

@@ -2,7 +2,7 @@
 
 In      items as hashes (`benchmark_index`), then rows of texts.
 Out     a `Hit` for the item that each way finds best: which one, where in the text. Never a word of an item.
-Costs   some 10 kB of RAM an item; 2,500 rows of 60 words a second against 5,000 items.
+Costs   some 10 kB of RAM an item; 3,400 rows of 60 words a second against 5,000 items.
 Source  any shared n-gram: Brown et al. 2020 (GPT-3; n = 13), here 8 folded words; beside it `containment`.
 
 Three ways to be found, each for what the others miss:
@@ -13,17 +13,19 @@ Three ways to be found, each for what the others miss:
 - `whole`: a question too short for the others, word for word, with one of its answers anywhere in the row.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from factory.contamination.containment import Containment, Indices, flat, found
-from factory.contamination.index import Hashed, Hashes, Tokens, grams, rolled, tokens
+from factory.contamination.containment import Containment, flat, found
+from factory.contamination.index import Hashed, Hashes, Indices, Tokens, chained, grams, rolled, tokens
 from factory.folding import spans
 
 COMMON = 8
+_Gram = tuple[int, int, int]  # an n-gram of items in a row: its first word, how many words, which it is
 
 
 class Hit(NamedTuple):
@@ -44,11 +46,11 @@ class Hit(NamedTuple):
 
 class _Row(NamedTuple):
     texts: Sequence[str]
-    found: Tokens  # of all its strings, one after the other
+    words: Hashes  # of all its strings, one after the other
     starts: list[int]  # the first word of each string, and the end
 
     def string_of(self, word: int) -> int:
-        return int(np.searchsorted(self.starts, word, side="right")) - 1
+        return bisect_right(self.starts, word) - 1
 
     def place(self, first: int, last: int) -> tuple[int, int, int]:
         """The string that holds the first word, and where in it the words from `first` to `last` stand."""
@@ -81,23 +83,56 @@ class Overlap:
 
     def search(self, rows: Sequence[Sequence[str]]) -> list[list[Hit]]:
         """What each row, a list of strings, shares: the best of each way, of runs also that of the highest share."""
-        return [list(self._of_row(_row(texts))) for texts in rows]
+        said, offsets = tokens([text for texts in rows for text in texts])
+        strings = np.cumsum([0, *map(len, rows)])  # the first of each row, and the end
+        bounds = offsets[strings].tolist()
+        shared, short = self._shared(said, offsets, bounds), self._with_short(said.exact, bounds)
+        single, pair = self._words.places(said)
+        hits = []
+        for nth, texts in enumerate(rows):
+            start, end = bounds[nth], bounds[nth + 1]
+            starts = (offsets[strings[nth] : strings[nth + 1] + 1] - start).tolist()
+            row = _Row(texts, said.exact[start:end], starts)
+            its = [*self._runs(row, shared.get(nth, []))]
+            its += self._close(row, single[start:end], pair[start : max(start, end - 1)])
+            its += self._short(row) if nth in short else ()
+            hits.append(its)
+        return hits
 
-    def _of_row(self, row: _Row) -> Iterator[Hit]:
-        yield from self._runs(row)
-        if (close := self._words.best(row.found)) is not None:
+    def _shared(self, said: Tokens, offsets: Indices, bounds: list[int]) -> dict[int, list[_Gram]]:
+        """The n-grams of items that stand in rows, by the number of the row, in the order of their first words."""
+        starts, values, sizes = grams(said, offsets, self._ngram)
+        at = found(self._grams, values)
+        seen = at >= 0
+        shared: dict[int, list[_Gram]] = {}
+        columns = (starts[seen].tolist(), sizes[seen].tolist(), at[seen].tolist())
+        for start, size, gram in sorted(zip(*columns, strict=True)):
+            nth = bisect_right(bounds, start) - 1
+            shared.setdefault(nth, []).append((start - bounds[nth], size, gram))
+        return shared
+
+    def _with_short(self, words: Hashes, bounds: list[int]) -> set[int]:
+        """The rows in which the question of a short item may stand."""
+        rows: set[int] = set()
+        for length, known in self._short_ones.items():
+            starts = np.flatnonzero(found(known, rolled(words, length)) >= 0)
+            rows.update((np.searchsorted(bounds, starts, side="right") - 1).tolist())
+        return rows
+
+    def _close(self, row: _Row, single: Indices, pair: Indices) -> Iterator[Hit]:
+        """The question of which the most stands close together."""
+        if (close := self._words.best(single, pair)) is not None:
             share, item, first, last = close
             yield Hit("words", item, *row.place(first, last), self.items[item].size, share)
-        if (short := self._short(row)) is not None:
-            yield short
 
-    def _runs(self, row: _Row) -> Iterator[Hit]:
+    def _runs(self, row: _Row, shared: Sequence[_Gram]) -> Iterator[Hit]:
         """The longest run of words that an item has too, and that which is most of its question or answer."""
-        found = [*((part, first, last) for (part, first), last in self._all_runs(row).items()), *self._cut_short(row)]
-        if not found:
+        runs = [(part, first, last) for (part, first), last in self._all_runs(shared).items()]
+        runs += self._cut_short(row)
+        if not runs:
             return
-        by_length = min(found, key=lambda run: (run[1] - run[2], *run))
-        by_share = min(found, key=lambda run: (-self._share(row, *run), *run))
+        by_length = min(runs, key=lambda run: (run[1] - run[2], *run))
+        by_share = min(runs, key=lambda run: (-self._share(row, *run), *run))
         for nth, first, last in dict.fromkeys((by_length, by_share)):
             share = self._share(row, nth, first, last)
             yield Hit("run", self._parts[nth][0], *row.place(first, last), last - first + 1, share)
@@ -107,23 +142,16 @@ class Overlap:
         string = row.string_of(first)
         start, end = row.starts[string], row.starts[string + 1]
         part, length = self._parts[nth][1], min(self._ngram, end - start)
-        if (start, end) == (first, last + 1) and (length, _hash_of(row.found, start, length)) in part.begins:
+        if (start, end) == (first, last + 1) and (length, _hash_of(row, start, length)) in part.begins:
             return 1.0
         return round(min(1.0, (last - first + 1) / part.size), 4)
 
-    def _all_runs(self, row: _Row) -> dict[tuple[int, int], int]:
+    def _all_runs(self, shared: Sequence[_Gram]) -> dict[tuple[int, int], int]:
         """(part, first word) -> last word, of every run of `ngram` words or more that the row shares with an item."""
-        starts, values, sizes = grams(row.found, self._ngram)
-        at = found(self._grams, values)
-        seen = at >= 0
         runs: dict[tuple[int, int], int] = {}
         open_runs: dict[int, tuple[int, int]] = {}  # the run of each part that goes on here
-        for start, size, gram in sorted(
-            zip(starts[seen].tolist(), sizes[seen].tolist(), at[seen].tolist(), strict=True)
-        ):
+        for start, size, gram in shared:
             last = start + size - 1
-            if row.string_of(start) != row.string_of(last):
-                continue
             for part in self._owners[slice(*self._bounds[gram])].tolist():
                 first, before = open_runs.get(part, (start, start))
                 first = first if start <= before else start
@@ -135,37 +163,29 @@ class Overlap:
         """The strings that are the beginning of a short question and nothing else: part, first and last word."""
         for start, end in pairwise(row.starts):
             if 0 < end - start < self._ngram:
-                begins = end - start, _hash_of(row.found, start, end - start)
+                begins = end - start, _hash_of(row, start, end - start)
                 if (part := self._begins.get(begins)) is not None:
                     yield part, start, end - 1
 
-    def _short(self, row: _Row) -> Hit | None:
+    def _short(self, row: _Row) -> list[Hit]:
         """A short item whose question and one of whose answers stand in the row, word for word."""
         for length, known in self._short_ones.items():
-            at = found(known, rolled(row.found.exact, length))
+            at = found(known, rolled(row.words, length))
             for start in np.flatnonzero(at >= 0).tolist():
                 for nth in self._whole[length, int(known[at[start]])]:
                     item = self.items[nth]
-                    if all(_has(row.found, part) for part in item.whole) and any(
-                        _has(row.found, part) for part in item.answers
-                    ):
-                        return Hit("whole", nth, *row.place(start, start + length - 1), length, 1.0)
-        return None
+                    if all(_has(row, part) for part in item.whole) and any(_has(row, part) for part in item.answers):
+                        return [Hit("whole", nth, *row.place(start, start + length - 1), length, 1.0)]
+        return []
 
 
-def _row(texts: Sequence[str]) -> _Row:
-    parts = [tokens(text) for text in texts]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else list(tokens(""))
-    return _Row(texts, Tokens(*columns), [0, *accumulate(len(part.exact) for part in parts)])
+def _hash_of(row: _Row, start: int, length: int) -> int:
+    return chained(row.words[start : start + length].tolist())
 
 
-def _hash_of(found: Tokens, start: int, length: int) -> int:
-    return int(rolled(found.exact[start : start + length], length)[0])
-
-
-def _has(found: Tokens, part: tuple[int, int]) -> bool:
+def _has(row: _Row, part: tuple[int, int]) -> bool:
     length, value = part
-    return bool((rolled(found.exact, length) == np.uint64(value)).any())
+    return bool((rolled(row.words, length) == np.uint64(value)).any())
 
 
 def _postings(hashes: Sequence[Hashes]) -> tuple[Hashes, Indices, Indices]:

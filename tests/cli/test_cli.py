@@ -208,6 +208,14 @@ def test_a_trace_in_json_leads_back_to_the_document(finished: Path) -> None:
     assert quote["path"].startswith(("handbook/", "support/"))
 
 
+@pytest.mark.parametrize("table", ["records", "passages", "documents"])
+def test_a_row_of_any_table_is_traced(finished: Path, table: str) -> None:
+    [id_, *_] = factory("show", RUN, table, "--ids", cwd=finished).out.splitlines()
+    ended = factory("trace", RUN, id_, cwd=finished)
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith(f"{id_}  ")
+
+
 def test_the_json_of_a_run_is_what_python_gives(finished: Path) -> None:
     said = json.loads(factory("run", "quickstart", "--json", cwd=finished).out)
     assert said["did"] == []

@@ -13,6 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from factory import Run, records, run
 from factory.errors import CheckFailed, WrongRequest
@@ -21,6 +23,7 @@ from factory.stages.units import UNITS
 from factory.views import checks, ledger
 from factory.views.audit import CHAPTERS, audit, report
 from factory.views.histogram import bins, summary
+from factory.views.outlines import outline
 from factory.views.page import FOLDER, columns, percent, stack
 from factory.views.visible import visible
 from tests.corpora import finished, recipe, rows, workspace, write_documents, write_recipe
@@ -478,6 +481,34 @@ def test_what_the_recipe_left_out_is_said_and_not_which_values_may_stay(folder: 
     made = finished(folder, {"a.md": VALVE}, passages=[{"pii": options}], methods=["text"])
     told = report(made)["chapters"]["personal_data"]["only"]
     assert told == {"pii on passages": "only phone; 1 values allowed"}
+
+
+def test_what_was_found_is_told_by_source_with_outlines_and_what_was_looked_for(folder: Path) -> None:
+    desk = "Ask li.ng@example.org or joe@example.com.\n"
+    files = {"a/valve.md": f"{VALVE}\nIt is part of tank 17.\n", "b/desk.md": desk}
+    sources = [{"path": "documents/a", "name": "manual"}, {"path": "documents/b", "name": "desk"}]
+    scrub = {"pii": {"types": ["email", "phone"], "patterns": {"tank": "tank [0-9]+"}}}
+    made = finished(folder, files, sources=sources, passages=[scrub], methods=["text"])
+    told = audit(made)["chapters"]["personal_data"]
+    assert told["stages"]["passages"]["sources"] == {
+        "desk": {"pii.email": 2},
+        "manual": {"pii.email": 1, "pii.tank": 1},
+    }
+    assert told["outlines"] == {
+        "pii.email": ["j•••@•••.com", "l•••@•••.org"],
+        "pii.tank": ["••• •••"],
+    }
+    assert told["looked_for"] == {"pii on passages": ["email", "phone", "tank"]}
+    assert "j•••@•••.com" in page_of(made).words
+    assert "fernweir.com" not in (made.path / "report.html").read_text(encoding="utf-8") + json.dumps(told)
+
+
+@given(value=st.text(min_size=1))
+def test_an_outline_is_signs_and_gaps_alone(value: str) -> None:
+    shown = outline(value)
+    left = shown[1:].rpartition("@•••.")[0] if "@•••." in shown else shown
+    assert not any(sign.isalnum() for sign in left)
+    assert outline(f"x{value}") == outline(f"xyz{value}"), "not even how long it is"
 
 
 def test_a_run_without_an_export_is_no_dataset(folder: Path) -> None:

@@ -96,8 +96,8 @@ def test_what_may_stay_may_be_said() -> None:
 
 def test_another_threshold_measures_nothing() -> None:
     made = plugins.filter_("pii_leak", {"threshold": 0.9, "action": "flag"})
-    measuring = {"types": None, "exclude": [], "allow": [], "ner": None}
-    assert made.measuring == plugins.filter_("pii_leak").measuring == measuring
+    assert made.measuring == plugins.filter_("pii_leak").measuring
+    assert not {"threshold", "action"} & made.measuring.keys()
 
 
 def test_a_row_without_a_source_is_not_looked_at() -> None:

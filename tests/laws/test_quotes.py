@@ -14,8 +14,10 @@ from factory import Run
 from factory import run as run_
 from factory.views import ledger, show, trace, verify
 from tests.corpora import finished, recipe, rows, strings, workspace
+from tests.factory.installing import Package, on_the_path
 from tests.laws import foreign
 from tests.laws.strategies import Drawn, corpora, recipes
+from tests.model_server import ModelServer
 
 
 def edited(source: str, edits: list[dict[str, Any]]) -> str:
@@ -163,6 +165,49 @@ def test_what_only_the_filter_of_records_finds_stays_in_records(drawn: Drawn, ma
         # asked for, a passage is shown as its own filters left it; beside a record it is not
         views = ("show passages", "trace passages", "trace documents")
         check_nowhere(run, drawn.planted, but=(*SOURCES, "records/", *views))
+
+
+def test_the_report_counts_what_only_the_filter_of_records_found(tmp_path: Path) -> None:
+    run = audited(tmp_path, {"desk.txt": "Ask anna.weber@example.org."}, recipe(records=["pii"], methods=["text"]))
+    told = json.loads((run.path / "report.json").read_text(encoding="utf-8"))
+    stages = told["chapters"]["personal_data"]["stages"]
+    assert stages["records"]["edits"] == {"pii.email": 1}
+    assert stages["records"]["sources"] == {"documents": {"pii.email": 1}}
+    assert stages["passages"]["edits"] == {}
+
+
+PARROT = """
+from factory import Passage, records
+from factory.llm import LLM
+
+async def parrot(passage: Passage, llm: LLM):
+    [reply] = await llm.chat("Repeat: " + passage.text)
+    yield records.text([passage], reply.text)
+"""
+
+
+@pytest.mark.parametrize("action", ["placeholder", "fake", "mask", "reject"])
+def test_what_a_model_makes_up_stays_in_records_and_the_journal(tmp_path: Path, action: str) -> None:
+    value = "anna.weber@example.org"
+    with on_the_path(tmp_path / "site") as site, ModelServer(replies=lambda body: f"Ask {value} at noon.") as server:
+        Package(site, "stranger").declares("generators", "parrot", PARROT)
+        models = {"llm": {"base_url": server.url, "model": "parrot"}}
+        made = recipe(records=[{"pii": {"action": action}}], methods=["parrot"], models=models)
+        run = audited(tmp_path, {"desk.txt": "The desk is on the left."}, made)
+        holding = {name for name, text in everything(run, but=()) if value in text}
+    assert {name.partition("/")[0] for name in holding} == {"records", "journal.sqlite"}
+
+
+@pytest.mark.parametrize("action", ["placeholder", "fake", "mask", "reject"])
+@pytest.mark.parametrize("stage", ["documents", "passages"])
+def test_a_value_of_a_kind_of_ones_own_is_nowhere_either(tmp_path: Path, action: str, stage: str) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text("recognizers: [{name: staff, supported_entity: PERSON, deny_list: [Ines Kolbe]}]")
+    scrub = {"pii": {"action": action, "recogniser_files": [str(file)], "patterns": {"ticket": "TCK-[0-9]{6}"}}}
+    text = "# Desk of Ines Kolbe\n\nThe **drain valve** is a part that Ines Kolbe opened: see TCK-481516.\n"
+    run = audited(tmp_path, {"desk.md": text}, recipe(**{stage: [scrub]}, methods=["text", "extractive_qa"]))
+    check_nowhere(run, ("Ines Kolbe", "TCK-481516"), but=SOURCES)
+    check_quotes(run)
 
 
 @settings(max_examples=20)

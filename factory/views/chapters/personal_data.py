@@ -1,6 +1,7 @@
-"""Personal data and secrets: what filters found at each stage and what became of it, by type; never a value.
+"""Personal data and secrets: what filters found at each stage, in which source, and what became of it; never a value.
 
-It reads verdicts: edits and reasons that begin with `pii` or `secrets`. What no filter looked for is said in words.
+It reads verdicts: edits and reasons that begin with `pii` or `secrets`. Which kinds were looked for stands beside, and
+what no filter looked for is said in words.
 
 pii.found.share   of the rows looked at, of all stages, those in which something was found, whatever became of it
 pii.left_in       the rows in which something was found and flagged only
@@ -9,7 +10,10 @@ pii.share         those of the rows looked at: what a gate before training shoul
 secrets.found.share, secrets.left_in and secrets.share are the same for passwords, keys and tokens.
 """
 
+import json
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +21,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factory import tables, verdicts
-from factory.corpus import all_tables
+from factory import plugins, tables, verdicts
+from factory.corpus import Table, all_tables
+from factory.errors import WrongRequest
+from factory.recipe import Use
 from factory.runs import Run
 from factory.stages.measure import SCHEMA as MEASURED_SCHEMA
 from factory.views import declared
 from factory.views.chapter import Chapter, Finding, share, some
+from factory.views.outlines import outlines
 
 NAME, TITLE = "personal_data", "Personal data"
 PII, SECRETS = "pii", "secrets"  # so the names of plugins that look for them begin, and their kinds and reasons
@@ -47,12 +54,16 @@ class _Stage:
     flagged: Counter[str] = field(default_factory=Counter)
     rows: set[str] = field(default_factory=set)
     left_in: list[str] = field(default_factory=list)
+    sources: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def take(self, verdict: dict[str, Any]) -> None:
-        """Count one verdict that is not a plain keep."""
+    def take(self, verdict: dict[str, Any], sources: Sequence[str] = ()) -> None:
+        """Count one verdict that is not a plain keep, of a row of these sources."""
         kinds = [edit["kind"] for edit in verdict["edits"] or () if edit["kind"].startswith(self.family)]
         reason = verdict["reason"] or ""
         self.edits.update(kinds)
+        if kinds or reason.startswith(self.family):
+            for source in sources:
+                self.sources.setdefault(source, Counter()).update(kinds or [reason])
         if kinds:
             self.rows.add(verdict["id"])
         elif reason.startswith(self.family) and verdict["outcome"] == "reject":
@@ -67,7 +78,9 @@ class _Stage:
         """For JSON."""
         done = {name: dict(sorted(its.items())) for name, its in
                 (("edits", self.edits), ("rejected", self.rejected), ("flagged", self.flagged))}  # fmt: skip
-        return {"filters": self.filters, "looked_at": self.looked_at, "rows": len(self.rows), **done}
+        sources = {name: dict(sorted(its.items())) for name, its in sorted(self.sources.items())}
+        counts = {"looked_at": self.looked_at, "rows": len(self.rows)}
+        return {"filters": self.filters, **counts, **done, "sources": sources}
 
 
 def chapter(run: Run) -> Chapter:
@@ -77,7 +90,9 @@ def chapter(run: Run) -> Chapter:
         "secrets": _numbers(secrets),
         "not_looked_for": _not_looked_for(run, secrets),
         "names_by": _names_by(run),
+        "looked_for": _looked_for(run),
         "only": _only(run),
+        "outlines": outlines(run, PII),
     }
     measures, why = _measures(SECRETS, secrets)
     if not _ran_on(pii):
@@ -117,16 +132,26 @@ def _measures(family: str, stages: dict[str, _Stage]) -> tuple[dict[str, float],
     }, {}
 
 
+def _uses(run: Run) -> Iterator[tuple[str, Use]]:
+    """The filters of both families, and those that were measured: `pii on passages` and what the recipe says of it."""
+    recipe = declared.recipe(run)
+    for stage, uses in {**declared.filters(run), MEASURED: recipe.audit.measure}.items():
+        yield from ((f"{use.instance} on {stage}", use) for use in uses if use.plugin.startswith((PII, SECRETS)))
+
+
 def _names_by(run: Run) -> dict[str, str]:
     """Which model read names where: `pii on passages` -> `rampart`."""
-    recipe = declared.recipe(run)
-    uses = {**declared.filters(run), MEASURED: recipe.audit.measure}
-    return {
-        f"{use.instance} on {stage}": use.options["ner"]
-        for stage, its in uses.items()
-        for use in its
-        if use.plugin.startswith(PII) and use.options.get("ner")
-    }
+    return {name: use.options["ner"] for name, use in _uses(run) if use.options.get("ner")}
+
+
+def _looked_for(run: Run) -> dict[str, list[str]]:
+    """The kinds that each filter looks for."""
+    found = {}
+    for name, use in _uses(run):
+        with suppress(WrongRequest):  # no longer installed, or a file of its options is gone: nobody can say
+            code = plugins.filter_(use.plugin, use.options).code
+            found[name] = sorted(set(getattr(code, "looked_for", ())))
+    return found
 
 
 def _not_looked_for(run: Run, secrets: dict[str, _Stage]) -> list[str]:
@@ -153,21 +178,35 @@ def _stage(run: Run, stage: str, family: str) -> _Stage:
     """Every verdict of a stage's filters, whichever filter it is from."""
     counts = run.counts(f"filter.{stage}")
     order = counts.get("order", [])
-    plugins = {use.instance: use.plugin for use in declared.filters(run)[stage]}
-    found = _Stage(family, filters=[name for name in order if plugins.get(name, name).startswith(family)])
+    its = {use.instance: use.plugin for use in declared.filters(run)[stage]}
+    found = _Stage(family, filters=[name for name in order if its.get(name, name).startswith(family)])
     found.looked_at = max((_looked_at(counts["filters"][name]) for name in found.filters), default=0)
-    for name in order:
-        for table in all_tables(run, stage):
-            for verdict in _of_note(table.verdicts / f"{name}.parquet"):
-                found.take(verdict)
+    for table in all_tables(run, stage):
+        files = [table.verdicts / f"{name}.parquet" for name in order]
+        ids = {verdict["id"] for file in files for verdict in _of_note(file)} if found.filters else set()
+        sources = _sources(table, ids)
+        for file in files:
+            for verdict in _of_note(file):
+                found.take(verdict, sources.get(verdict["id"], ()))
+    return found
+
+
+def _sources(table: Table, ids: set[str]) -> dict[str, list[str]]:
+    """The sources of some rows."""
+    found: dict[str, list[str]] = {}
+    column = "meta" if table.stage == "records" else "source"
+    for batch in tables.batches(table.folder, table.schema, columns=["id", column]) if ids else ():
+        for id_, value in zip(batch["id"].to_pylist(), batch[column].to_pylist(), strict=True):
+            if id_ in ids:
+                found[id_] = json.loads(value)["sources"] if column == "meta" else [value]
     return found
 
 
 def _measured(run: Run, family: str) -> _Stage:
     """What filters that were measured found: all of it is still in the rows."""
     counts = run.counts("measure").get("filters", {})
-    plugins = {use.instance: use.plugin for use in declared.recipe(run).audit.measure}
-    found = _Stage(family, filters=[name for name in counts if plugins.get(name, name).startswith(family)])
+    its = {use.instance: use.plugin for use in declared.recipe(run).audit.measure}
+    found = _Stage(family, filters=[name for name in counts if its.get(name, name).startswith(family)])
     found.looked_at = max((_looked_at(counts[name]) for name in found.filters), default=0)
     for file in tables.parts(run.path / "measured"):
         for batch in tables.read_file(file, MEASURED_SCHEMA, columns=["filter", "id", "reason", "edits"]):
