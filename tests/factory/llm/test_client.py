@@ -161,6 +161,7 @@ async def test_a_failed_call_is_noted_and_asked_again(server: ModelServer, path:
     [
         PAIR, f"```json\n{PAIR}\n```", f"Of course!\n{PAIR}\nAnything else?", PAIR.replace('"', "'"),
         f"<think>The passage says {{1889}}.</think>\n{PAIR}", f"The passage says so.</think>{PAIR}",
+        f"[THINK]It says {{1889}}.[/THINK]{PAIR}",
         Choice(PAIR, reasoning="The passage says so."), Choice(f"\n{PAIR}", finish="eos"),
     ],
     ids=str,
@@ -178,6 +179,7 @@ async def test_a_good_reply_is_found_whatever_is_around_it(server: ModelServer, 
         ("I do not know.", "llm.invalid_reply"), ('{"question": "When?"}', "llm.invalid_reply"),
         (PAIR[:-12], "llm.invalid_reply"), ("<think>Hm.</think>\nNo.", "llm.invalid_reply"),
         ("", "llm.empty_reply"), ("<think>Hm, what</think>", "llm.empty_reply"), (Choice(None), "llm.empty_reply"),
+        ("[THINK]Hm, what", "llm.empty_reply"),
     ],
     ids=str,
 )  # fmt: skip
