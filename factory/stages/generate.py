@@ -242,12 +242,7 @@ class _Generating:
         self.counts.take(unit.method, outcome, made, rejected)
 
     def _write(self, call: Call, n: int, record: Record, reason: str | None, asked: Mapping[str, Any]) -> None:
-        unit = call.unit
-        row = records.as_row(
-            records.with_system(record, self._system),
-            id_=f"{unit.id}/{unit.method}/{n}", unit=unit.id, method=unit.method,
-            sources=[call.document.source, *record.sources], paths=[call.document.path], rejected=reason, asked=asked,
-        )  # fmt: skip
+        row = call.as_row(records.with_system(record, self._system), n, asked, rejected=reason)
         self._parts[record.kind].write(
             row, size=len(row["meta"]) + sum(len(t.text) for t in records.texts(record.kind, row))
         )
