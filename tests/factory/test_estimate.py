@@ -96,6 +96,14 @@ def test_filters_that_ask_a_model_are_counted_on_the_rows_that_would_come(tmp_pa
     assert 0 < some["answerable"].calls < before["answerable"].calls
 
 
+def test_no_two_imagined_answers_are_the_same_so_that_a_judge_has_pairs(tmp_path: Path) -> None:
+    write_documents(tmp_path, {"a.md": "# Wheel\n\nThe wheel turns left."})
+    models = {"llm": {"base_url": "http://127.0.0.1:9/v1", "model": "never-asked"}}
+    methods = [{"preference": {"questions": 1, "n": 4}}]
+    [one] = pipeline.estimate(write_recipe(tmp_path, methods=methods, models=models))
+    assert one.calls == 1 + 4 + 12  # to ask; four answers; six pairs in both orders
+
+
 @pytest.mark.parametrize("type_", [Questions, Answer, list[Answer]])
 def test_what_is_imagined_fits_its_schema(type_: type) -> None:
     its = shape(type_)
