@@ -3,9 +3,9 @@
     python benchmarks/semantic.py --pairs FOLDER [--rows FILE.jsonl]
 
 --pairs reads *.jsonl with `id`, `a`, `b` and `label` (1: the same): the precision and recall of `semantic_dedup`'s two
-tests on each file, beside its cosine alone at several thresholds, and of `question_dedup`'s words alone. The defaults
-were chosen on ids with an even digest; the odd are shown too. --rows times the filter on the first strings of a file,
-counts what goes, and prints some of it to be read.
+tests on each file, beside its cosine alone at several thresholds, and of `question_dedup`, with its second sense
+(`other_words`) and without. The defaults were chosen on ids with an even digest; the odd are shown too. --rows times
+the filter on the first strings of a file, counts what goes, and prints some of it to be read.
 """
 
 import argparse
@@ -20,10 +20,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from factory import near
 from filters._embeddings import alike, embedded
 from filters._nearest import cosines
 from filters._question_words import words
 from filters._same_meaning import same, told
+from filters.question_dedup import NGRAM, QuestionDedup, exactly
 from filters.semantic_dedup import SemanticDedup
 
 Flags = NDArray[np.bool_]
@@ -39,6 +41,14 @@ def line(what: str, merged: Flags, label: Flags) -> None:
     print(f"  {what:<44} merged {merged.sum():>5}  right {precision:.3f}  found {right / max(1, label.sum()):.3f}")
 
 
+def asks_same(one: str, other: str) -> bool:
+    """As `question_dedup` finds it by words alone."""
+    if words(one, "en") != words(other, "en"):
+        return False
+    shingled = near.shingles([one, other], ngram=NGRAM, unit="char")
+    return bool(near.jaccard(shingled, np.array([[0, 1]]))[0] >= QuestionDedup().threshold)
+
+
 def pairs(file: Path) -> None:
     """What each test says of the pairs of a file."""
     rows = [json.loads(text) for text in file.read_text(encoding="utf-8").splitlines()]
@@ -48,7 +58,8 @@ def pairs(file: Path) -> None:
     its = SemanticDedup()
     tells = [(told(row["a"], "en"), told(row["b"], "en")) for row in rows]
     confirmed = np.array([same(a, b, alike, synonym=its.synonym) for a, b in tells])
-    asked = np.array([words(row["a"], "en") == words(row["b"], "en") for row in rows])
+    fits = np.array([exactly(a) == exactly(b) for a, b in tells])
+    asked = np.array([asks_same(row["a"], row["b"]) for row in rows])
     half = np.array([even(row["id"]) for row in rows])
     for name, which in (("even, tuned on", half), ("odd", ~half)):
         print(f"{file.name}, {name}: {which.sum()} pairs, {label[which].mean():.2f} the same")
@@ -57,7 +68,8 @@ def pairs(file: Path) -> None:
         line(
             f"cosine {its.threshold} and the second test", ((cosine >= its.threshold) & confirmed)[which], label[which]
         )
-        line("question_dedup's words", asked[which], label[which])
+        line("question_dedup", asked[which], label[which])
+        line("question_dedup, other_words", (asked | (cosine >= its.threshold) & confirmed & fits)[which], label[which])
 
 
 def rows(file: Path, show: int) -> None:

@@ -208,17 +208,22 @@ def _passage_rows(run: Run, state: Kept) -> Iterator[Row]:
 def _record_rows(table: Table, state: Kept) -> Iterator[Row]:
     columns = [name for name in table.schema.names if name not in ("unit", "digest", "reason")]
     for row, position in _living(table, state, columns):
-        meta = json.loads(row["meta"])
-        made = Row(
-            position,
-            row["id"],
-            records.texts(table.kind, row, beside=True),
-            _info(table.kind, meta, sources=meta["sources"]),
-            {name: value for name, value in meta.items() if name not in ("quotes", "rewordings")},
-            meta["quotes"],
-        )
+        made = record_row(table.kind, row, position)
         made.apply(state.edits.get(position, {}))
         yield made
+
+
+def record_row(kind: str, row: Mapping[str, Any], position: int) -> Row:
+    """A row of a records' table as its generator made it."""
+    meta = json.loads(row["meta"])
+    return Row(
+        position,
+        row["id"],
+        records.texts(kind, row, beside=True),
+        _info(kind, meta, sources=meta["sources"]),
+        {name: value for name, value in meta.items() if name not in ("quotes", "rewordings")},
+        meta["quotes"],
+    )
 
 
 def batch_of(rows: Sequence[Row], sees: str) -> pa.RecordBatch:

@@ -5,7 +5,7 @@ done = run("examples/quickstart.yaml")
 done.report()["measures"]["records.kept"]
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -223,21 +223,28 @@ class _Pipeline:
                 "asks only those again."
             )
         counts = self._run.counts("filter.records")
-        all_units = self._run.counts("generate")["units"] == self._run.counts("generate")["planned"] and not self._limit
-        if all_units and _reached(counts) < counts.get("target", 0) and "filter.records" in self._run.did:
-            self._progress.say(
-                f"The target of {counts['target']} is not reached: {_reached(counts)} rows, from all units there are."
-            )
+        if self._limit or "capped" in generated or "filter.records" not in self._run.did:
+            return
+        made_by = counts["filters"].get("target", {}).get("made_by", {})
+        reached, wanted = _reached(counts), counts.get("target")
+        if wanted and reached < wanted:
+            self._progress.say(f"The target of {wanted} is not reached: {reached} rows, from all units there are.")
+        for name, its in counts.get("targets", {}).items():
+            got = made_by.get(name, 0)
+            if got < its and not (wanted and reached >= wanted):
+                self._progress.say(
+                    f"The target of {its} of {name} is not reached: {got} rows, from all units there are."
+                )
 
     def _generate(self, before: str) -> str:
         rounds = 0
 
-        def count_kept() -> int:
+        def count_kept() -> Mapping[str, int]:
             nonlocal rounds
             rounds += 1
             self.filter("records", f"{before}/round {rounds}")
-            counts = self._run.counts("filter.records")
-            return int(counts["filters"].get("target", {}).get("made", counts["kept"]))
+            its: Mapping[str, int] = self._run.counts("filter.records")["filters"].get("target", {}).get("made_by", {})
+            return its
 
         return generate(
             self._run, self._checked, before, self._progress, self._doors, count_kept=count_kept, limit=self._limit

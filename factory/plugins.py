@@ -25,7 +25,7 @@ from factory import inputs
 from factory.errors import WrongRequest, did_you_mean
 
 Group = Literal["generators", "filters", "trainers", "recognisers"]
-RESERVED = {"plugin", "from", "kinds"}  # keys of a recipe entry, so never names of options
+RESERVED = {"plugin", "from", "kinds", "target"}  # keys of a recipe entry, so never names of options
 SEES = ("text", "strings", "row", "record", "pair", "sourced", "raw_sourced")
 TAKES = {"Passage": "passage", "list[Passage]": "passages", "Record": "record", "Passage | Record": "either"}
 
@@ -74,7 +74,8 @@ class Generator:
 
     `takes` is 'passage', 'passages' (a document's kept ones, in order) or 'record' (a kept one of the methods that
     `from_` names); `models` are its `LLM` parameters, each with the name of the recipe's model it is bound to ('' until
-    a recipe binds it); `passages` is the parameter that gets the passages which its record was made from.
+    a recipe binds it); `passages` is the parameter that gets the passages which its record was made from. `target` is
+    how many of its rows the record filters shall keep.
     """
 
     instance: str
@@ -87,6 +88,7 @@ class Generator:
     digest: str
     from_: tuple[str, ...] = ()
     passages: str | None = None
+    target: int | None = None
 
 
 KEY = b"factory.key"  # in the metadata of the schema of what a keyed filter measures
@@ -273,6 +275,7 @@ def generator(plugin: str, options: Mapping[str, Any] | None = None, *, instance
     )
     bound, given = _bindings(instance or plugin, models, options or {})
     from_ = _from(instance or plugin, TAKES[wanted[0]], given.pop("from", None))
+    target = _target(instance or plugin, given.pop("target", None))
     known = options_of(function)
     return Generator(
         instance=instance or plugin,
@@ -285,7 +288,15 @@ def generator(plugin: str, options: Mapping[str, Any] | None = None, *, instance
         digest=source_digest(function.__module__),
         from_=from_,
         passages=beside[0] if beside else None,
+        target=target,
     )
+
+
+def _target(instance: str, given: Any) -> int | None:
+    if given is not None and (not isinstance(given, int) or isinstance(given, bool) or given < 1):
+        raise WrongOption(f"{instance}: 'target' is how many of its rows are wanted: '{instance}: {{target: 100}}'.",
+                          "target")  # fmt: skip
+    return given
 
 
 def _from(instance: str, takes: str, given: Any) -> tuple[str, ...]:

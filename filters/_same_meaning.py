@@ -46,9 +46,12 @@ SWAPPED = 4  # words from which the halves of a text may change places: of two o
 
 
 class Told(NamedTuple):
-    """What a text tells: its words that matter, in order; numbers in order; names, and all words, folded."""
+    """What a text tells: its words that matter, in order, and the others that may differ, sorted; numbers in order;
+    names, and all words, folded.
+    """
 
     words: tuple[str, ...]
+    small: tuple[str, ...]
     numbers: tuple[str, ...]
     names: frozenset[str]
     vocabulary: frozenset[str]
@@ -59,11 +62,13 @@ def told(text: str, language: str | None) -> Told:
     """What `text` tells; `language` is a code such as `en`."""
     english = language in (None, "en")
     found = words(text, language)
-    matter = tuple(word for word in found if not (english and word in MAY_DIFFER))
+    small = [word for word in found if english and word in MAY_DIFFER]
+    matter = [word for word in found if not (english and word in MAY_DIFFER)]
     spelled = [facts.SPELLED.get(word, word) for word in found]
     numbers = tuple(facts.plain(word) for word in spelled if word[0].isdigit())
     return Told(
         tuple(word for word in matter if word not in facts.SPELLED and not word[0].isdigit()),
+        tuple(sorted(small)),
         numbers,
         frozenset(facts.names(text, language)) - NO_NAME,
         frozenset(facts.words(text)),

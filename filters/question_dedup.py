@@ -3,8 +3,10 @@
 Sees    what the user says in an sft row, or in the prompt of a preference row; what stands beside it (system message,
         context, tools), which must be the same; the row's quotes and answer, to choose who stays; its declared terms.
 Finds   questions with the same words that matter, in the same order (`_question_words`), whose characters are alike.
-        Questions that differ in a number, a name or a negation are never the same.
-State   a digest, four numbers, an id and where the user speaks: about 500 bytes of RAM a row, 700 while it settles.
+        With `other_words` also those near each other as embeddings that are confirmed word by word (`_meanings`); it
+        needs the extra `embeddings`. Questions that differ in a number, a name or a negation are never the same.
+State   a digest, four numbers, an id and where the user speaks: about 500 bytes of RAM a row, 700 while it settles;
+        with `other_words` 400 more.
 Order   does not matter: of rows that ask the same stays the one under the strictest terms; then the one with most
         quotes, the largest quoted share, the longest answer, the smallest id.
 Source  resemblance as the Jaccard similarity of shingles: Broder 1997, "On the resemblance and containment of
@@ -24,30 +26,47 @@ from factory import near
 from factory.policy import strictness
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
+from factory.wording import listed
+from filters import _meanings
+from filters._embeddings import DIMENSIONS, check_installed, embedded
 from filters._question_words import words
+from filters._same_meaning import Told, told
 
 Texts = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
 NGRAM = 3  # characters of a shingle: questions are short
 MAX_TEXTS = 16_384  # questions whose shingles are held at once
+# of the words in which longer texts may differ, those that tell questions apart: "Can I …?" is not "Do I …?"
+TELLING = listed("be is was were been being do did have has had can will would in on at with")
 SPANS = pa.list_(pa.list_(pa.int64(), 2))
 WORTH = pa.list_(pa.float64(), 4)
 
 
 class Asked(NamedTuple):
-    """One row: what it asks as a digest, how much it is worth, and where in its text the user speaks."""
+    """One row: what it asks as a digest, how much it is worth, and where in its text the user speaks.
+
+    The rest is there with `other_words` only: the vector of the question, and a digest of what must be exactly the
+    same.
+    """
 
     id: str
     question: bytes
     worth: tuple[float, ...]
     spans: tuple[tuple[int, int], ...]
+    language: str | None = None
+    exact: int = 0
+    vector: bytes = b""
 
 
 @dataclass
 class Seen:
-    """The rows so far; after `settle`, the row that stays for each that goes."""
+    """The rows so far; after `settle`, the row that stays for each that goes.
+
+    `cosines` has those that went for other words.
+    """
 
     rows: list[Asked] = field(default_factory=list)
     kept_for: dict[str, str] = field(default_factory=dict)
+    cosines: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,23 +76,37 @@ class QuestionDedup:
     sees: ClassVar[str] = "record"
     kinds: ClassVar[tuple[str, ...]] = ("sft", "preference")
     threshold: float = field(default=0.5, metadata={"decides": True})
+    other_words: bool = False
+    cosine: float = field(default=0.8, metadata={"decides": True})
+    synonym: float = field(default=0.6, metadata={"decides": True})
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
             raise ValueError("threshold must be above 0 and at most 1")
+        if not 0.5 <= self.cosine <= 1:
+            raise ValueError("cosine must be from 0.5 to 1")
+        if not 0 < self.synonym <= 1:
+            raise ValueError("synonym must be above 0 and at most 1")
+        if self.other_words:
+            check_installed()
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """A row -> `id`, `question` (8 bytes; null where none is asked), `worth`, `spans` of the user's words."""
-        measured = [_measured(row["strings"], json.loads(row["meta"])) for row in batch.to_pylist()]
+        """A row -> `id`, `question` (8 bytes; null where none is asked), `worth`, `spans` of the user's words.
+
+        With `other_words` also `language`, `exact` (a digest of `exactly` and of what stands beside), `vector`.
+        """
+        rows = [(row["strings"], json.loads(row["meta"])) for row in batch.to_pylist()]
+        measured = [_measured(*row) for row in rows]
         questions, worths, spans = zip(*measured, strict=True) if measured else ((), (), ())
         columns = {"question": pa.array(questions, pa.binary(8)), "worth": pa.array(worths, WORTH)}
-        return pa.record_batch({"id": batch["id"], **columns, "spans": pa.array(spans, SPANS)})
+        made = {"id": batch["id"], **columns, "spans": pa.array(spans, SPANS)}
+        return pa.record_batch(made | (_sensed(rows) if self.other_words else {}))
 
     def scan(self, features: pa.RecordBatch) -> Seen:
         """The rows of the batch that ask something."""
         return Seen(
             [
-                Asked(row["id"], row["question"], tuple(row["worth"]), tuple(map(tuple, row["spans"])))
+                Asked(**row | {"worth": tuple(row["worth"]), "spans": tuple(map(tuple, row["spans"]))})
                 for row in features.to_pylist()
                 if row["question"] is not None
             ]
@@ -90,15 +123,36 @@ class QuestionDedup:
         for row in seen.rows:
             groups.setdefault(row.question, []).append(row)
         several = [sorted(group, key=_best_first) for _, group in sorted(groups.items()) if len(group) > 1]
-        seen.rows = []
+        rows, seen.rows = seen.rows, []
         for some in _parts(several):
             seen.kept_for |= self._kept_for(some, texts)
+        if self.other_words:
+            self._find_other_words(seen, [row for row in rows if row.id not in seen.kept_for], texts)
         return seen
+
+    def _find_other_words(self, seen: Seen, left: list[Asked], texts: Texts) -> None:
+        """Of the rows that are left, those that ask in other words what a better one asks."""
+        left = sorted(left, key=_best_first)
+        vectors = np.frombuffer(b"".join(row.vector for row in left), np.int8).reshape(-1, DIMENSIONS)
+        exact = np.array([row.exact for row in left], np.uint64)
+
+        def tell(some: list[int]) -> dict[int, Told]:
+            spans = {left[nth].id: left[nth].spans for nth in some}
+            asked = _asked(spans, texts)
+            return {nth: told(asked[left[nth].id], left[nth].language) for nth in some}
+
+        for nth, (better, cosine) in _meanings.gone(
+            vectors, exact, tell, threshold=self.cosine, synonym=self.synonym
+        ).items():
+            seen.kept_for[left[nth].id] = left[better].id
+            seen.cosines[left[nth].id] = cosine
+        for id_, kept in seen.kept_for.items():
+            seen.kept_for[id_] = seen.kept_for.get(kept, kept)  # it had the words of one that went itself
 
     def _kept_for(self, groups: list[list[Asked]], texts: Texts) -> dict[str, str]:
         """The row that stays for each that goes. Each round the best row of a group takes those that are near it."""
         spans = {row.id: row.spans for group in groups for row in group}
-        asked = {id_: "\n".join(text[start:end] for start, end in spans[id_]) for id_, text in texts(list(spans))}
+        asked = _asked(spans, texts)
         nth = {id_: number for number, id_ in enumerate(asked)}
         shingled = near.shingles(list(asked.values()), ngram=NGRAM, unit="char")
         kept_for: dict[str, str] = {}
@@ -117,6 +171,9 @@ class QuestionDedup:
         for id_, question in zip(features["id"].to_pylist(), features["question"].to_pylist(), strict=True):
             if question is None:
                 verdicts.skip(id_, "no question")
+            elif id_ in seen.cosines:
+                how = {"kept": seen.kept_for[id_], "cosine": seen.cosines[id_]}
+                verdicts.reject(id_, "question_dedup.asked_in_other_words", **how)
             elif id_ in seen.kept_for:
                 verdicts.reject(id_, "question_dedup.asked_before", kept=seen.kept_for[id_])
             else:
@@ -138,11 +195,39 @@ def _measured(
     return (_digest(asked, strings) if any(asked) else None), _worth(strings, meta), spans
 
 
+def exactly(asked: Told) -> list[str]:
+    """What two questions in other words must have in common: numbers in their order, and words of TELLING."""
+    return [*asked.numbers, "", *(word for word in asked.small if word in TELLING)]
+
+
+def _sensed(rows: Sequence[tuple[Sequence[Mapping[str, str]], Mapping[str, Any]]]) -> dict[str, pa.Array]:
+    """What tells who may ask the same in other words: rows whose `exact` differ never do."""
+    asked = ["\n".join(string["text"] for string in strings if string["role"] == "user") for strings, _ in rows]
+    languages = [meta.get("language") for _, meta in rows]
+    exact = [
+        _meanings.digest([json.dumps(_beside(strings)), *exactly(told(question, language))])
+        for question, language, (strings, _) in zip(asked, languages, rows, strict=True)
+    ]
+    return {
+        "language": pa.array(languages, pa.string()),
+        "exact": pa.array(exact, pa.uint64()),
+        "vector": pa.array([row.tobytes() for row in embedded(asked)], pa.binary(DIMENSIONS)),
+    }
+
+
+def _asked(spans: Mapping[str, Sequence[tuple[int, int]]], texts: Texts) -> dict[str, str]:
+    """What the user says in these rows."""
+    return {id_: "\n".join(text[start:end] for start, end in spans[id_]) for id_, text in texts(list(spans))}
+
+
 def _digest(asked: list[list[str]], strings: Sequence[Mapping[str, str]]) -> bytes:
     """Of what is asked, and of all that stands beside it: the same task on another text is another one."""
+    return hashlib.blake2b(json.dumps([asked, _beside(strings)]).encode(), digest_size=8).digest()
+
+
+def _beside(strings: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
     said = ("user", "assistant", *BESIDE)
-    beside = [(s["field"], " ".join(s["text"].split())) for s in strings if s["role"] not in said]
-    return hashlib.blake2b(json.dumps([asked, beside]).encode(), digest_size=8).digest()
+    return [(s["field"], " ".join(s["text"].split())) for s in strings if s["role"] not in said]
 
 
 def _worth(strings: Sequence[Mapping[str, str]], meta: Mapping[str, Any]) -> list[float]:

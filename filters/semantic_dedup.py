@@ -5,15 +5,14 @@ Needs   the extra `embeddings`; its model lies in the wheel, nothing is download
 Finds   candidates by the cosine of embeddings; each pair is then confirmed word by word (`_same_meaning`): texts that
         differ in a number, a name, a negation or the order of what they speak of are never the same, however near.
 State   a vector of 256 bytes, a digest of the numbers, a length, an id: about 450 bytes of RAM a row.
-Costs   time as `_nearest`; the texts of candidates are read again, `MAX_TEXTS` at once.
+Costs   time as `_nearest`; the texts of candidates are read again, 16,384 at once.
 Order   does not matter: of two rows that say the same stays the one under the strictest terms, of these the longest, of
         these the smallest id. What goes is confirmed against the very row that stays, never through a third.
 Source  embeddings to find semantic duplicates: Abbas et al. 2023, SemDeDup (arXiv:2303.09540), where a threshold
         decides alone.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 from typing import ClassVar
@@ -22,19 +21,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from factory import near
 from factory.policy import strictness
 from factory.verdicts import Verdicts
-from filters._embeddings import DIMENSIONS, Vectors, alike, check_installed, embedded
-from filters._nearest import near_pairs
-from filters._same_meaning import Told, same, told
+from filters import _meanings
+from filters._embeddings import DIMENSIONS, Vectors, check_installed, embedded
+from filters._same_meaning import Told, told
 
 Texts = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
-Found = NDArray[np.float64]  # columns: the better row, the other, their cosine
-MAX_TEXTS = 16_384
-NEAREST = 16  # better rows that one is confirmed against, the nearest
-PENDING = 1 << 20  # pairs that are held before only the nearest are kept: 24 MB
-ROUNDS = 4  # once some are gone, others come among the nearest; more rounds find next to nothing
 
 
 @dataclass
@@ -69,7 +62,7 @@ class SemanticDedup:
         """A row -> `id`, `language`, `length`, `strictness`, `numbers` (a digest), `vector` (256 signed bytes)."""
         texts, languages = batch["text"].to_pylist(), batch["language"].to_pylist()
         terms = zip(batch["licence"].to_pylist(), batch["confidentiality"].to_pylist(), strict=True)
-        numbers = [_digest(told(*pair).numbers) for pair in zip(texts, languages, strict=True)]
+        numbers = [_meanings.digest(told(*pair).numbers) for pair in zip(texts, languages, strict=True)]
         columns = {
             "id": batch["id"],
             "language": batch["language"],
@@ -109,42 +102,9 @@ class SemanticDedup:
             found = dict(texts([ids[row] for row in rows]))
             return {row: told(found[ids[row]], languages[row]) for row in rows}
 
-        left = np.arange(len(ids))
-        for _ in range(ROUNDS):
-            found = self._candidates(vectors[left], numbers[left])
-            found[:, :2] = left[found[:, :2].astype(np.int64)]
-            gone = dict(self._gone(found, told_of))
-            seen.kept_for |= {ids[row]: (ids[better], cosine) for row, (better, cosine) in gone.items()}
-            left = left[~np.isin(left, list(gone))]
-            if not gone:
-                break
+        gone = _meanings.gone(vectors, numbers, told_of, threshold=self.threshold, synonym=self.synonym)
+        seen.kept_for = {ids[row]: (ids[better], cosine) for row, (better, cosine) in gone.items()}
         return seen
-
-    def _candidates(self, vectors: Vectors, numbers: NDArray[np.uint64]) -> Found:
-        """Of each row the nearest better ones that have its numbers, sorted by row, the nearest first."""
-        found, pending = [np.empty((0, 3))], 0
-        for pairs, cosines in near_pairs(vectors, self.threshold):
-            fit = numbers[pairs[:, 0]] == numbers[pairs[:, 1]]
-            found.append(np.column_stack([pairs[fit], cosines[fit]]))
-            pending += len(found[-1])
-            if pending > max(PENDING, len(found[0])):
-                found, pending = [_nearest(np.concatenate(found))], 0
-        return _nearest(np.concatenate(found))
-
-    def _gone(
-        self, found: Found, told_of: Callable[[list[int]], dict[int, Told]]
-    ) -> Iterator[tuple[int, tuple[int, float]]]:
-        """Each row that says what a better one says that stays, with that and their cosine."""
-        gone: set[int] = set()
-        for part in _parts(found):
-            rows = part[:, :2].astype(np.int64)
-            tells = told_of(np.unique(rows).tolist())
-            for (better, row), cosine in zip(rows.tolist(), part[:, 2].tolist(), strict=True):
-                if row in gone or better in gone:
-                    continue
-                if same(tells[better], tells[row], alike, synonym=self.synonym):
-                    gone.add(row)
-                    yield row, (better, round(cosine, 3))
 
     def decide(self, features: pa.RecordBatch, seen: Seen) -> Verdicts:
         """Reject what says the same as a row that stays; the evidence names that row and the cosine."""
@@ -160,21 +120,3 @@ class SemanticDedup:
 
 def _best_first(strict: int, length: int, id_: str) -> tuple[int, int, str]:
     return -strict, -length, id_
-
-
-def _digest(numbers: Sequence[str]) -> int:
-    return int.from_bytes(hashlib.blake2b("\n".join(numbers).encode(), digest_size=8).digest(), "little")
-
-
-def _nearest(found: Found) -> Found:
-    """Each pair once, and of each row at most `NEAREST`; of equally near ones the best."""
-    found = np.unique(found, axis=0)
-    found = found[np.lexsort((found[:, 0], -found[:, 2], found[:, 1]))]
-    return found[near.rank(found[:, 1].astype(np.int64)) < NEAREST]
-
-
-def _parts(found: Found) -> Iterator[Found]:
-    """Cut between rows so that a part names at most about `MAX_TEXTS` rows."""
-    most = MAX_TEXTS // (NEAREST + 1)
-    _, starts = np.unique(found[:, 1], return_index=True)
-    yield from np.split(found, starts[most::most]) if len(found) else ()

@@ -2,7 +2,7 @@
 
 Takes   one passage.
 Yields  text records, one a style. What a rewriting lost or invented is found without a model: a number or name that is
-        not in the passage rejects it, and so does losing more of them than `max_lost`.
+        not in the passage rejects it, and so does losing more of them than `max_lost`, or most of the words.
 Costs   one call a style.
 
 Source  WRAP (Maini et al. 2024, arXiv:2401.16380); the styles after Nemotron-CC (Su et al. 2024, arXiv:2412.02595).
@@ -17,6 +17,7 @@ from annotated_types import Ge, Le
 from factory import records
 from factory.errors import BadItem
 from factory.facts import names, numbers, spoken, words
+from factory.folding import IS_ALONE
 from factory.llm import LLM, Reply
 from factory.passages import Passage
 from factory.prompts import prompt
@@ -25,6 +26,7 @@ from factory.records import Record, Rejected
 Style = Literal["encyclopedic", "question_answer", "knowledge_list", "distilled"]
 STYLES: tuple[Style, ...] = ("encyclopedic", "question_answer", "knowledge_list", "distilled")
 MAY_LOSE = {"distilled"}  # that is what it is for
+DISTILLED = 4  # times shorter than another style it may be
 FENCES = ("```", "<rewritten>", "</rewritten>")
 
 
@@ -34,10 +36,11 @@ async def generate(
     *,
     styles: list[Style] | None = None,
     max_lost: Annotated[float, Ge(0), Le(1)] = 0.2,
+    min_share: Annotated[float, Ge(0), Le(1)] = 0.4,
     min_words: Annotated[int, Ge(1)] = 30,
 ) -> AsyncIterator[Record | Rejected]:
     """The passage in each of these styles. A passage of fewer than `min_words` words is not worth a call."""
-    if len(passage.text.split()) < min_words:
+    if _words_of(passage.text) < min_words:
         yield Rejected(None, "rephrase.too_little", f"The passage has fewer than {min_words} words.")
         return
     wanted = list(styles or STYLES)
@@ -46,7 +49,12 @@ async def generate(
         if isinstance(reply, BadItem):
             yield Rejected(None, reply.reason, f"Style {style}: {reply.detail}")
         else:
-            yield _checked(passage, style, reply.text, max_lost)
+            yield _checked(passage, style, reply.text, max_lost, min_share)
+
+
+def _words_of(text: str) -> int:
+    """How many words; in scripts that are written without spaces two characters are about one."""
+    return len(IS_ALONE.sub(" ", text).split()) + len(IS_ALONE.findall(text)) // 2
 
 
 async def _ask(passage: Passage, style: Style, llm: LLM) -> Reply | BadItem:
@@ -58,7 +66,7 @@ async def _ask(passage: Passage, style: Style, llm: LLM) -> Reply | BadItem:
     return reply
 
 
-def _checked(passage: Passage, style: Style, reply: str, max_lost: float) -> Record | Rejected:
+def _checked(passage: Passage, style: Style, reply: str, max_lost: float, min_share: float) -> Record | Rejected:
     text = _bare(reply)
     record = records.text([passage], text, style=style) if text else None
     if record is None:
@@ -75,6 +83,9 @@ def _checked(passage: Passage, style: Style, reply: str, max_lost: float) -> Rec
     lost = wanted - said - spoken(text) - words(text)
     if style not in MAY_LOSE and wanted and len(lost) / len(wanted) > max_lost:
         return Rejected(record, "rephrase.facts_lost", f"{len(lost)} of {len(wanted)} numbers and names")
+    share = _words_of(text) / max(1, _words_of(passage.text))
+    if share < (min_share / DISTILLED if style in MAY_LOSE else min_share):
+        return Rejected(record, "rephrase.too_short", f"{share:.0%} of the passage's words")
     return record
 
 

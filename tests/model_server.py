@@ -103,7 +103,7 @@ class ModelServer:
     retry_after: str = "1"
     capacity: int | None = None  # more than that in flight get a 429
     api_key: str | None = None  # then others get a 401
-    schemas: bool = True  # False: refuses response_format with a 400
+    schemas: bool | str = True  # False: refuses response_format with a 400; "tgi" or "llama.cpp": as these do
     headers: Mapping[str, str] = field(default_factory=dict)  # of every answer
     keep: bool = True  # every request in `seen`
     port: int = 0
@@ -257,7 +257,7 @@ class ModelServer:
             return "http_429"
         if self._script:
             return self._script.popleft()
-        if "response_format" in body and not self.schemas:
+        if "response_format" in body and self.schemas is not True:
             return "no_schemas"
         return draw(self.seed, prompt, attempt, self.faults)
 
@@ -285,6 +285,9 @@ class ModelServer:
         return web.Response(text=text, content_type=kind, headers=self.headers)
 
     def _error(self, fault: str, body: dict[str, Any]) -> web.Response:
+        if fault == "no_schemas" and isinstance(self.schemas, str):
+            status, said = NO_SCHEMAS[self.schemas]
+            return web.Response(status=status, text=said)
         status, code, kind = ERRORS.get(fault) or (int(fault.split("_")[1]), None, "error")
         headers = dict(self.headers)
         if status in (429, 503) and not fault.endswith("_bare"):
@@ -355,6 +358,13 @@ class ModelServer:
 ERRORS = {  # fault -> status, the server's own code, type
     "no_schemas": (400, "unsupported_parameter", "invalid_request_error"),
     "insufficient_quota": (429, "insufficient_quota", "insufficient_quota"),
+}
+NO_SCHEMAS = {  # server -> status, what it says
+    "tgi": (
+        422,
+        "Failed to deserialize the JSON body: response_format.type: unknown variant `json_schema`, expected …",
+    ),
+    "llama.cpp": (500, '{"error": {"code": 500, "message": "Failed to parse grammar", "type": "server_error"}}'),
 }
 
 

@@ -78,13 +78,14 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
     """What a generation would ask: a line a method and model, and the sum."""
     from factory import pipeline
     from factory.cli.bars import Bars
+    from factory.stages.estimate import SAMPLE
 
     with Bars() as bars:
         found = pipeline.estimate(recipe, set=list(override or []), progress=bars, **options)
     if json:
         return out([one.as_dict() for one in found])
     if not found:
-        return out("No method of this recipe asks a model.")
+        return out("No method or filter of this recipe asks a model.")
     for one in found:
         if one.waits_for:
             others = ", ".join(one.waits_for)
@@ -92,17 +93,24 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
             continue
         money = "no price" if one.price is None else f"{one.price:.2f}"
         out(
-            f"{one.method} asks {one.model}: about {one.calls:,} calls for {one.units:,} units, "
-            f"{one.tokens_in:,} tokens in, {one.tokens_out:,} out, {money}, {one.seconds / 60:.0f} minutes"
+            f"{one.method} asks {one.model}: about {one.calls:,} calls for {one.units:,} {one.of}, "
+            f"{one.tokens_in:,} tokens in, {one.tokens_out:,} out, {money}, {_about(one.seconds)}"
             + (f"; about {one.in_journal:,} answers are in the journal" if one.in_journal else "")
         )
     priced = [one.price for one in found if one.price is not None]
     out(
-        f"An estimate from {max(one.sampled for one in found)} units a method, with answers of a likely size"
+        f"An estimate from at most {SAMPLE} units a method, with answers of a likely size"
         + (f": {sum(priced):.2f} in all." if priced else ".")
         + " Prices are in the currency of the recipe's. Nothing was asked. Answers that will be cut, or asked for "
-        "again, are not in it, nor are filters that ask a model."
+        "again, are not in it; filters are counted as if no row were rejected before."
     )
+
+
+def _about(seconds: float) -> str:
+    """A time as one says it."""
+    if seconds < 60:
+        return "under a minute" if seconds else "no time"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def _paths(run: Path) -> list[str]:

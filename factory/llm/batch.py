@@ -19,6 +19,7 @@ from factory.errors import BadItem, Waiting, WrongRequest
 from factory.llm.request import Request
 
 if TYPE_CHECKING:
+    from factory.llm.journal import Journal
     from factory.llm.pool import Answer
     from factory.llm.submitting import Submitting
 
@@ -61,10 +62,14 @@ class _Found:
 
 
 class Batch:
-    """The requests and answers of one model in a folder. A context manager; `hand_out` writes what waits."""
+    """The requests and answers of one model in a folder. A context manager; `hand_out` writes what waits.
 
-    def __init__(self, name: str, folder: Path, provider: "Submitting | None" = None) -> None:
-        self._name, self._folder, self._provider = name, folder, provider
+    An answer in it without a request is the run's own where `journal` has taken it, now or in an earlier round.
+    """
+
+    def __init__(self, name: str, folder: Path, journal: "Journal", provider: "Submitting | None" = None) -> None:
+        self._name, self._folder, self._journal, self._provider = name, folder, journal, provider
+        self._without_request: list[bytes] = []  # keys of answers
         self._waiting: dict[str, bytes] = {}
         self._refused: set[str] = set()
         self.counts = Counts()
@@ -116,11 +121,12 @@ class Batch:
         )
 
     def said(self) -> str:
-        """What of the answers was no answer; '' where all were."""
+        """What of the answers was no answer, or none to this run; '' where all were."""
         counts = self.counts
+        counts.foreign = sum(self._journal.get(key) is None for key in self._without_request)
         odd = {"failed": counts.failed, "twice": counts.duplicate, "foreign": counts.foreign, "broken": counts.broken}
         found = ", ".join(f"{n} {what}" for what, n in odd.items() if n)
-        return f"{self._folder}: {counts.answers} answers; {found}" if found else ""
+        return f"{self._folder}: {counts.answers - counts.foreign} answers; {found}" if found else ""
 
     def _write(self, new: dict[str, bytes]) -> list[Path]:
         files: list[Path] = []
@@ -178,8 +184,8 @@ class Batch:
                         answers[key] = found
         answered_files = {asked[id_] for id_ in (*answered, *failed, *self._refused) if id_ in asked}
         failed = {id_ for id_ in failed if id_ in asked and id_ not in answered}
-        self.counts.failed, self.counts.foreign = len(failed), len(answered - asked.keys()) if asked else 0
-        self.counts.answers = len(answered) - self.counts.foreign
+        self.counts.failed, self.counts.answers = len(failed), len(answered)
+        self._without_request = [_key_bytes(id_) for id_ in sorted(answered - asked.keys())]
         if self._provider is not None:
             return submitted, answers
         return {id_ for id_, file in asked.items() if file not in answered_files}, answers
@@ -199,6 +205,14 @@ def _id(key: str, max_tokens: int | None) -> str:
 def _key(id_: str) -> tuple[str, int | None]:
     key, _, limit = id_.partition("-")
     return key, int(limit) if limit.isdigit() else None
+
+
+def _key_bytes(id_: str) -> bytes:
+    """The key as the journal has it; b"" for an id that is not ours."""
+    try:
+        return bytes.fromhex(_key(id_)[0])
+    except ValueError:
+        return b""
 
 
 def _is_refused(line: dict[str, Any]) -> bool:

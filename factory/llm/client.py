@@ -24,7 +24,7 @@ from factory.llm.journal import Journal
 from factory.llm.replies import Reply
 from factory.llm.request import Maker, Message, Request, check_sampling, messages
 from factory.llm.settings import Model
-from factory.llm.spend import UNIT, alone
+from factory.llm.spend import UNIT, account
 from factory.llm.structured import Shape
 from factory.policy import SCALE, Confidentiality
 
@@ -82,8 +82,7 @@ class LLM:
             if not isinstance(journal, Journal):
                 journal = opened.enter_context(Journal(journal))
             opened.callback(journal.flush)
-            if self.model.max_spend is not None:
-                opened.enter_context(alone(journal, self.name))
+            opened.enter_context(account(journal, self.name, capped=self.model.max_spend is not None))
             calls = Calls(self.name, self.model, journal)
             self._pool = self._given_pool or await self._open_pool(opened, calls)
             self._calls, self._open = calls, opened.pop_all()

@@ -79,12 +79,15 @@ class Said:
 
     def __init__(self, text: str, at: int) -> None:
         self._text, self._at = text or WORDS, at
+        self._filler = at % len(WORDS)  # where a text is too short to begin elsewhere
 
     def words(self, chars: int) -> str:
         """The next so many characters, or as many as the text has."""
         self._at = (self._at + STEP) % max(1, len(self._text) - STRING_CHARS)
         piece = self._text[self._at : self._at + chars].strip() or WORDS
-        return piece if len(piece) >= chars // 2 else (piece + " " + WORDS * (chars // len(WORDS) + 1))[:chars]
+        if len(piece) >= chars // 2:
+            return piece
+        return (piece + " " + (WORDS * (chars // len(WORDS) + 2))[self._filler :])[:chars]
 
     def like(self, schema: Mapping[str, Any], number: int = 1) -> Any:
         """A value that fits a JSON schema of a reply; `number` is what its numbers are."""

@@ -29,6 +29,7 @@ HOPELESS = frozenset({401, 402, 403, 404, 405, 407, 410})  # the same for every 
 OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 SAFE = "What is answered is safe: mend that, and the same command goes on."
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+NO_GRAMMAR = re.compile(r"pars\w+ grammar", re.IGNORECASE)  # llama.cpp, which answers 500 to a schema beyond it
 SCHEMA_WORDS = re.compile(r"response_?format|json_?schema|guided|structured.?output|grammar", re.IGNORECASE)
 
 
@@ -160,13 +161,16 @@ class Pool:
         error = came.json.get("error", came.json) if isinstance(came.json, dict) else None
         codes = [error.get(name) for name in ("code", "type")] if isinstance(error, dict) else []
         code = next((code for code in codes if isinstance(code, str) and CODE.match(code)), "")
-        if status is None or (code not in OUT_OF_MONEY and (status < 300 or status >= 500 or status in LATER)):
-            return
         said = f"{status} ({code})" if code else f"{status}"
+        words = NO_GRAMMAR if status is not None and status >= 500 else SCHEMA_WORDS
+        is_of_schema = b'"response_format"' in body and words.search(str(error)) is not None
+        may_pass = status is None or status < 300 or status in LATER or (status >= 500 and not is_of_schema)
+        if status is None or (code not in OUT_OF_MONEY and may_pass):
+            return
         if code in OUT_OF_MONEY or status in HOPELESS or status < 400:
             raise DeadWorld(f"{server.shown} answered {said}: {cure(self._model, status, code)} {SAFE}")
         detail = f"The server refused the request: {said}."
-        if b'"response_format"' in body and SCHEMA_WORDS.search(str(error)):
+        if is_of_schema:
             raise SchemaUnsupported("llm.request_refused", detail)
         raise BadItem("llm.request_refused", detail)
 

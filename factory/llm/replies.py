@@ -11,9 +11,11 @@ from factory.llm.entries import Stored
 from factory.tokens import BYTES_A_TOKEN
 
 _THOUGHT = re.compile(  # the opening mark may stand in the prompt's template; then there is only the closing one
-    r"\A\s*(?:<(think|thinking|reasoning)>(?P<one>.*?)</\1>|(?P<other>(?:(?!<think>).)*?)</think>)", re.DOTALL
+    r"\A\s*(?:<(think|thinking|reasoning)>(?P<one>.*?)</\1>|\[THINK\](?P<mistral>.*?)\[/THINK\]"
+    r"|(?P<other>(?:(?!<think>).)*?)</think>)",
+    re.DOTALL,
 )
-_THINKING = re.compile(r"\A\s*<(?:think|thinking|reasoning)>(.*)\Z", re.DOTALL)
+_THINKING = re.compile(r"\A\s*(?:<(?:think|thinking|reasoning)>|\[THINK\])(.*)\Z", re.DOTALL)
 
 
 FINISHES = {
@@ -99,10 +101,12 @@ def usable(stored: Stored, key: bytes, *, keep_thinking: bool) -> Reply:
 def without_thinking(text: str, thinking: str | None) -> tuple[str, str]:
     """The answer and the thinking before it. Thinking that never ends is all there is: no answer."""
     before = [thinking] if thinking else []
-    if "</" not in text and not text.lstrip().startswith("<"):  # as nearly all are: the pattern looks at every letter
+    if "</" not in text and not text.lstrip().startswith(
+        ("<", "[THINK]")
+    ):  # as nearly all are: the pattern looks at every letter
         return text.strip() if before else text, "\n".join(before)
     if found := _THOUGHT.match(text):  # its opening mark may stand in the prompt's template
-        before.append((found["one"] or found["other"] or "").strip())
+        before.append((found["one"] or found["mistral"] or found["other"] or "").strip())
         text = text[found.end() :]
     elif found := _THINKING.match(text):
         before.append(found[1].strip())

@@ -60,6 +60,7 @@ class Model(_Strict):
     headers: Annotated[dict[str, str | dict[str, str]], PlainValidator(_checks.headers)] = {}
     body: Annotated[dict[str, Any], AfterValidator(_checks.body)] = {}
     max_tokens: int | None = Field(default=None, ge=1)
+    max_tokens_as: Literal["max_tokens", "max_completion_tokens"] | None = None  # its name in a request
     price: Price | None = None
     max_spend: float | None = Field(default=None, ge=0)
     may_see: Confidentiality | None = None
@@ -122,6 +123,8 @@ class Model(_Strict):
     @property
     def max_tokens_field(self) -> str:
         """What the limit is called in a request: OpenAI's newer models refuse the name that all others know."""
+        if self.max_tokens_as:
+            return self.max_tokens_as
         return "max_completion_tokens" if all(_is_openai(url) for url in self.base_urls) else "max_tokens"
 
     def urls(self) -> list[str]:

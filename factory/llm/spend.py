@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from factory.errors import DeadWorld, SpendCapReached
+from factory.llm._journal_file import guarded
 from factory.llm.settings import Price
 
 if TYPE_CHECKING:
@@ -38,26 +39,27 @@ def is_free(status: int | None, fault: str | None) -> bool:
 
 
 @contextmanager
-def alone(journal: "Journal", name: str) -> Iterator[None]:
-    """Be the only one who spends on a model under a cap from this journal: two would each count only what is theirs.
+def account(journal: "Journal", name: str, *, capped: bool) -> Iterator[None]:
+    """Spend on a model from this journal: under a cap as the only one, since what another spends would not be counted.
 
-    Raises DeadWorld where another one does, in this process or in another. A process that is killed lets go.
+    Raises DeadWorld where others spend, in this process or in another. A process that is killed lets go.
     """
-    from filelock import FileLock, Timeout
+    from filelock import ReadWriteLock, Timeout
 
     file = f"{journal.path.name}.{hashlib.blake2b(name.encode(), digest_size=4).hexdigest()}.lock"
-    lock = FileLock(journal.path.with_name(file), timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DeadWorld(
-            f"Another client spends on the model '{name}' under a max_spend from {journal.path}, and two would pass "
-            "the cap. Wait for it, then run the same command again; or give each a journal of its own."
-        ) from None
+    with guarded(journal.path):
+        lock = ReadWriteLock(journal.path.with_name(file), blocking=False, is_singleton=False)
+        try:
+            (lock.acquire_write if capped else lock.acquire_read)()
+        except Timeout:
+            raise DeadWorld(
+                f"Another client spends on the model '{name}' from {journal.path}, and one of the two has a max_spend "
+                "that the other would pass. Wait for it, then run the same command again; or give each its own journal."
+            ) from None
     try:
         yield
     finally:
-        lock.release()
+        lock.close()
 
 
 class Spend:

@@ -27,7 +27,7 @@ from factory.llm import _headers
 from factory.llm.settings import Model, Timeout
 
 LARGEST = 64 * 2**20  # bytes of an answer; a completion of a million tokens has a tenth of it
-LARGEST_ERROR = 2**16  # of the body of an error, of which only the code is used
+LARGEST_ERROR = 2**16  # of the body of an error, of which only the code and what it refuses are used
 AT_ONCE = 2**20  # bytes of a request; more is handed over in pieces, so that the loop is not held
 KEEP_ALIVE_S = 4.0  # uvicorn, below vLLM and others, closes an idle connection after five
 OVERLOADED = frozenset({429, 503, 529})
@@ -167,8 +167,8 @@ def _understand(tried: Try, response: aiohttp.ClientResponse, body: bytes | None
         return
     try:
         tried.json = json.loads(body)
-    except (ValueError, RecursionError):
-        tried.json = None
+    except (ValueError, RecursionError):  # of an error its words may tell what was refused: TGI's are no JSON
+        tried.json = {"error": body.decode("utf-8", "replace")} if status >= 400 else None
     if status == 200 and isinstance(tried.json, dict) and "error" in tried.json and not tried.json.get("choices"):
         code = tried.json["error"].get("code") if isinstance(tried.json["error"], dict) else None
         tried.status = status = code if isinstance(code, int) and 400 <= code <= 599 else 502  # as some gateways do

@@ -40,6 +40,16 @@ class Call:
         """Of each item: its record, why it is rejected (None: it is not), a detail, and what was asked for it."""
         return [(*_verdict(self, item), asked) for item, asked in self.items]
 
+    def as_row(
+        self, record: Record, nth: int, asked: Mapping[str, Any], *, rejected: str | None = None
+    ) -> dict[str, Any]:
+        """The record of its item `nth` as a row of its kind's table."""
+        unit = self.unit
+        return records.as_row(
+            record, id_=f"{unit.id}/{unit.method}/{nth}", unit=unit.id, method=unit.method,
+            sources=[self.document.source, *record.sources], paths=[self.document.path], rejected=rejected, asked=asked,
+        )  # fmt: skip
+
 
 def calls(run: Run, units: Sequence[Unit], generators: Mapping[str, Generator]) -> Iterator[Call]:
     """The calls on passages in the order in which their documents stand: each document is read once."""

@@ -26,7 +26,7 @@ from factory.stages.judging import Measured, as_batch, decided, edits_of, keep, 
 from factory.stages.measuring import Measuring
 from factory.stages.models import Models
 from factory.stages.target import NAME as SURPLUS
-from factory.stages.target import reject_surplus
+from factory.stages.target import own, reject_surplus
 from factory.workers import Worker
 
 BATCH_ROWS = 512
@@ -36,7 +36,7 @@ BATCH_CHARS = 2_000_000
 def fingerprint(filters: Sequence[Filter], before: str, ends: Sequence[Any] = (), asked: str = "") -> str:
     """What a stage's verdicts depend on: its rows, each filter's code and options, the models `asked`.
 
-    `ends` says how many rows are to be left at the end: the target, and the mix.
+    `ends` says how many rows are to be left at the end: the targets, and the mix.
     """
     return runs.fingerprint(before, verdicts.VERSION, [_name(f) for f in filters], ends, asked, runs.core_digest())
 
@@ -60,9 +60,9 @@ def filter_stage(
     `stage` is documents, passages or records. `workers` is how many processes may measure; None: the machine's cores.
     """
     name, filters = f"filter.{stage}", [with_key(f, run) for f in checked.filters[stage]]
-    target = checked.recipe.generate.target if stage == "records" else None
+    target, targets = (checked.recipe.generate.target, own(checked.generators)) if stage == "records" else (None, {})
     mixed = mix.declared(checked.recipe) if stage == "records" else None
-    mark = fingerprint(filters, before, [target, mixed], models.fingerprint(run, checked, filters))
+    mark = fingerprint(filters, before, [target, targets, mixed], models.fingerprint(run, checked, filters))
     if run.is_done(name, mark):
         return mark
     run.undo(name)
@@ -87,9 +87,9 @@ def filter_stage(
         counts["filters"][mix.NAME] = mix.reject_surplus(run, checked.recipe, order)
         order.append(mix.NAME)
         counts["kept"] = counts["filters"][mix.NAME]["kept"]
-    if target is not None:
-        counts["filters"][SURPLUS] = reject_surplus(run, target, order)
-        counts |= {"order": [*order, SURPLUS], "kept": counts["filters"][SURPLUS]["kept"], "target": target}
+    if target is not None or targets:
+        its = counts["filters"][SURPLUS] = reject_surplus(run, target, targets, order)
+        counts |= {"order": [*order, SURPLUS], "kept": its["kept"], "target": target, "targets": targets}
     run.done(name, mark, counts)
     progress.end(f"filter {stage}", f"{counts['kept']} of {counts['read']} {stage} kept{_why(counts['filters'])}")
     if shared := models.shared(checked, filters):

@@ -35,10 +35,16 @@ class Plan:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def take(self, size: int | None) -> list[Unit]:
-        """The next `size` units, or all; each gets its rank."""
-        taken = [replace(unit, rank=self.taken + nth) for nth, unit in enumerate(self._waiting[:size])]
-        self._waiting = self._waiting[len(taken) :]
+    def take(self, size: int | None, rooms: Mapping[str, int] | None = None) -> list[Unit]:
+        """The next `size` units, or all; of a method in `rooms` at most so many. Each gets its rank."""
+        left, chosen, waiting = dict(rooms or {}), list[Unit](), list[Unit]()
+        for unit in self._waiting:
+            fits = (size is None or len(chosen) < size) and left.get(unit.method, 1) > 0
+            (chosen if fits else waiting).append(unit)
+            if fits and unit.method in left:
+                left[unit.method] -= 1
+        taken = [replace(unit, rank=self.taken + nth) for nth, unit in enumerate(chosen)]
+        self._waiting = waiting
         self.taken += len(taken)
         for unit in taken:
             if unit.record is not None:

@@ -29,6 +29,7 @@ from factory.stages.calling import Call, calls, run_call, searches
 from factory.stages.following import Plan, calls_on_records
 from factory.stages.models import Models
 from factory.stages.plan import Unit
+from factory.stages.target import own
 from factory.stages.units import UNITS, VERSION
 
 FIRST_ROUND = 64  # units a method: enough to learn how many rows a unit gives
@@ -45,8 +46,8 @@ def fingerprint(run: Run, checked: Checked, before: str, limit: int | None) -> s
         [g.instance, g.plugin, g.digest, dict(g.options), dict(g.models), g.from_, prompts.replaced(folder, g.plugin)]
         for g in checked.generators
     ]
-    target = checked.recipe.generate.target
-    looks = target or any(g.from_ for g in checked.generators)
+    target = [checked.recipe.generate.target, own(checked.generators)]
+    looks = any(target) or any(g.from_ for g in checked.generators)
     looking = checked.filters["records"] if looks else ()
     filters = [[f.instance, f.plugin, f.digest, dict(f.options)] for f in looking]
     asked = models.fingerprint(run, checked, [*checked.generators, *looking])
@@ -63,15 +64,15 @@ def generate(
     progress: Progress,
     doors: Models,
     *,
-    count_kept: Callable[[], int],
+    count_kept: Callable[[], Mapping[str, int]],
     limit: int | None = None,
 ) -> str:
     """Bring `records/` up to date; returns its fingerprint.
 
-    `count_kept` runs the record filters and says how many records they leave; it is asked after each round of a run
-    with a target, or with methods that take records. `limit` is a number of units a method. A model's `max_spend` that
-    is reached ends the stage with what there is; a run with a higher one goes on. Raises DeadWorld where a model cannot
-    be asked.
+    `count_kept` runs the record filters and says how many records they leave of each method; it is asked after each
+    round of a run with a target, or with methods that take records. `limit` is a number of units a method. A model's
+    `max_spend` that is reached ends the stage with what there is; a run with a higher one goes on. Raises DeadWorld
+    where a model cannot be asked.
     """
     mark = fingerprint(run, checked, before, limit)
     if run.is_done("generate", mark) and not models.may_spend_more(run.counts("generate"), checked):
@@ -105,30 +106,44 @@ def generate(
     return mark
 
 
-def _rounds(units: Plan, checked: Checked, count_kept: Callable[[], int]) -> Iterator[list[Unit]]:
+@dataclass
+class _Goal:
+    """A target, and how many units are to be made for it in the next round."""
+
+    target: int
+    size: int
+    done: int = 0
+
+    def count(self, taken: int, accepted: int) -> None:
+        """So many more units were made, and so many rows were accepted of all of them."""
+        self.done += taken
+        wanted = self.target - accepted
+        if wanted <= 0:
+            self.size = 0
+        elif self.done:
+            expected = math.ceil(wanted * self.done / accepted) if accepted else self.done
+            self.size = min(expected, 4 * self.done)
+
+
+def _rounds(units: Plan, checked: Checked, count_kept: Callable[[], Mapping[str, int]]) -> Iterator[list[Unit]]:
     """The units that come next: all without a target; else as many as the counts so far say are needed.
 
     Where a method takes records of others, those that the filters leave then wait too.
     """
-    target = checked.recipe.generate.target
-    size = CAPPED_ROUND if models.caps(checked) else None
-    if target is not None:
-        size = FIRST_ROUND * max(1, len(checked.generators))
-    while len(units) and size != 0:
-        taken = units.take(size)
+    target, size = checked.recipe.generate.target, CAPPED_ROUND if models.caps(checked) else None
+    goals = {name: _Goal(wanted, FIRST_ROUND) for name, wanted in own(checked.generators).items()}
+    whole = None if target is None else _Goal(target, FIRST_ROUND * max(1, len(checked.generators)))
+    while taken := units.take(whole.size if whole else size, {name: goal.size for name, goal in goals.items()}):
         yield taken
         is_followed = units.is_followed(taken)
-        accepted = count_kept() if target is not None or is_followed else 0
+        accepted = count_kept() if whole or goals or is_followed else {}
         if is_followed:
             units.follow()
-        if target is not None:
-            size = _needed(target - accepted, accepted, units.taken)
-
-
-def _needed(wanted: int, accepted: int, done: int) -> int:
-    """How many units more give about so many rows, by what those that are done gave."""
-    expected = math.ceil(wanted * done / accepted) if accepted else done
-    return min(expected, 4 * done) if wanted > 0 else 0
+        for name, goal in goals.items():
+            goal.count(sum(unit.method == name for unit in taken), accepted.get(name, 0))
+        if whole:
+            bounded = (min(n, goals[name].target) if name in goals else n for name, n in accepted.items())
+            whole.count(len(taken), sum(bounded))
 
 
 @dataclass
@@ -242,12 +257,7 @@ class _Generating:
         self.counts.take(unit.method, outcome, made, rejected)
 
     def _write(self, call: Call, n: int, record: Record, reason: str | None, asked: Mapping[str, Any]) -> None:
-        unit = call.unit
-        row = records.as_row(
-            records.with_system(record, self._system),
-            id_=f"{unit.id}/{unit.method}/{n}", unit=unit.id, method=unit.method,
-            sources=[call.document.source, *record.sources], paths=[call.document.path], rejected=reason, asked=asked,
-        )  # fmt: skip
+        row = call.as_row(records.with_system(record, self._system), n, asked, rejected=reason)
         self._parts[record.kind].write(
             row, size=len(row["meta"]) + sum(len(t.text) for t in records.texts(record.kind, row))
         )

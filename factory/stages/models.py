@@ -109,7 +109,7 @@ class Models:
                     from factory.llm.submitting import Submitting
 
                     provider = self._stack.enter_context(closing(Submitting(name, settings)))
-                batch = Batch(name, settings.batch.folder, provider)
+                batch = Batch(name, settings.batch.folder, self._journal, provider)
                 pool = self._batches[name] = await self._stack.enter_async_context(batch)
             door = LLM(settings, name=name, journal=self._journal, pool=pool)
             self._doors[name] = await self._stack.enter_async_context(door)

@@ -1,5 +1,6 @@
 """What the finished stages of a run counted, counted again from its tables: after rows were taken out of them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,13 +37,16 @@ def _filtered(run: Run, stage: str, before: Mapping[str, Any]) -> dict[str, Any]
 
 def _said(found: list[Table], name: str, skips: Any, before: Mapping[str, Any]) -> dict[str, Any]:
     """What one filter said of all tables, in the counts that it had."""
-    counts, made = Counts(), 0
+    counts, made = Counts(), list[str]()
     for table in found:
         for batch in tables.read_file(table.verdicts / f"{name}.parquet", verdicts.SCHEMA):
             for verdict in batch.to_pylist():
                 counts.take(verdict, skipped=table.kind in skips)
-                made += not verdict["id"].startswith("row:")
-    return {key: value for key, value in {**counts.as_dict(), "made": made}.items() if key in before}
+                made += [] if verdict["id"].startswith("row:") else [verdict["id"]]
+    again: dict[str, Any] = {**counts.as_dict(), "made": len(made)}
+    if "made_by" in before:  # of records, whose ids are unit/method/n
+        again["made_by"] = dict(sorted(Counter(id_.rsplit("/", 2)[1] for id_ in made).items()))
+    return {key: value for key, value in again.items() if key in before}
 
 
 def _generated(run: Run, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,15 @@
-"""Exact targets: of the rows that every filter kept, those past the target are rejected as surplus, in plan order."""
+"""Exact targets: of the rows that every filter kept, those past the target are rejected as surplus, in plan order.
 
+A method may have a target of its own, and all together one.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from factory import tables, verdicts
 from factory.corpus import Table, kept, record_tables
+from factory.plugins import Generator
 from factory.runs import Run
 from factory.stages.units import UNITS
 
@@ -12,21 +18,36 @@ REASON = "target.surplus"
 READ = -1  # the rank of a unit whose records were read from a dataset: a target is for what generators make
 
 
-def reject_surplus(run: Run, target: int, order: list[str]) -> dict[str, Any]:
-    """Write the verdicts of the pseudo-filter `target` on every kind; returns its counts, `made` what it looked at."""
+def own(generators: Sequence[Generator]) -> dict[str, int]:
+    """The targets of methods that have one."""
+    return {generator.instance: generator.target for generator in generators if generator.target is not None}
+
+
+def reject_surplus(run: Run, target: int | None, targets: Mapping[str, int], order: list[str]) -> dict[str, Any]:
+    """Write the verdicts of the pseudo-filter `target` on every kind; returns its counts, `made` what it looked at.
+
+    `targets` are those of methods, which count first; `made_by` is what each method made.
+    """
     found = record_tables(run)
     alive = {table.kind: _alive(run, table, order) for table in found}
     ranks = _ranks(run)
     everyone = sorted(
-        (rank, int(id_.rsplit("/", 1)[1]), id_) for rows in alive.values() for id_, unit, method in rows
+        (rank, int(id_.rsplit("/", 1)[1]), id_, method) for rows in alive.values() for id_, unit, method in rows
         if (rank := ranks[unit, method]) != READ
     )  # fmt: skip
-    over = {id_ for _, _, id_ in everyone[target:]}
+    made_by = Counter[str]()
+    over: dict[str, int] = {}
+    for *_, id_, method in everyone:
+        made_by[method] += 1
+        if made_by[method] > targets.get(method, len(everyone)):
+            over[id_] = targets[method]
+    left = [id_ for *_, id_, _ in everyone if id_ not in over]
+    over |= {} if target is None else dict.fromkeys(left[target:], target)
     for table in found:
         made = verdicts.Verdicts()
         for id_, *_ in alive[table.kind]:
             if id_ in over:
-                made.reject(id_, REASON, target=target)
+                made.reject(id_, REASON, target=over[id_])
             else:
                 made.keep(id_)
         tables.write_parquet(table.verdicts / f"{NAME}.parquet", verdicts.SCHEMA, [made.to_arrow()])
@@ -35,6 +56,7 @@ def reject_surplus(run: Run, target: int, order: list[str]) -> dict[str, Any]:
     return {
         "read": read,
         "made": len(everyone),
+        "made_by": dict(sorted(made_by.items())),
         "kept": read - len(over),
         "edited": 0,
         "rejected": len(over),

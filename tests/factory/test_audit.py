@@ -439,6 +439,48 @@ def test_passages_that_no_row_comes_from_are_told(folder: Path) -> None:
     assert report(made)["chapters"]["coverage"]["without_rows"]["count"] == 3
 
 
+def test_the_map_counts_what_was_made_and_kept_of_each_passage(done: Run) -> None:
+    mapped = done.report()["chapters"]["coverage"]["map"]
+    spots = {spot["id"]: spot for its in mapped["listed"] for spot in its["passages"]}
+    assert spots.keys() == {row["id"] for row in rows(done.path / "passages")}
+    assert mapped["documents"] == len(mapped["listed"]) == len({id_.split("/")[0] for id_ in spots})
+    made = [row for kind in ("text", "sft") for row in rows(done.path / "records" / kind)]
+    of = [[name for name in json.loads(row["meta"])["parents"] if name in spots] for row in made]
+    assert {id_: spot["made"] for id_, spot in spots.items()} == {id_: sum(id_ in its for its in of) for id_ in spots}
+    gone = {row["id"] for row in rows(done.path / "verdicts/records") if row["outcome"] == "reject"}
+    kept = [its for row, its in zip(made, of, strict=True) if not row["reason"] and row["id"] not in gone]
+    assert {id_: spot["kept"] for id_, spot in spots.items()} == {id_: sum(id_ in its for its in kept) for id_ in spots}
+
+
+def test_a_sentence_is_cited_where_a_kept_row_quotes_of_it(folder: Path) -> None:
+    made = finished(folder, {"a.md": PUMP, "b.md": VALVE}, methods=["extractive_qa"], passages=["pii"])
+    counts = report(made)["chapters"]["coverage"]
+    assert 0 < counts["sentences"]["cited"] < counts["sentences"]["all"]
+    assert report(made)["measures"]["coverage.sentences"] == pytest.approx(
+        counts["sentences"]["cited"] / counts["sentences"]["all"], abs=1e-6
+    )
+    audit(made, checks=[])
+    page = (made.path / "report.html").read_text(encoding="utf-8")
+    told = page.split("Cited by no row")[1].split("</details>")[0]
+    assert "moves water from the cellar" in told  # no question was made of it
+    assert "on one charge" not in told
+    assert "jane.roe" not in page
+
+
+def test_the_map_says_why_the_rows_of_a_passage_were_lost(folder: Path) -> None:
+    made = finished(folder, {"a.md": PUMP}, methods=["extractive_qa"], records=[{"length": {"min_chars": 100}}])
+    [document] = report(made)["chapters"]["coverage"]["map"]["listed"]
+    [spot] = document["passages"]
+    assert spot["lost"] == {"length.too_short": spot["made"] - spot["kept"]}
+    assert spot["made"] > spot["kept"]
+
+
+def test_sentences_that_no_row_cites_are_shown_only_where_they_were_scrubbed(folder: Path) -> None:
+    made = finished(folder, {"a.md": PUMP, "b.md": VALVE}, methods=["extractive_qa"], records=["pii"])
+    audit(made, checks=[])
+    assert "Cited by no row" not in (made.path / "report.html").read_text(encoding="utf-8")
+
+
 def test_without_a_pii_filter_the_report_says_so(folder: Path) -> None:
     made = finished(folder, {"a.md": VALVE}, methods=["text"])
     told = audit(made, checks=["pii.share == 0"])

@@ -70,6 +70,40 @@ def test_what_the_journal_has_is_taken_off_and_what_a_lower_limit_cut_is_not(tmp
     assert (raised.calls, raised.in_journal) == (1 + ITEMS, 5)
 
 
+def test_filters_that_ask_a_model_are_counted_on_the_rows_that_would_come(tmp_path: Path) -> None:
+    made = {"methods": ["qa", "text"], "records": ["exact_dedup", "answerable", {"judge": {"judge": "other"}}]}
+    write_documents(tmp_path, {f"{n}.md": f"# Wheel {n}\n\nThe wheel number {n} turns left." for n in range(40)})
+
+    def found(server: ModelServer) -> dict[str, Estimate]:
+        model = {"base_url": server.url, "model": "m", "price": PRICE}
+        models = {"llm": model, "judge": model, "other": model}
+        return {one.method: one for one in pipeline.estimate(write_recipe(tmp_path, models=models, **made))}
+
+    def nothing(body: dict[str, Any]) -> str:
+        return json.dumps({"content": "", "teaches": False, "questions": []})
+
+    with ModelServer(replies=nothing) as server:
+        before = found(server)
+        assert server.requests == 0
+        run(tmp_path / "recipe.yaml", until="generate", limit=20)
+        some = found(server)
+    assert (before["answerable"].of, before["qa"].of, before["answerable"].model) == ("rows", "units", "judge")
+    assert before["answerable"].calls == before["answerable"].units == 40 * ITEMS
+    assert (before["judge"].model, before["judge"].calls) == ("other", 40 * ITEMS + 40)  # it looks at text, too
+    assert before["judge"].price == pytest.approx(
+        (before["judge"].tokens_in * PRICE["input"] + before["judge"].tokens_out * PRICE["output"]) / 1e6
+    )
+    assert 0 < some["answerable"].calls < before["answerable"].calls
+
+
+def test_no_two_imagined_answers_are_the_same_so_that_a_judge_has_pairs(tmp_path: Path) -> None:
+    write_documents(tmp_path, {"a.md": "# Wheel\n\nThe wheel turns left."})
+    models = {"llm": {"base_url": "http://127.0.0.1:9/v1", "model": "never-asked"}}
+    methods = [{"preference": {"questions": 1, "n": 4}}]
+    [one] = pipeline.estimate(write_recipe(tmp_path, methods=methods, models=models))
+    assert one.calls == 1 + 4 + 12  # to ask; four answers; six pairs in both orders
+
+
 @pytest.mark.parametrize("type_", [Questions, Answer, list[Answer]])
 def test_what_is_imagined_fits_its_schema(type_: type) -> None:
     its = shape(type_)

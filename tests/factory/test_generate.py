@@ -1,6 +1,7 @@
 """Generate: plan order, limits, targets, and every unit's fate."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,48 @@ def test_a_target_is_met_exactly_and_what_is_over_is_named(tmp_path: Path, targe
     assert done.counts("filter.records")["filters"]["target"]["reasons"] == (
         {"target.surplus": len(surplus)} if surplus else {}
     )
+
+
+def test_a_method_has_a_target_of_its_own(tmp_path: Path, stranger: Package) -> None:
+    for name in ("one", "two", "three"):
+        stranger.declares("generators", name, a_generator(name, "yield records.text([passage], passage.id)"))
+    corpus(tmp_path, 200)
+    done = made(tmp_path, methods=[{"one": {"target": 150}}, {"two": {"target": 5}}, "three"])
+    rows = Counter(row["method"] for row in kept(done))
+    assert rows == {"one": 150, "two": 5, "three": 200}
+    methods = done.counts("generate")["methods"]
+    assert 150 <= methods["one"]["units"] < 200
+    assert methods["two"]["units"] == FIRST_ROUND
+    over = Counter(entry.id.split("/")[-2] for entry in entries(done, reason="target.surplus"))
+    assert over == Counter({"one": methods["one"]["units"] - 150, "two": FIRST_ROUND - 5})
+    assert not broken(verify(done))
+
+
+def test_a_target_of_all_is_met_around_those_of_methods(tmp_path: Path, stranger: Package) -> None:
+    for name in ("one", "two"):
+        stranger.declares("generators", name, a_generator(name, "yield records.text([passage], passage.id)"))
+    corpus(tmp_path, 120)
+    done = made(tmp_path, methods=["one", {"two": {"target": 4}}], target=100)
+    assert Counter(row["method"] for row in kept(done)) == {"one": 96, "two": 4}
+    few = made(tmp_path, methods=["one", {"two": {"target": 4}}], target=1000)
+    assert Counter(row["method"] for row in kept(few)) == {"one": 120, "two": 4}
+
+
+def test_a_method_with_a_target_takes_as_many_records_of_another(tmp_path: Path, stranger: Package) -> None:
+    stranger.declares("generators", "one", a_generator("one", "yield records.text([passage], passage.id)"))
+    body = "yield records.sft(record, 'What?', record.data['text'])"
+    after = a_generator("after", body, takes="record: records.Record")
+    stranger.declares("generators", "after", after)
+    corpus(tmp_path, 90)
+    done = made(tmp_path, methods=["one", {"after": {"from": ["one"], "target": 7}}])
+    assert Counter(row["method"] for row in kept(done)) == {"one": 90, "after": 7}
+
+
+@pytest.mark.parametrize("target", [0, -1, True, "many", 1.5])
+def test_a_target_of_a_method_is_a_whole_number(tmp_path: Path, target: Any) -> None:
+    corpus(tmp_path, 1)
+    with pytest.raises(WrongRequest, match="text: 'target' is how many of its rows are wanted"):
+        made(tmp_path, methods=[{"text": {"target": target}}])
 
 
 def test_those_past_the_target_are_the_last_in_plan_order(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory import plugins, run
@@ -86,37 +86,41 @@ def test_other_small_words_are_the_same_question(first: str, second: str) -> Non
     assert are_one(first, second)
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        ("How many tiles does the Kiln K2 fire at once?", "How many tiles does the Kiln K3 fire at once?"),
-        ("Is Python 3.11 supported by the gateway?", "Is Python 3.12 supported by the gateway?"),
-        ("Is Python 3.11 supported by the gateway?", "Is Python 311 supported by the gateway?"),
-        ("What does the gauge show at -5 degrees?", "What does the gauge show at 5 degrees?"),
-        ("How long is the warranty of Berlin's office?", "How long is the warranty of Vienna's office?"),
-        ("What must be done before the lid is opened?", "What must not be done before the lid is opened?"),
-        ("Who may open the lid of the kiln?", "Who can't open the lid of the kiln?"),
-        ("What must be done before the lid is opened?", "What must be done after the lid is opened?"),
-        ("What is the maximum temperature of the kiln?", "What is the minimum temperature of the kiln?"),
-        ("How do I install the sensor driver?", "How do I uninstall the sensor driver?"),
-        ("How do I turn on the kiln?", "How do I turn off the kiln?"),
-        ("How do I convert a table from Python to Java?", "How do I convert a table from Java to Python?"),
-        ("Are Czech kilns better than Slovak kilns?", "Are Slovak kilns better than Czech kilns?"),
-        ("What is in the blue box of the kiln?", "What is the blue box of the kiln?"),
-        ("What does the gateway of the kiln do?", "What is the gateway of the kiln?"),
-        ("How is the gateway used?", "How does the gateway use?"),
-        ("Can I delete a backup?", "Do I delete a backup?"),
-        ("Can I delete a backup?", "Should I delete a backup?"),
-        ("How is the kiln cleaned?", "Why is the kiln cleaned?"),
-        ("Is the code written in C++?", "Is the code written in C#?"),
-        ("Is it true that x < y?", "Is it true that x > y?"),
-        ("What is in box A of the kiln?", "What is in the box of the kiln?"),
-        ("What is the price of the plan with support?", "What is the price of the plan without support?"),
-        ("What do interviewers ask?", "What do interviewees ask?"),
-    ],
-)
-def test_a_number_a_name_a_negation_or_a_word_that_matters_is_another_question(first: str, second: str) -> None:
-    assert not are_one(first, second)
+OTHERS = [
+    ("How many tiles does the Kiln K2 fire at once?", "How many tiles does the Kiln K3 fire at once?"),
+    ("Is Python 3.11 supported by the gateway?", "Is Python 3.12 supported by the gateway?"),
+    ("Is Python 3.11 supported by the gateway?", "Is Python 311 supported by the gateway?"),
+    ("What does the gauge show at -5 degrees?", "What does the gauge show at 5 degrees?"),
+    ("How long is the warranty of Berlin's office?", "How long is the warranty of Vienna's office?"),
+    ("What must be done before the lid is opened?", "What must not be done before the lid is opened?"),
+    ("Who may open the lid of the kiln?", "Who can't open the lid of the kiln?"),
+    ("What must be done before the lid is opened?", "What must be done after the lid is opened?"),
+    ("What is the maximum temperature of the kiln?", "What is the minimum temperature of the kiln?"),
+    ("How do I install the sensor driver?", "How do I uninstall the sensor driver?"),
+    ("How do I turn on the kiln?", "How do I turn off the kiln?"),
+    ("How do I convert a table from Python to Java?", "How do I convert a table from Java to Python?"),
+    ("Are Czech kilns better than Slovak kilns?", "Are Slovak kilns better than Czech kilns?"),
+    ("What is in the blue box of the kiln?", "What is the blue box of the kiln?"),
+    ("What does the gateway of the kiln do?", "What is the gateway of the kiln?"),
+    ("How is the gateway used?", "How does the gateway use?"),
+    ("Can I delete a backup?", "Do I delete a backup?"),
+    ("Can I delete a backup?", "Should I delete a backup?"),
+    ("How is the kiln cleaned?", "Why is the kiln cleaned?"),
+    ("Is the code written in C++?", "Is the code written in C#?"),
+    ("Is it true that x < y?", "Is it true that x > y?"),
+    ("What is in box A of the kiln?", "What is in the box of the kiln?"),
+    ("What is the price of the plan with support?", "What is the price of the plan without support?"),
+    ("What do interviewers ask?", "What do interviewees ask?"),
+]
+
+
+@pytest.mark.parametrize("other_words", [False, True])
+@pytest.mark.parametrize(("first", "second"), OTHERS)
+def test_a_number_a_name_a_negation_or_a_word_that_matters_is_another_question(
+    first: str, second: str, other_words: bool
+) -> None:
+    rows = [sft("a", first), sft("b", second)]
+    assert len(kept(*rows, dedup=QuestionDedup(other_words=other_words, cosine=0.5))) == 2
 
 
 @pytest.mark.parametrize(
@@ -202,7 +206,10 @@ def test_what_two_rows_far_from_the_best_one_ask_is_compared_too() -> None:
     }
 
 
-QUESTIONS = [ASKED, AGAIN, "How many tiles does the Kiln K3 fire?", "What is URL?", "What is a URL?", "…"]
+QUESTIONS = [
+    ASKED, AGAIN, "How many tiles does the Kiln K3 fire?", "What is URL?", "What is a URL?", "…",
+    "How do I fix the pump of a large car?", "How can I repair the pumps of a big car?", "How do I fix a pump of cars?",
+]  # fmt: skip
 ROWS = st.lists(
     st.tuples(st.sampled_from(QUESTIONS), st.sampled_from(["Forty.", "Sixty tiles."]), st.integers(0, 2)),
     min_size=1,
@@ -210,14 +217,17 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.parametrize("other_words", [False, True])
+@settings(max_examples=50, deadline=None)  # the model is loaded once, by the first
 @given(made=ROWS, cuts=st.lists(st.integers(0, 12), max_size=3), backwards=st.booleans(), data=st.data())
 def test_where_the_batches_are_cut_and_in_which_order_they_come_does_not_matter(
-    made: list[tuple[str, str, int]], cuts: list[int], backwards: bool, data: st.DataObject
+    made: list[tuple[str, str, int]], cuts: list[int], backwards: bool, data: st.DataObject, other_words: bool
 ) -> None:
+    dedup = QuestionDedup(other_words=other_words)
     rows = [sft(f"{nth:02d}", ask, says, quotes=["tiles"] * n) for nth, (ask, says, n) in enumerate(made)]
-    whole = verdicts(*rows)
-    assert verdicts(*rows, cuts=cuts, backwards=backwards) == whole
-    assert verdicts(*data.draw(st.permutations(rows))) == whole
+    whole = verdicts(*rows, dedup=dedup)
+    assert verdicts(*rows, cuts=cuts, backwards=backwards, dedup=dedup) == whole
+    assert verdicts(*data.draw(st.permutations(rows)), dedup=dedup) == whole
     gone = {id_: json.loads(row["evidence"])["kept"] for id_, row in whole.items() if row["outcome"] == "reject"}
     assert not set(gone) & set(gone.values())  # what is named as kept stays
 
@@ -245,6 +255,45 @@ def test_states_merge_in_any_order_and_grouping(made: list[tuple[str, str, int]]
     assert left == settled(code.merge(scanned(2), code.merge(scanned(1), scanned(0))))
 
 
+# --- in other words --------------------------------------------------------------------------------------------------
+
+FIX, REPAIR = "How do I quickly fix the pump of a large car?", "How can I quickly repair the pump of a big car?"
+
+
+def test_other_words_are_found_by_option_and_the_better_grounded_row_stays() -> None:
+    rows = [sft("a", FIX, answer="Take the lid off."), sft("b", REPAIR, quotes=["lid"]), sft("c", "How is it fixed?")]
+    assert len(kept(*rows)) == 3
+    found = verdicts(*rows, dedup=QuestionDedup(other_words=True))
+    assert (found["a"]["reason"], found["b"]["outcome"]) == ("question_dedup.asked_in_other_words", "keep")
+    assert json.loads(found["a"]["evidence"]) == {"kept": "b", "cosine": pytest.approx(0.9, abs=0.09)}
+    assert len(kept(*rows, dedup=QuestionDedup(other_words=True, cosine=1.0))) == 3
+    assert len(kept(*rows, dedup=QuestionDedup(other_words=True, synonym=1.0))) == 3
+
+
+def test_other_words_on_another_text_are_another_task() -> None:
+    code = QuestionDedup(other_words=True)
+    assert len(kept(sft("a", FIX, context="On pumps."), sft("b", REPAIR, context="On cars."), dedup=code)) == 2
+    assert len(kept(sft("a", FIX, context="On pumps."), sft("b", REPAIR, context="On pumps."), dedup=code)) == 1
+
+
+def test_what_had_the_words_of_a_row_that_goes_names_the_one_that_stays() -> None:
+    rows = [sft("a", FIX), sft("b", FIX.replace("the pump", "a pump"), answer="No."), sft("c", REPAIR, quotes=["lid"])]
+    found = verdicts(*rows, dedup=QuestionDedup(other_words=True))
+    gone = {id_: json.loads(row["evidence"])["kept"] for id_, row in found.items() if row["outcome"] == "reject"}
+    assert gone == {"a": "c", "b": "c"}
+    assert found["b"]["reason"] == "question_dedup.asked_before"
+
+
+def test_the_second_sense_only_decides_by_its_thresholds() -> None:
+    rows = batch_of([sft("a", FIX), sft("b", "…")], "record")
+    assert (
+        QuestionDedup(other_words=True, cosine=0.9)
+        .measure(rows)
+        .equals(QuestionDedup(other_words=True, synonym=0.9).measure(rows))
+    )
+    assert QuestionDedup().measure(rows).schema.names == ["id", "question", "worth", "spans"]
+
+
 # --- in a run --------------------------------------------------------------------------------------------------------
 
 
@@ -264,8 +313,16 @@ def test_rows_and_pairs_of_a_dataset_lose_the_questions_that_were_asked_before(t
     assert [asked[id_]["messages"][1]["content"] for id_ in longer] == ["Up to forty tiles."]
 
 
-@pytest.mark.parametrize("threshold", [0, 1.1])
-def test_a_threshold_that_cannot_work_is_refused(threshold: float) -> None:
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        ({"threshold": 0}, "threshold must be above 0 and at most 1"),
+        ({"threshold": 1.1}, "threshold must be above 0 and at most 1"),
+        ({"cosine": 0.4}, "cosine must be from 0.5 to 1"),
+        ({"synonym": 0}, "synonym must be above 0 and at most 1"),
+    ],
+)
+def test_a_threshold_that_cannot_work_is_refused(option: dict[str, float], why: str) -> None:
     with pytest.raises(WrongRequest) as error:
-        plugins.filter_("question_dedup", {"threshold": threshold})
-    assert str(error.value) == "question_dedup: threshold must be above 0 and at most 1."
+        plugins.filter_("question_dedup", option)
+    assert str(error.value) == f"question_dedup: {why}."

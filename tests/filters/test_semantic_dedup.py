@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from factory import plugins
 from factory.errors import WrongRequest
-from filters import semantic_dedup
+from filters import _meanings
 from filters._embeddings import alike, embedded
 from filters._same_meaning import same, told
 from filters.semantic_dedup import SemanticDedup
@@ -147,9 +147,9 @@ def test_empty_texts_are_nobodys_copies(text: str) -> None:
 
 
 def test_more_copies_than_are_looked_at_at_once_leave_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(semantic_dedup, "NEAREST", 2)
-    monkeypatch.setattr(semantic_dedup, "MAX_TEXTS", 9)
-    monkeypatch.setattr(semantic_dedup, "PENDING", 5)
+    monkeypatch.setattr(_meanings, "NEAREST", 2)
+    monkeypatch.setattr(_meanings, "MAX_TEXTS", 9)
+    monkeypatch.setattr(_meanings, "PENDING", 5)
     assert len(kept({f"{nth:02d}": TEXT for nth in range(40)})) == 1
 
 

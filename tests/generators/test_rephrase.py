@@ -57,6 +57,7 @@ def test_each_style_is_a_row_that_says_which_it_is(tmp_path: Path) -> None:
         (SAME.replace("Ada Marsh", "Ada Marsh of Leeds"), "rephrase.name_invented"),
         (SAME.replace("K2", "K3"), "rephrase.name_invented"),
         ("A kiln fires tiles, and its lid stays locked for a while.", "rephrase.facts_lost"),
+        ("The Kiln K2 of Fernweir Instruments: 1,250, 900, 60, 3, Marsh, Ada.", "rephrase.too_short"),
         ("```\n```", "rephrase.nothing_written"),
         (Choice(None, finish="content_filter"), "llm.refused"),
     ],
@@ -83,7 +84,14 @@ def test_the_same_fact_in_another_form_is_no_other_fact(tmp_path: Path, reply: s
 def test_what_is_distilled_may_lose(tmp_path: Path) -> None:
     short = "The Kiln K2 fires 1,250 tiles."
     assert len(rows(made(tmp_path, short, styles=["distilled"]))) == 1
-    assert len(rows(made(tmp_path / "all", short, styles=["encyclopedic"], max_lost=1.0))) == 1
+    assert len(rows(made(tmp_path / "all", short, styles=["encyclopedic"], max_lost=1.0, min_share=0.1))) == 1
+    assert reasons(made(tmp_path / "less", "The Kiln K2.", styles=["distilled"])) == ["rephrase.too_short"]
+
+
+def test_words_are_counted_in_scripts_without_spaces(tmp_path: Path) -> None:
+    text = "这座窑炉一次最多可以烧制四十块瓷砖。在冷却之前,窑炉的盖子一直保持关闭。指示灯变绿时才可以打开盖子。" * 2
+    assert len(rows(made(tmp_path, text, text=text, styles=["encyclopedic"]))) == 1
+    assert reasons(made(tmp_path / "few", text, text=text[:40])) == ["rephrase.too_little"]
 
 
 def test_a_passage_of_few_words_is_not_asked_about(tmp_path: Path) -> None:
@@ -103,5 +111,5 @@ def test_numbers_and_names() -> None:
 @given(st.text())
 def test_a_passage_said_word_for_word_loses_and_invents_nothing(text: str) -> None:
     passage = Passage(id="d/0000", text=text, document="d", end=len(text))
-    item = _checked(passage, "encyclopedic", text, 0.0)
+    item = _checked(passage, "encyclopedic", text, 0.0, 1.0)
     assert isinstance(item, Record) or item.reason == "rephrase.nothing_written"

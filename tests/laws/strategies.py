@@ -176,7 +176,13 @@ def recipes(
     shares = st.sampled_from([0.0, 0.05, 0.25, 0.4])
     licence = st.sampled_from([None, "CC-BY-4.0", "CC-BY-NC-4.0"])
     methods = st.sampled_from(
-        [["text"], ["extractive_qa"], ["text", "extractive_qa"], ["extractive_qa", {"text": {"max_tokens": 64}}]]
+        [
+            ["text"],
+            ["extractive_qa"],
+            ["text", "extractive_qa"],
+            ["extractive_qa", {"text": {"max_tokens": 64}}],
+            ["text", {"extractive_qa": {"target": 2}}],
+        ]
     )
     drawn = {
         "seed": draw(st.integers(0, 3)),

@@ -1,6 +1,7 @@
-"""What of the documents the rows teach: passages that a row was made from, characters that a row quotes.
+"""What of the documents the rows teach: passages that a row was made from, characters and sentences that a row quotes,
+and a map of what became of each passage (`factory.views.corpus_map`).
 
-Costs   about 300 bytes a document and a passage, 24 bytes a quote.
+Costs   about 360 bytes a document and a passage, 24 bytes a quote.
 """
 
 from array import array
@@ -16,9 +17,12 @@ from factory.documents import place
 from factory.runs import Run
 from factory.views import declared, exported, ledger
 from factory.views.chapter import Chapter, Finding, share
+from factory.views.corpus_map import CorpusMap
+from factory.views.scrubbed import may_show_passages
 
 NAME, TITLE = "coverage", "Coverage"
 SHOWN = 50  # documents without a row that are listed
+MEASURES = ("coverage.passages", "coverage.documents", "coverage.quoted", "coverage.sentences")
 NOT_LOOKED_AT = "There are no documents to compare the rows with: they were read as they are."
 TOO_LITTLE = 0.5  # of the kept passages
 
@@ -62,11 +66,12 @@ class _Passages:
 def chapter(run: Run) -> Chapter:
     """Shares of documents, passages and characters; the documents that no row comes from, and why."""
     if not declared.has_documents(run):
-        why = dict.fromkeys(("coverage.passages", "coverage.documents", "coverage.quoted"), "there are no documents")
-        return Chapter({"not_looked_at": NOT_LOOKED_AT}, not_measured=why)
+        return Chapter({"not_looked_at": NOT_LOOKED_AT}, not_measured=dict.fromkeys(MEASURES, "there are no documents"))
     passages, made, alive = _kept_passages(run)
     taught = _taught(run, passages)
     documents = _documents(run)
+    places = {id_: its for id_, (its, _) in documents.items()}
+    corpus = CorpusMap(run, passages.numbers, passages.quotes)
     kept_documents = [id_ for id_, (_, is_kept) in documents.items() if is_kept]
     counts = {
         "passages": {"made": made.total(), "kept": len(passages.numbers), "used": len(passages.used_by_any())},
@@ -76,15 +81,24 @@ def chapter(run: Run) -> Chapter:
             "used": len(taught.intersection(kept_documents)),
         },
         "characters": {"kept": sum(passages.ends) - sum(passages.starts), "quoted": passages.quoted()},
+        "sentences": corpus.totals(),
     }
     kinds = {
         kind: {"passages": len(used), "share": share(len(used), len(passages.numbers))}
         for kind, used in passages.used.items()
     }
     silent = [id_ for id_ in documents if id_ not in taught]
-    listed = _listed(run, silent[:SHOWN], documents, made, alive)
-    numbers = {**counts, "kinds": kinds, "without_rows": {"count": len(silent), "documents": listed}}
-    return Chapter(numbers, _measures(counts, kinds), _little(kinds, len(passages.numbers)))
+    listed = _listed(run, silent[:SHOWN], places, made, alive)
+    mapped = corpus.listed(places)
+    numbers = {
+        **counts,
+        "kinds": kinds,
+        "map": {"documents": len(alive), "listed": mapped},
+        "without_rows": {"count": len(silent), "documents": listed},
+    }
+    uncited = corpus.uncited([its["id"] for its in mapped]) if may_show_passages(run) else {}
+    findings = _little(kinds, len(passages.numbers))
+    return Chapter(numbers, _measures(counts, kinds), findings, shown={"uncited": uncited})
 
 
 def _measures(counts: dict[str, dict[str, int]], kinds: dict[str, dict[str, Any]]) -> dict[str, float]:
@@ -92,6 +106,7 @@ def _measures(counts: dict[str, dict[str, int]], kinds: dict[str, dict[str, Any]
         "coverage.passages": share(counts["passages"]["used"], counts["passages"]["kept"]),
         "coverage.documents": share(counts["documents"]["used"], counts["documents"]["kept"]),
         "coverage.quoted": share(counts["characters"]["quoted"], counts["characters"]["kept"]),
+        "coverage.sentences": share(counts["sentences"]["cited"], counts["sentences"]["all"]),
         **{f"coverage.{kind}.passages": its["share"] for kind, its in kinds.items()},
     }
 
@@ -132,7 +147,7 @@ def _documents(run: Run) -> dict[str, tuple[str, bool]]:
 
 
 def _listed(
-    run: Run, silent: list[str], documents: dict[str, tuple[str, bool]], made: Counter[str], alive: Counter[str]
+    run: Run, silent: list[str], places: dict[str, str], made: Counter[str], alive: Counter[str]
 ) -> list[dict[str, Any]]:
     """Documents without a row: what was made and kept of each, and the reasons for what was lost."""
     reasons: dict[str, Counter[str]] = {id_: Counter() for id_ in silent}
@@ -140,7 +155,7 @@ def _listed(
         if (its := reasons.get(entry.id.split("/")[0])) is not None:
             its[entry.reason] += 1
     return [
-        {"id": id_, "place": documents[id_][0], "passages": made[id_], "kept": alive[id_], "reasons": dict(its)}
+        {"id": id_, "place": places[id_], "passages": made[id_], "kept": alive[id_], "reasons": dict(its)}
         for id_, its in reasons.items()
     ]
 

@@ -125,6 +125,14 @@ def test_foreign_double_and_broken_lines_do_no_harm_and_are_counted(folder: Path
     assert goes(folder).counts("generate")["made"] == COUNT
 
 
+def test_an_answer_that_was_used_is_not_foreign_when_its_request_is_gone(folder: Path) -> None:
+    waits(folder)
+    answer(folder, "llm-0001", lambda lines: [*lines, {**lines[0], "custom_id": "somebody-else"}])
+    waits(folder)
+    (folder / FOLDER / "llm-0001.jsonl").unlink()
+    assert f"{COUNT} answers; 1 foreign" in waits(folder)
+
+
 def test_a_reply_of_the_wrong_shape_is_asked_again_in_the_next_round(folder: Path) -> None:
     waits(folder)
 

@@ -161,6 +161,7 @@ async def test_a_failed_call_is_noted_and_asked_again(server: ModelServer, path:
     [
         PAIR, f"```json\n{PAIR}\n```", f"Of course!\n{PAIR}\nAnything else?", PAIR.replace('"', "'"),
         f"<think>The passage says {{1889}}.</think>\n{PAIR}", f"The passage says so.</think>{PAIR}",
+        f"[THINK]It says {{1889}}.[/THINK]{PAIR}",
         Choice(PAIR, reasoning="The passage says so."), Choice(f"\n{PAIR}", finish="eos"),
     ],
     ids=str,
@@ -178,6 +179,7 @@ async def test_a_good_reply_is_found_whatever_is_around_it(server: ModelServer, 
         ("I do not know.", "llm.invalid_reply"), ('{"question": "When?"}', "llm.invalid_reply"),
         (PAIR[:-12], "llm.invalid_reply"), ("<think>Hm.</think>\nNo.", "llm.invalid_reply"),
         ("", "llm.empty_reply"), ("<think>Hm, what</think>", "llm.empty_reply"), (Choice(None), "llm.empty_reply"),
+        ("[THINK]Hm, what", "llm.empty_reply"),
     ],
     ids=str,
 )  # fmt: skip
@@ -529,15 +531,30 @@ async def test_what_was_in_flight_at_a_kill_counts_in_full(server: ModelServer, 
         assert llm.stats.spent == spent / 1e9
 
 
-async def test_two_clients_on_one_cap_are_one_too_many(server: ModelServer, tmp_path: Path) -> None:
+async def test_who_spends_under_a_cap_spends_alone(server: ModelServer, tmp_path: Path) -> None:
     money = {"max_tokens": 100, "price": PRICE, "max_spend": 1.0}
     path = tmp_path / "journal.sqlite"
     async with opened(server, path, **money) as llm:
-        with pytest.raises(DeadWorld, match="Another client spends on the model 'llm' under a max_spend"):
+        for rest in (money, {}):  # another one that has no cap would pass this one's, too
+            with pytest.raises(DeadWorld, match="Another client spends on the model 'llm' from"):
+                async with opened(server, path, **rest):
+                    pass
+        async with opened(server, path, name="judge"), opened(server, tmp_path / "other.sqlite", **money):
+            pass  # another model, or a journal of its own
+        await llm.chat("Hello")
+    async with opened(server, path) as one, opened(server, path) as other:  # the first one has let go
+        await asyncio.gather(one.chat("One."), other.chat("Two."))
+        with pytest.raises(DeadWorld, match="Another client spends"):
             async with opened(server, path, **money):
                 pass
-        async with opened(server, path), opened(server, tmp_path / "other.sqlite", **money):
-            pass  # no cap, or a journal of its own
-        await llm.chat("Hello")
-    async with opened(server, path, **money):
-        pass  # the first one has let go
+
+
+async def test_what_was_spent_without_a_cap_counts_against_one(server: ModelServer, path: Path) -> None:
+    async with opened(server, path, max_tokens=100, price=PRICE) as llm:
+        await asyncio.gather(*(llm.chat(f"Say {n}.") for n in range(5)))
+        spent = llm.stats.spent
+    assert spent > 0
+    async with opened(server, path, max_tokens=100, price=PRICE, max_spend=spent) as llm:
+        assert llm.stats.spent == spent
+        with pytest.raises(SpendCapReached):
+            await llm.chat("One more.")

@@ -107,12 +107,14 @@ async def test_what_the_server_will_not_have_is_rejected_at_once(status: int) ->
     assert PRIVATE not in str(error.value)
 
 
-async def test_a_schema_that_is_refused_is_told_apart() -> None:
-    with ModelServer(schemas=False) as server:
+@pytest.mark.parametrize("schemas", [False, "tgi", "llama.cpp"])
+async def test_a_schema_that_is_refused_is_told_apart(schemas: bool | str) -> None:
+    with ModelServer(schemas=schemas) as server:
         async with pool(server) as asked:
             with pytest.raises(SchemaUnsupported):
                 await asked.post(body(response_format={"type": "json_schema"}), tokens=10)
             assert isinstance(await outcome(asked, body()), Answer)
+        assert server.requests == 2
 
 
 # --- the world is dead -----------------------------------------------------------------------------------------------

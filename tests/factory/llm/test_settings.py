@@ -126,6 +126,14 @@ def test_headers_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in repr(made) + made.model_dump_json()
 
 
+def test_the_limit_has_the_name_that_the_server_takes() -> None:
+    assert model().max_tokens_field == "max_tokens"
+    assert Model(model="gpt").max_tokens_field == "max_completion_tokens"
+    assert model(base_url="https://a.openai.azure.com", api_version="1").max_tokens_field == "max_completion_tokens"
+    assert model(max_tokens_as="max_completion_tokens").max_tokens_field == "max_completion_tokens"
+    assert model(max_tokens_as="max_tokens").identity() == model().identity()
+
+
 def test_where_completions_are_asked_for() -> None:
     assert model(base_url=LOCAL + "/").urls() == ["http://localhost:8000/v1/chat/completions"]
     for base in ("https://a.openai.azure.com", "https://a.openai.azure.com/openai/"):

@@ -16,7 +16,7 @@ import pytest
 from yarl import URL
 
 from factory.errors import DeadWorld, WrongRequest
-from factory.llm import transport
+from factory.llm import LLM, transport
 from factory.llm.pool import Pool
 from factory.llm.settings import Model, Timeout
 from factory.llm.transport import Transport, Try
@@ -286,3 +286,22 @@ async def test_a_reasoning_reply_comes_through() -> None:
     with ModelServer(replies=[Choice("red", reasoning="Let me think.")]) as server:
         tried = await send(server.url)
     assert tried.json["choices"][0]["message"]["reasoning_content"] == "Let me think."
+
+
+async def test_azure_is_asked_as_the_maker_s_own_client_asks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from openai import AsyncAzureOpenAI
+
+    monkeypatch.setenv("ACME_KEY", "hunter2")
+    with ModelServer(replies=["red", "red"]) as server:
+        root = server.url.removesuffix("/v1")
+        async with AsyncAzureOpenAI(azure_endpoint=root, api_key="hunter2", api_version="2024-10-21") as theirs:
+            said = [{"role": "user", "content": "Name a colour."}]
+            await theirs.chat.completions.create(model="gpt", messages=said, max_tokens=9)  # type: ignore[arg-type]
+        settings = {"base_url": root, "api_version": "2024-10-21", "api_key_env": "ACME_KEY", "max_tokens": 9}
+        async with LLM(model="gpt", **settings) as ours:
+            await ours.chat("Name a colour.")
+        first, second = server.seen
+    assert second.path == first.path == "/openai/deployments/gpt/chat/completions?api-version=2024-10-21"
+    assert second.headers["api-key"] == first.headers["api-key"] == "hunter2"
+    assert "Authorization" not in second.headers
+    assert second.body == first.body
