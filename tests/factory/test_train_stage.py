@@ -115,6 +115,23 @@ def test_it_is_checked_trained_and_written_down(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_how_confidential_it_is_what_a_model_learned_is_noted(tmp_path: Path) -> None:
+    def noted(rows: list[dict[str, Any]], name: str, model: str = "tiny") -> str:
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{name}.parquet")
+        train(tmp_path / f"{name}.parquet", "acme", model=model, out=tmp_path / name)
+        return str(json.loads((tmp_path / name / "training.json").read_text())["confidentiality"])
+
+    levels = ("public", "confidential", "public")
+    labelled = [
+        {**ROWS[0], "id": f"r{nth}", "meta": json.dumps({"documents": [], "confidentiality": level})}
+        for nth, level in enumerate(levels)
+    ]
+    assert noted(labelled, "labelled") == "confidential"
+    assert noted(labelled[:1], "open") == "public"
+    assert noted(labelled[:1], "after", str(tmp_path / "labelled")) == "confidential"
+    assert noted(ROWS, "unlabelled") == "internal"
+
+
 def test_the_same_again_is_not_done_again_and_other_data_is(tmp_path: Path) -> None:
     file = jsonl(tmp_path / "a.jsonl", ROWS)
     assert train(file, "acme", out=tmp_path / "out").did
