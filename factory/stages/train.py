@@ -205,7 +205,7 @@ class _Job:
             tables.write_json(place / "preflight.json", {"findings": event["findings"]})
             self._progress.end("preflight", f"{len(result.errors)} errors")
         elif kind == "step":
-            self._reach(event["step"], event["of"])
+            self._reach(event["step"], event["of"], event["loss"])
         elif kind == "trained":
             result.trained = Trained(**{**event, "model": Path(event["model"])})
             self._reach(result.trained.steps, result.trained.steps)
@@ -213,10 +213,11 @@ class _Job:
         else:
             raise trainer_calls.failure(event)
 
-    def _reach(self, step: int, of: int) -> None:
-        """The bar at a step."""
+    def _reach(self, step: int, of: int, loss: float | None = None) -> None:
+        """The bar at a step, and the loss there beside it."""
         if not self._step:
             self._progress.start("train", of)
+        self._progress.note("" if loss is None else f"loss {loss:.2f}")
         self._progress.advance(step - self._step)
         self._step = step
 

@@ -98,6 +98,14 @@ def test_a_model_that_learned_knows_the_facts_in_other_words_and_no_others(train
     assert not list((trained.path / "cache").glob("calls-*"))
 
 
+@pytest.mark.slow
+def test_a_training_on_a_run_with_an_exam_names_the_next_command(trained: Run) -> None:
+    settings = [part for name, value in TRAINED.items() for part in ("--set", f"{name}={value}")]
+    ended = factory("train", str(trained.path), "--method", "sft", *settings, cwd=trained.path)
+    assert "Nothing to do" in ended.err
+    assert f"Next: factory evaluate sft {trained.path}\n" in ended.err
+
+
 def by_reference(body: dict[str, Any]) -> str:
     """A judge that prefers the answer of the reference's words."""
     prompt = body["messages"][-1]["content"]
