@@ -60,7 +60,7 @@ def _tell(found: "Evaluation") -> None:
     say(
         f"\n{rows['looked_at']} trained rows: loss {rows['before']:.2f} → {rows['after']:.2f}; "
         f"{rows['known_before']['count']} known before, {rows['not_learned']['count']} not learned; "
-        f"of {missed['count']} of {missed['of']} documents most rows are not learned.\n"
+        f"in {missed['count']} of {missed['of']} documents most rows are not learned.\n"
     )
     if found.judge:
         judge = found.judge
