@@ -7,9 +7,13 @@ A scale without anchors drifts from model to model; with a sentence a point, two
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel, Field
 
 LOWEST, HIGHEST = 1, 5
+Score = Annotated[int, Ge(LOWEST), Le(HIGHEST)]
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 KEYS = ("name", "question", "anchors")
 
@@ -26,6 +30,21 @@ class Criterion:
         """Raise ValueError for a scale with a point that nothing says the meaning of."""
         if sorted(self.anchors) != list(range(LOWEST, HIGHEST + 1)):
             raise ValueError(f"'{self.name}' needs an anchor for each point from {LOWEST} to {HIGHEST}")
+
+
+class Judgement(BaseModel):
+    """What a judge says of two answers."""
+
+    explanation: str = Field(description="What speaks for and against each answer, by the rubric")
+    score_a: Score
+    score_b: Score
+    better: Literal["A", "B", "tie"]
+
+
+def agreed(there: Judgement, back: Judgement) -> Literal["A", "B", "tie"] | None:
+    """Which of two answers is better, where it does not depend on which stands first; A is the first of `there`."""
+    turned: Mapping[str, str] = {"A": "B", "B": "A", "tie": "tie"}
+    return there.better if turned[back.better] == there.better else None
 
 
 def text(criteria: tuple[Criterion, ...]) -> str:
@@ -124,8 +143,20 @@ INFORMATIVE = Criterion(
     },
 )
 READABLE = replace(CLEAR, question="Can a reader follow the text as it stands? Length by itself is no merit.")
+AS_REFERENCE = Criterion(
+    "right",
+    "Does the answer say what the reference answer says to this question, in whatever words?",
+    {
+        1: "Its main statement contradicts the reference answer, or it says nothing to the question.",
+        2: "Right and wrong or invented statements stand side by side.",
+        3: "The main statement is that of the reference answer; a detail is wrong, or added without support.",
+        4: "Every statement is backed by the reference answer or the source; one is less exact than there.",
+        5: "It says what the reference answer says, and nothing that the source does not say.",
+    },
+)
 
 FROM_SOURCE = (FAITHFUL, COMPLETE, CLEAR)
 WITHOUT_SOURCE = (HELPFUL, COMPLETE, CLEAR)
+EXAM = (AS_REFERENCE, COMPLETE)  # not how it is worded: a model that only learned how answers sound would win by that
 TEXT = (INFORMATIVE, READABLE)
 TEXT_FROM_SOURCE = (replace(FAITHFUL, question="Does the text say what the document says, and nothing else?"), *TEXT)

@@ -4,7 +4,7 @@ A trainer is a function `train(data: Split, model: str, out: Path, *, <options>)
 
     KINDS                                       the kinds of rows it takes
     preflight(data, model, **options)           list[Finding]: every row through the real tokenizer and collator
-    losses(model, rows)                         list[Loss]: of each row under a trained model
+    losses(model, rows)                         of each row under a trained model, an iterator of Loss
 
 and, where its models answer questions,
 
@@ -17,7 +17,7 @@ The core checks options and kinds, and calls all of these in a process of their 
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -87,7 +87,7 @@ class Trainer:
     options: Mapping[str, Any]
     train: Callable[..., Trained]
     preflight: Callable[..., list[Finding]]
-    losses: Callable[..., list[Loss]]
+    losses: Callable[..., Iterable[Loss]]
     answers: Callable[..., Iterator[str]] | None
     start: Callable[..., str] | None
     kinds: tuple[str, ...]

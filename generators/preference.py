@@ -18,7 +18,6 @@ from itertools import combinations
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, Field
 
 from factory import records, rubric
 from factory.errors import BadItem
@@ -26,19 +25,10 @@ from factory.llm import LLM
 from factory.passages import Passage, Quote
 from factory.prompts import prompt
 from factory.records import Record, Rejected
+from factory.rubric import Judgement, Score, agreed
 from generators._asking import Accepted, Answer, Form, Questions, each_once, proof, wishes
 
 TEMPERATURES = (0.2, 0.7, 1.0)  # of the answers, in turns: alike answers make no pair
-Score = Annotated[int, Ge(rubric.LOWEST), Le(rubric.HIGHEST)]
-
-
-class Judgement(BaseModel):
-    """What a judge says of two answers."""
-
-    explanation: str = Field(description="What speaks for and against each answer, by the rubric")
-    score_a: Score
-    score_b: Score
-    better: Literal["A", "B", "tie"]
 
 
 @dataclass(frozen=True)
@@ -175,7 +165,7 @@ async def _judged(passage: Passage, question: str, candidates: Sequence[Candidat
         points[second].append(judgement.score_b)
     there_and_back = list(zip(said[::2], said[1::2], strict=True))
     pairs = [_pair(couple, *both_said) for couple, both_said in zip(couples, there_and_back, strict=True)]
-    ties = sum(there.better == back.better == "tie" for there, back in there_and_back)
+    ties = sum(agreed(there, back) == "tie" for there, back in there_and_back)
     scores = [sum(its) / len(its) for its in points]
     return Judged([pair for pair in pairs if pair is not None], scores, ties, len(couples))
 
@@ -194,9 +184,10 @@ def _pair(couple: tuple[int, int], there: Judgement, back: Judgement) -> Pair | 
     """The couple in the order that both judgements give it; None where they differ, or see a tie."""
     one, other = couple
     margin = (there.score_a - there.score_b + back.score_b - back.score_a) / 2
-    if there.better == "A" and back.better == "B":
+    better = agreed(there, back)
+    if better == "A":
         return Pair(one, other, margin, there.explanation)
-    if there.better == "B" and back.better == "A":
+    if better == "B":
         return Pair(other, one, -margin, there.explanation)
     return None
 

@@ -1,7 +1,7 @@
 """What `sft` and `cpt` share: TRL's SFTTrainer on ids and labels, packed or padded."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def run(lesson: Lesson, method: Method, out: Path) -> Trained:
     )  # fmt: skip
 
 
-def losses(method: Method, model: str, rows: Sequence[Mapping[str, Any]]) -> list[Loss]:
+def losses(method: Method, model: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Loss]:
     """Of each row over the tokens that were learned."""
     loaded, _, chat = _losses.opened(model, method)
     found = _losses.encoded(method, chat, rows)

@@ -1,6 +1,6 @@
 """Losses a row under a trained model, with the masks that the trainer had."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -39,12 +39,12 @@ def encoded(method: Method, chat: Chat, rows: Iterable[Mapping[str, Any]]) -> It
             continue
 
 
-def of_tokens(model: Any, pairs: Iterable[tuple[str, list[int], list[int]]]) -> list[Loss]:
-    """The mean and the largest loss over the learned tokens of (id, ids, labels); rows without any are left out."""
+def of_tokens(model: Any, pairs: Iterable[tuple[str, list[int], list[int]]]) -> Iterator[Loss]:
+    """The mean and the largest loss over the learned tokens of (id, ids, labels), as each batch is done; rows without
+    any are left out."""
     import torch
     from torch.nn.functional import cross_entropy
 
-    found: list[Loss] = []
     waiting = iter(pairs)
     while batch := list(islice(waiting, BATCH)):
         width, device = max(len(ids) for _, ids, _ in batch), model.device
@@ -57,11 +57,10 @@ def of_tokens(model: Any, pairs: Iterable[tuple[str, list[int], list[int]]]) -> 
         for (id_, _, _), row, learned in zip(batch, losses, labels[:, 1:] != -100, strict=True):
             if learned.any():
                 of_row = row[learned]
-                found.append(Loss(id_, of_row.mean().item(), of_row.max().item(), len(of_row)))
-    return found
+                yield Loss(id_, of_row.mean().item(), of_row.max().item(), len(of_row))
 
 
-def of_answers(model: Any, pairs: Iterable[tuple[str, Sequence[int], Sequence[int]]]) -> list[Loss]:
+def of_answers(model: Any, pairs: Iterable[tuple[str, Sequence[int], Sequence[int]]]) -> Iterator[Loss]:
     """The same for (id, prompt, answer), of which the answer is learned."""
     return of_tokens(
         model, ((id_, [*prompt, *answer], [-100] * len(prompt) + [*answer]) for id_, prompt, answer in pairs)

@@ -48,8 +48,10 @@ def locate(model: str) -> Place:
         if (folder / "config.json").is_file():
             return Place(str(folder))
     if path.is_dir():
-        ggufs = ", ".join(sorted(file.name for file in path.glob("*.gguf")))
-        hint = f" Name one of its files: {ggufs}." if ggufs else ""
+        ggufs = sorted(path.glob("*.gguf"))
+        if len(ggufs) == 1:
+            return Place(str(path), ggufs[0].name)
+        hint = f" Name one of its files: {', '.join(map(str, ggufs))}." if ggufs else ""
         raise WrongRequest(f"{model} is no model: the folder has no config.json.{hint}")
     if path.is_absolute() or model.startswith((".", "~")) or not HUB_ID.fullmatch(model):
         raise WrongRequest(f"There is no model at {model}. Give 'tiny', a folder, a .gguf file, or an id of the hub.")

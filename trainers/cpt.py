@@ -8,7 +8,7 @@ Source  TRL's SFTTrainer; Gururangan et al. 2020 (arXiv:2004.10964); packing: Di
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -101,6 +101,6 @@ def train(
     return _causal.run(prepare(both, model, settings, METHOD, out / "work"), METHOD, out)
 
 
-def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> list[Loss]:
+def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Loss]:
     """Of each row over all its tokens."""
     return _causal.losses(METHOD, model, rows)

@@ -5,7 +5,7 @@ Learns  the difference of the two answers. A pair of equal answers would teach n
 Source  TRL's DPOTrainer; Rafailov et al. 2023 (arXiv:2305.18290). `loss` takes the other losses that TRL has.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -117,7 +117,7 @@ def train(
     )  # fmt: skip
 
 
-def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> list[Loss]:
+def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Loss]:
     """Of each row over the tokens of the chosen answer."""
     loaded, _, chat = _losses.opened(model, METHOD)
     found = ((id_, made.columns) for id_, made in _losses.encoded(METHOD, chat, rows))

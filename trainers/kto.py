@@ -120,7 +120,7 @@ def train(
     )  # fmt: skip
 
 
-def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> list[Loss]:
+def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Loss]:
     """Of each row over the tokens of its answer, whatever its label."""
     loaded, _, chat = _losses.opened(model, METHOD)
     found = ((id_, made.columns) for id_, made in _losses.encoded(METHOD, chat, rows))

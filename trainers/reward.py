@@ -5,7 +5,7 @@ Learns  to rank: -log sigmoid(reward of chosen - reward of rejected).
 Source  TRL's RewardTrainer; Bradley and Terry 1952; Ouyang et al. 2022 (arXiv:2203.02155).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -93,13 +93,12 @@ def train(
     return fit(lesson, METHOD, out, RewardTrainer, max_length=lesson.max_length, remove_unused_columns=False)
 
 
-def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> list[Loss]:
+def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Loss]:
     """Of each pair: -log sigmoid of the difference of the two rewards."""
     import torch
     from torch.nn.functional import logsigmoid
 
     loaded, _, chat = _losses.opened(model, METHOD)
-    found = []
     for id_, made in _losses.encoded(METHOD, chat, rows):
         with torch.no_grad():
             better, worse = (
@@ -107,5 +106,4 @@ def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> list[Loss]:
                 for name in ("chosen_ids", "rejected_ids")
             )
         loss = -logsigmoid(better - worse).item()
-        found.append(Loss(id_, loss, loss, made.learned))
-    return found
+        yield Loss(id_, loss, loss, made.learned)

@@ -95,6 +95,6 @@ def answers(model: str, prompts: Sequence[Sequence[Message]], *, max_tokens: int
     return _answers.answers(METHOD, model, prompts, max_tokens)
 
 
-def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> list[Loss]:
+def losses(model: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Loss]:
     """Of each row over the assistant's tokens."""
     return _causal.losses(METHOD, model, rows)

@@ -275,6 +275,18 @@ def evaluate(
     full: Annotated[
         bool, typer.Option("--full", help="All questions and trained rows, not a drawn thousand of each.")
     ] = False,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            "--judge",
+            metavar="NAME",
+            help="A model of the run's recipe that says which of both answers is better: two calls a question.",
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", metavar="FILE", help="The recipe whose 'models:' has the judge: the run's."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where results go: the model's folder.")
     ] = None,
@@ -292,7 +304,9 @@ def evaluate(
     """
     from factory.cli import evaluating
 
-    evaluating.evaluate(model, run, before, output, forgetting, max_tokens, full, check or [], json)
+    evaluating.evaluate(
+        model, run, before, output, forgetting, max_tokens, full, judge, recipe, check or [], json
+    )  # fmt: skip
 
 
 ProxyOption = Annotated[

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 def evaluate(
     model: str, run: Path, before: str | None, output: Path | None, forgetting: Path | None, max_tokens: int,
-    full: bool, checks: Sequence[str], json: bool,
+    full: bool, judge: str | None, recipe: Path | None, checks: Sequence[str], json: bool,
 ) -> None:  # fmt: skip
     """Compare, say, and judge by the checks."""
     from factory.cli.bars import Bars
     from factory.stages.evaluate import evaluate as work
+    from factory.stages.evaluation import names
     from factory.views import checks as checking
 
-    asked = [checking.parse(check) for check in checks]  # before any work
+    asked, known = [checking.parse(check) for check in checks], names()
+    checking.check_names(asked, known, "Measures are SET.NAME.PART, such as paraphrase.margin.low.")  # before any work
     with Bars() as bars:
         found = work(
             model,
@@ -31,9 +33,11 @@ def evaluate(
             forgetting=forgetting,
             max_tokens=max_tokens,
             full=full,
+            judge=judge,
+            recipe=recipe,
             progress=bars,
         )
-    results = checking.evaluate(asked, found.measures(), {})
+    results = checking.evaluate(asked, found.measures(), dict.fromkeys(known, "not asked"))
     if json:
         out({**found.as_dict(), "folder": str(found.folder), "checks": results})
     else:
@@ -56,8 +60,15 @@ def _tell(found: "Evaluation") -> None:
     say(
         f"\n{rows['looked_at']} trained rows: loss {rows['before']:.2f} → {rows['after']:.2f}; "
         f"{rows['known_before']['count']} known before, {rows['not_learned']['count']} not learned; "
-        f"of {missed['count']} of {missed['of']} documents most rows are not learned.\n"
+        f"in {missed['count']} of {missed['of']} documents most rows are not learned.\n"
     )
+    if found.judge:
+        judge = found.judge
+        why = "".join(f", {count} {reason}" for reason, count in judge["not_judged"].items())
+        say(
+            f"{judge['name']} ({judge['model']}) judged {judge['asked']} questions in both orders: {judge['stable']} "
+            f"alike, {judge['unstable']} not{why}.\n"
+        )
     for sentence in found.verdicts:
         say(sentence)
     out(str(found.folder / "exam.json"))

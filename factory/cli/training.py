@@ -20,7 +20,9 @@ def train(
     accelerate: Path | None, json: bool,
 ) -> None:  # fmt: skip
     """Check, train, say."""
+    from factory import training
     from factory.cli.bars import Bars
+    from factory.stages import exam
     from factory.stages.train import train as work
 
     with Bars() as bars:
@@ -41,6 +43,9 @@ def train(
     elif not json:
         if not result.did:
             say(f"Nothing to do: {result.folder} was made from exactly this.")
+        if training.trainer(method).answers and sum(exam.count(path / "exam").values()):
+            name = result.folder.name if result.folder.parent == path / "models" else result.folder
+            say(f"Next: factory evaluate {name} {path}")
         out(str(result.folder / "model"))
 
 

@@ -11,6 +11,7 @@ from factory import scores, training
 from factory.progress import Progress
 from factory.scores import Difference
 from factory.stages import exam, trainable, trainer_calls
+from factory.stages.exam_judge import Answered, Judged
 from factory.stages.foils import Foils
 from factory.stages.trainer_calls import Call
 from factory.training import Loss, Row, Split, Trainer
@@ -20,13 +21,14 @@ FOILS = 3  # answers to other questions, beside the right one
 KNOWN = 0.5  # nats a token: a row below it was as good as known
 UNMOVED = 0.9  # of its loss before: a row above it was not learned
 NAMED = 20  # ids that stand in the result; rows.parquet has all
-LEAD = ("f1", "margin")  # of a group: what tells most in two numbers
+LEAD = ("f1", "margin", "preferred")  # of a group: what tells most in few numbers
+COLUMNS = ("f1", "loss", "grade")  # measures that stand beside each question
 GROUPS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "document": lambda meta: str((meta["paths"] or meta["documents"] or ["?"])[0]),
     "method": lambda meta: str(meta["generator"]),
     "form": lambda meta: str(meta.get("form", "")),
 }
-Values = dict[str, dict[str, list[float]]]  # of each measure, before and after, a number a question
+Values = dict[str, dict[str, list[float | None]]]  # of each measure, before and after, a number a question, or none
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Asked:
     options: dict[str, dict[str, Loss]] = field(default_factory=dict)  # by `question/option`, the right one first
     row_losses: dict[str, dict[str, Loss]] = field(default_factory=dict)
     text_losses: dict[str, dict[str, Loss]] = field(default_factory=dict)
+    judged: Sequence[Judged] = ()  # a question each, where a judge was asked
 
     def ask(
         self, models: Mapping[str, str], asking: Trainer, method: Trainer, reading: str, *, max_tokens: int,
@@ -125,7 +128,25 @@ class Asked:
             found.setdefault("choice", {})[when] = [_chosen(right, others) for right, others in losses]
             found.setdefault("margin", {})[when] = [_margin(right, others) for right, others in losses]
             found.setdefault("loss", {})[when] = [right for right, _ in losses]
-        return found
+        return found | self.judgements()
+
+    def judgements(self) -> Values:
+        """1 where a side is preferred, and its grade; of questions that are judged alike in both orders."""
+        if not self.judged:
+            return {}
+        preferred, grades = dict[str, list[float | None]](), dict[str, list[float | None]]()
+        for nth, when in enumerate(WHEN):
+            preferred[when] = [None if one.preferred is None else float(one.preferred == when) for one in self.judged]
+            grades[when] = [one.grades[nth] if one.grades and one.preferred else None for one in self.judged]
+        return {"preferred": preferred, "grade": grades}
+
+    def to_judge(self) -> list[Answered]:
+        """What a judge is shown of each question."""
+        return [
+            Answered(exam.row_of(question.item["id"]), exam.question("preference", question.item),
+                     question.item["answer"], question.item["quotes"], before, after)
+            for question, before, after in zip(self.questions, *(self.said[when] for when in WHEN), strict=True)
+        ]  # fmt: skip
 
     def _option_losses(self, when: str) -> list[tuple[float, list[float]]]:
         """Of each question the loss of the right answer, and those of the others."""
@@ -137,14 +158,14 @@ class Asked:
 
     def differences(self, values: Values, places: Sequence[int]) -> dict[str, Difference]:
         """Each measure over some of the questions, by their place."""
-        documents = [min(self.questions[nth].meta["documents"], default="") for nth in places]
-        return {
-            name: scores.compare(
-                [its["before"][nth] for nth in places], [its["after"][nth] for nth in places], documents,
-                higher_is_better=name != "loss",
-            )
-            for name, its in values.items()
-        }  # fmt: skip
+        found = {}
+        for name, its in values.items():
+            known = [(nth, b, a) for nth in places if (b := its["before"][nth]) is not None
+                     and (a := its["after"][nth]) is not None]  # fmt: skip
+            documents = [min(self.questions[nth].meta["documents"], default="") for nth, _, _ in known]
+            befores, afters = [b for _, b, _ in known], [a for _, _, a in known]
+            found[name] = scores.compare(befores, afters, documents, higher_is_better=name != "loss")
+        return found
 
     def forgotten(self) -> Difference | None:
         """The loss on the other text; None where none was given."""
@@ -172,8 +193,8 @@ class Asked:
             row |= {"answer": item["answer"], "documents": meta["documents"], "generator": meta["generator"]}
             for when in WHEN:
                 row[when] = self.said[when][nth] if self.said[when] else None
-                row |= {f"{name}_{when}": its[when][nth] for name, its in values.items() if name in ("f1", "loss")}
-            yield row
+                row |= {f"{name}_{when}": its[when][nth] for name, its in values.items() if name in COLUMNS}
+            yield row | ({"judged": self.judged[nth].outcome} if self.judged else {})
 
 
 def _chosen(right: float, others: Sequence[float]) -> float:

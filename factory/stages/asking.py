@@ -4,20 +4,19 @@
 mapping of the columns of the class's `features`. A row that cannot be judged is rejected under the reason why.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from factory import prompts
 from factory.corpus import Row, batch_of
-from factory.errors import BadItem, DeadWorld, FactoryError, Waiting, WrongRequest, where
+from factory.errors import BadItem, FactoryError, Waiting, WrongRequest, where
 from factory.plugins import Filter
 from factory.stages.models import Models
 from factory.verdicts import Verdicts
 
-AT_ONCE = 256  # rows under way; a model's door throttles below this
 Said = Mapping[str, Any]
 
 
@@ -29,33 +28,20 @@ class Asking:
 
     def measure(self, rows: Sequence[Row], filter_: Filter) -> tuple[pa.Table | None, list[tuple[Row, Said]]]:
         """The features of the rows that were judged, in order, and verdicts on the others."""
-        said = self._models.run(self._all(rows, filter_)) if rows else []
+        pairs = zip(rows, batch_of(rows, filter_.sees).to_pylist(), strict=True)
+        said = self._models.run(self._models.each(partial(self._one, filter_), pairs)) if rows else []
         self._models.hand_out()
         good = [{"id": row.id, **one} for row, (one, verdict) in zip(rows, said, strict=True) if verdict is None]
         bad = [(row, verdict) for row, (_, verdict) in zip(rows, said, strict=True) if verdict is not None]
         return (_table(filter_, good) if good else None), bad
 
-    async def _all(self, rows: Sequence[Row], filter_: Filter) -> list[tuple[Said, Said | None]]:
-        slots = asyncio.Semaphore(AT_ONCE)
-        shown = batch_of(rows, filter_.sees).to_pylist()
-        tasks = [asyncio.create_task(self._one(*each, filter_, slots)) for each in zip(rows, shown, strict=True)]
+    async def _one(self, filter_: Filter, pair: tuple[Row, Said]) -> tuple[Said, Said | None]:
+        """Of a row and what is shown of it: its features and no verdict, or a verdict and no features."""
+        row, shown = pair
         try:
-            return await asyncio.gather(*tasks)
-        except DeadWorld as error:
-            await self._models.settled(tasks, str(error))
-            raise
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _one(self, row: Row, shown: Said, filter_: Filter, slots: asyncio.Semaphore) -> tuple[Said, Said | None]:
-        """Its features and no verdict, or a verdict and no features."""
-        try:
-            async with slots:
-                doors = self._models.bind(filter_, row.id, row.info["confidentiality"]).doors
-                with prompts.used(self._wording):
-                    return dict(await filter_.code.measure(shown, **doors)), None
+            doors = self._models.bind(filter_, row.id, row.info["confidentiality"]).doors
+            with prompts.used(self._wording):
+                return dict(await filter_.code.measure(shown, **doors)), None
         except BadItem as error:
             return {}, _rejected(row, error.reason, error.detail)
         except Waiting:

@@ -8,12 +8,15 @@ Both models get the questions of the run's exam, and the rows that were trained:
     margin            how much likelier, in nats a token. Both tell knowing a fact from having learned how answers
                       sound, which alone raises f1 and lowers the loss: the verdict goes by the margin
     loss              mean loss a token of the right answer
+    preferred grade   what a judge says, where one is named (see `factory.stages.exam_judge`)
     rows              the loss of each trained row: documents that were not learned, rows that were known before
     forgetting        the loss on a text of the user's choice, where one is given
 
 In      a model, the run that it was trained on, and the model before; `tiny` is made again.
-Out     exam.json, exam.parquet (each question with both answers) and rows.parquet, in the model's folder.
-Costs   of each model one answer and four losses a question, and a loss a trained row; of at most MOST of each.
+Out     exam.json, exam.parquet (each question with both answers) and rows.parquet, in the model's folder: before a
+        judge is asked, and again after.
+Costs   of each model one answer and four losses a question, and a loss a trained row; of at most MOST of each. Of a
+        judge two calls a question.
 """
 
 from collections.abc import Iterable
@@ -24,21 +27,24 @@ import pyarrow as pa
 
 from factory import plugins, tables, training
 from factory.errors import WrongRequest, did_you_mean
+from factory.policy import SCALE, Confidentiality
 from factory.progress import Progress
 from factory.runs import Run
-from factory.stages import asked, exam, model_card, trainable, trainer_calls
+from factory.stages import asked, exam, exam_judge, model_card, trainable, trainer_calls
 from factory.stages.asked import Asked
 from factory.stages.evaluation import Evaluation, verdicts
+from factory.stages.exam_judge import Judge
 from factory.stages.train import noted
 from factory.training import Row, Trainer
 
 MOST = 1000  # questions of a set, and trained rows, unless all are asked for
 TEXT_CHARS = 2000  # of a piece of the text for forgetting
-LOSSES = [(f"{name}_{when}", pa.float64()) for name in ("f1", "loss") for when in asked.WHEN]
+NUMBERS = [(f"{name}_{when}", pa.float64()) for name in asked.COLUMNS for when in asked.WHEN]
 ANSWERS = pa.schema(
     [
         *((name, pa.string()) for name in ("id", "set", "question", "answer", *asked.WHEN)),
-        *LOSSES,
+        *NUMBERS,
+        ("judged", pa.string()),
         ("documents", pa.list_(pa.string())),
         ("generator", pa.string()),
     ],
@@ -76,18 +82,24 @@ def evaluate(
     forgetting: Path | None = None,
     max_tokens: int = 128,
     full: bool = False,
+    judge: str | None = None,
+    recipe: Path | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Put the exam of a run to `model` and to the model before it, and compare.
 
     `model` is a folder, the name of one in the run's `models/`, or an id of the hub; `before` is what it was trained
     from, where that is noted. Answers have at most `max_tokens`; with 0 nothing is answered, only losses are compared.
-    Raises WrongRequest for a run without an exam and for models that cannot be asked.
+    `judge` is a model of the run's recipe, or of `recipe`, that says which of both answers is better.
+
+    Raises WrongRequest for a run without an exam, for models that cannot be asked, and for a judge that there is not or
+    that may not see the texts; DeadWorld where the judge is gone: its answers, and all but its verdicts, stand.
     """
     opened, progress = Run(run), progress or Progress()
     _check_exam(opened)
     asking, texts = _asking(), _pieces(forgetting) if forgetting else []
     pair = _pair(model, before, opened, out, asking)
+    judging = _judge(judge, recipe, opened, pair, max_tokens)
     most, beside = None if full else MOST, opened.path / "cache"
     with opened.lock():
         work = Asked(
@@ -97,8 +109,11 @@ def evaluate(
         )
         models = {"before": _begun(pair, opened, asking, progress), "after": pair.after}
         work.ask(models, asking, pair.method, _reading(), max_tokens=max_tokens, beside=beside, progress=progress)
-        found = _found(pair, work)
-        _write(found, work)
+        found = _written(pair, work)
+        if judging:
+            its, sees = judging
+            work.judged = exam_judge.judge(work.to_judge(), its, opened, confidentiality=sees, progress=progress)
+            found = _written(pair, work, its)
         opened.log("evaluate", model=found.model, questions=len(work.questions))
     progress.end("evaluate", f"{len(work.questions)} questions, {len(work.rows)} trained rows, two models")
     return found
@@ -129,6 +144,25 @@ def _pair(model: str, before: str | None, run: Run, out: Path | None, asking: Tr
     names_ = (_name(str(earlier)), _name(model))
     after = str(folder) if folder.exists() else model
     return Pair(after, str(earlier), names_, where, method, int(known.get("seed", 0)))
+
+
+def _judge(
+    name: str | None, recipe: Path | None, run: Run, pair: Pair, max_tokens: int
+) -> tuple[Judge, Confidentiality] | None:
+    """The judge that is named, and how confidential what it is shown is: both models may say anything that they were
+    trained on, and so may be what stands in the run's rows."""
+    if name is None:
+        if recipe is not None:
+            raise WrongRequest("--recipe names the recipe of a judge. Say which of its models that is: --judge NAME")
+        return None
+    if not max_tokens:
+        raise WrongRequest("--judge needs answers to judge, and --max-tokens 0 asks for none. Leave one of them out.")
+    judge = exam_judge.named(name, run, recipe)
+    rows = trainable.confidentiality([*run.path.glob("dataset/*/*.parquet"), *run.path.glob("exam/*.parquet")])
+    learned = [noted(Path(model)).get("confidentiality", rows) for model in (pair.before, pair.after)]
+    sees = max([rows, *learned], key=SCALE.index)
+    exam_judge.check_sight(judge, sees)
+    return judge, sees
 
 
 def _name(model: str) -> str:
@@ -172,7 +206,14 @@ def _pieces(file: Path) -> list[Row]:
     return [{"id": f"{file.name}:{nth}", "text": piece} for nth, piece in enumerate(pieces) if piece.strip()]
 
 
-def _found(pair: Pair, work: Asked) -> Evaluation:
+def _written(pair: Pair, work: Asked, judge: Judge | None = None) -> Evaluation:
+    """What is to be said of it, as it was written into the model's folder."""
+    found = _found(pair, work, judge)
+    _write(found, work)
+    return found
+
+
+def _found(pair: Pair, work: Asked, judge: Judge | None) -> Evaluation:
     """What is to be said of it."""
     values = work.values()
     lead = {name: its for name, its in values.items() if name in asked.LEAD}
@@ -183,6 +224,7 @@ def _found(pair: Pair, work: Asked) -> Evaluation:
         named = _places(of(question.meta) for question in work.questions)
         found.groups[group] = {name: work.differences(lead, places) for name, places in sorted(named.items())}
     found.rows, found.forgetting = asked.learned(work.trained()), work.forgotten()
+    found.judge = exam_judge.counted(work.judged, judge) if judge else {}
     found.verdicts = verdicts(found)
     return found
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from factory.rubric import HIGHEST
 from factory.scores import Difference
 
 SCHEMA = "dataset-factory/exam/1"
@@ -13,6 +14,9 @@ WORDS = {
     "unseen": "Facts that no instruction row told",
 }
 SHOWN = ("f1", "choice", "loss")
+MEASURES = ("f1", "exact", "quoted", "choice", "margin", "loss", "preferred", "grade")  # of a set
+FORGETTING, STABLE = "forgetting.loss", "judged.stable"
+PARTS = ("before", "after", "difference", "low", "high")
 Measured = dict[str, Difference]
 
 
@@ -27,6 +31,7 @@ class Evaluation:
     groups: dict[str, dict[str, Measured]] = field(default_factory=dict)
     rows: dict[str, Any] = field(default_factory=dict)
     forgetting: Difference | None = None
+    judge: dict[str, Any] = field(default_factory=dict)  # who judged, and of how many questions alike in both orders
     verdicts: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -36,16 +41,24 @@ class Evaluation:
         return {"schema": SCHEMA, **plain, "measures": self.measures()}
 
     def measures(self) -> dict[str, float]:
-        """The numbers that a check may name: `paraphrase.f1.after`, `unseen.choice.difference` …"""
+        """The numbers that a check may name: `paraphrase.f1.after`, `unseen.choice.difference`, `judged.stable` …"""
         named = {f"{name}.{measure}": found for name, its in self.sets.items() for measure, found in its.items()}
-        named |= {"forgetting.loss": self.forgetting} if self.forgetting else {}
-        parts = ("before", "after", "difference", "low", "high")
-        return {f"{name}.{part}": getattr(found, part) for name, found in named.items() for part in parts}
+        named |= {FORGETTING: self.forgetting} if self.forgetting else {}
+        numbers = {f"{name}.{part}": getattr(found, part) for name, found in named.items() for part in PARTS}
+        return numbers | ({STABLE: round(self.judge["stable"] / max(1, self.judge["asked"]), 6)} if self.judge else {})
+
+
+def names() -> list[str]:
+    """All that `measures` may have."""
+    of_sets = [f"{name}.{measure}" for name in WORDS for measure in MEASURES]
+    return [*(f"{name}.{part}" for name in (*of_sets, FORGETTING) for part in PARTS), STABLE]
 
 
 def verdicts(found: Evaluation) -> list[str]:
     """What the numbers say, a sentence each: what was trained, what was not, what was lost."""
     said = [_of_set(WORDS[name], its) for name, its in found.sets.items()]
+    if found.judge:
+        said += [_judged(WORDS[name], its, found) for name, its in found.sets.items()]
     if found.forgetting:
         lost = found.forgetting
         words = {"better": "likelier than before", "worse": "less likely than before: something was forgotten"}
@@ -61,3 +74,13 @@ def _of_set(words: str, its: Mapping[str, Difference]) -> str:
         for name in SHOWN if name in its
     )  # fmt: skip
     return f"{words}: {lead.verdict} ({lead.count} questions; {told})."
+
+
+def _judged(words: str, its: Mapping[str, Difference], found: Evaluation) -> str:
+    of, grade, names = its["preferred"], its["grade"], (found.before, found.model)
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in zip(names, (of.before, of.after), strict=True))
+    return (
+        f"{words}, judged by {found.judge['model']}: {of.verdict} ({of.count} questions judged alike in both orders; "
+        f"preferred {shares}, neither {max(0.0, 1 - of.before - of.after):.0%} [{of.low:+.2f}, {of.high:+.2f}]; "
+        f"grades {grade.before:.1f} → {grade.after:.1f} of {HIGHEST})."
+    )

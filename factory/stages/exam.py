@@ -41,6 +41,7 @@ SCHEMA = pa.schema(
     metadata={"factory.table": "exam", "factory.version": "1"},
 )
 TELLING = ("sft", "preference", "feedback")  # kinds whose rows ask and answer; as they leave, no ranking is among them
+REWORDED = "/reworded/"  # between the id of a row and the number of its rewording: the id of a paraphrase
 GIVES_AWAY = "exam.gives_answer_away"
 DIGEST = 8
 Span = tuple[str, int, int]  # a document, and where in it
@@ -184,7 +185,7 @@ class Paper:
                 return
             asked = {"role": "user", "content": meta["rewordings"][nth]}
             self._known.add(folded(asked["content"]))
-            item |= {"id": f"{row['id']}/reworded/{nth}", "prompt": [*prompt[:-1], asked]}
+            item |= {"id": f"{row['id']}{REWORDED}{nth}", "prompt": [*prompt[:-1], asked]}
         self.counts[name] += 1
         self._files[name].write(item, size=len(row["meta"]))
 
@@ -204,6 +205,11 @@ def read(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         file = folder / f"{name}.parquet"
         for batch in tables.read_file(file, SCHEMA) if file.is_file() else ():
             yield from ((name, item) for item in batch.to_pylist())
+
+
+def row_of(id_: str) -> str:
+    """The id of the row that a question was taken from."""
+    return id_.partition(REWORDED)[0]
 
 
 def count(folder: Path) -> dict[str, int]:

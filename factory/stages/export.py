@@ -72,7 +72,9 @@ def export(run: Run, checked: Checked, before: str, progress: Progress) -> str:
     run.undo("export")
     counts = write_export(run, checked, progress)
     run.done("export", mark, counts)
-    progress.end("export", ", ".join(f"{kind}: {_of(n)}" for kind, n in counts["rows"].items()) or "nothing to export")
+    made = [f"{kind}: {_of(n)}" for kind, n in counts["rows"].items()]
+    made += [f"exam: {' / '.join(f'{n} {name}' for name, n in its.items())}"] if (its := counts.get("exam")) else []
+    progress.end("export", ", ".join(made) or "nothing to export")
     for name, its in counts["formats"].items():
         if left_out := its.get("left_out"):
             why = ", ".join(f"{reason} {n}" for reason, n in left_out.items())

@@ -34,8 +34,6 @@ from factory.stages.units import UNITS, VERSION
 
 FIRST_ROUND = 64  # units a method: enough to learn how many rows a unit gives
 CAPPED_ROUND = 1024  # units at a time under a max_spend, in plan order: what it still allows is spread over documents
-CAPPED_AT_ONCE = 16  # begun units under a max_spend: more would all be paid half, and none be whole
-AT_ONCE = 256  # calls under way; a model's door throttles below this
 WINDOW = 16  # times as many may wait for a slow one to be written before them
 
 
@@ -185,8 +183,8 @@ class _Generating:
         self._run, self._progress, self._rejected, self._doors = run, progress, rejected, doors
         self._generators = {g.instance: g for g in checked.generators}
         self._wording, self._system = checked.wording(), checked.recipe.generate.style.system
-        wide = max([AT_ONCE, *(model.in_flight for model in checked.recipe.models.values())])
-        self._at_once = CAPPED_AT_ONCE if models.caps(checked) else wide
+        wide = max([models.AT_ONCE, *(model.in_flight for model in checked.recipe.models.values())])
+        self._at_once = models.CAPPED_AT_ONCE if models.caps(checked) else wide
         self._corpora = searches(run, checked.generators, doors)
         self.counts = _Counts()
         self.capped, self.cut_short = False, 0  # by a max_spend

@@ -4,16 +4,15 @@ Law 6: a text goes to no model that may not see it. Its door is refused before t
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from factory import runs
-from factory.errors import Waiting
+from factory.errors import DeadWorld, Waiting
 from factory.passages import Passage
-from factory.plugins import Filter, Generator
 from factory.policy import SCALE, Confidentiality
 from factory.recipe import Checked
 from factory.records import Record
@@ -27,8 +26,22 @@ if TYPE_CHECKING:
 
 FILE = "journal.sqlite"
 SETTLE_S = 60  # most answers come sooner; a run that is to end should not look as if it hung
-Plugin = Generator | Filter
+AT_ONCE = 256  # items under way; a model's door throttles below this
+CAPPED_AT_ONCE = 16  # under a max_spend: more would all be paid half, and none be whole
+I = TypeVar("I")  # noqa: E741 # an item
 T = TypeVar("T")
+
+
+class Plugin(Protocol):
+    """What asks models: a generator, a filter, or a stage that does."""
+
+    @property
+    def instance(self) -> str:
+        """What its calls are noted under."""
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """The recipe's name of the model behind each of its parameters."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +168,25 @@ class Models:
         from factory.llm.imagined import Paid
 
         return self._journal.used(name) if isinstance(self._journal, Paid) else 0
+
+    async def each(self, do: Callable[[I], Awaitable[T]], items: Iterable[I], *, at_once: int = AT_ONCE) -> list[T]:
+        """What `do` makes of each item, in order; begun in order, many at once. Where the world dies, all end."""
+        slots = asyncio.Semaphore(at_once)
+
+        async def one(item: I) -> T:
+            async with slots:
+                return await do(item)
+
+        tasks = [asyncio.create_task(one(item)) for item in items]
+        try:
+            return await asyncio.gather(*tasks)
+        except DeadWorld as error:
+            await self.settled(tasks, str(error))
+            raise
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def settled(self, tasks: Iterable["asyncio.Task[Any]"], why: str) -> None:
         """Ask nothing more, and wait a while for what was sent: it is paid for, and its answers go into the journal."""

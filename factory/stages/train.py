@@ -5,7 +5,8 @@ adapter/          the LoRA alone, where there is one
 README.md         the model card, linked to the data card, the recipe and the preflight
 preflight.json    every finding with all its rows        log.jsonl   one line a step
 training.json     the fingerprint: what the model was made from. The same again is not done again. And the ids of the
-                  documents that its rows came from: `factory forget` says which models have learned one.
+                  documents that its rows came from: `factory forget` says which models have learned one. And how
+                  confidential these are: what the model says is shown to no judge that may not see that.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from typing import Any
 
 from factory import runs, tables, training
 from factory.errors import WrongRequest
+from factory.policy import SCALE
 from factory.progress import Progress
 from factory.runs import Run
 from factory.stages import model_card, trainable, trainer_calls
@@ -79,7 +81,10 @@ def train(
         if result.trained is not None:
             card = model_card.card(result.trained, trainer, data, model, folder, run)
             tables.write_file(folder / "README.md", card.encode())
-            made = {"method": method, "from": model, "seed": _seed(trainer), "documents": trainable.documents(data)}
+            made = {
+                "method": method, "from": model, "seed": _seed(trainer), "documents": trainable.documents(data),
+                "confidentiality": _learned(data, model),
+            }  # fmt: skip
             _finish(folder, mark, result.trained, made)
             if run is not None:
                 run.log("train", model=trainer.instance, method=trainer.plugin, steps=result.trained.steps)
@@ -115,6 +120,12 @@ def noted(folder: Path) -> dict[str, Any]:
         return dict(json.loads((folder / "training.json").read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
+
+
+def _learned(data: Split, model: str) -> str:
+    """How confidential what a model may say is: as the highest of its rows, and of what it was before."""
+    before: str = noted(Path(model).expanduser()).get("confidentiality", SCALE[0])
+    return max(trainable.confidentiality([*data.train, *data.validation]), before, key=SCALE.index)
 
 
 def _seed(trainer: Trainer) -> int:
@@ -194,7 +205,7 @@ class _Job:
             tables.write_json(place / "preflight.json", {"findings": event["findings"]})
             self._progress.end("preflight", f"{len(result.errors)} errors")
         elif kind == "step":
-            self._reach(event["step"], event["of"])
+            self._reach(event["step"], event["of"], event["loss"])
         elif kind == "trained":
             result.trained = Trained(**{**event, "model": Path(event["model"])})
             self._reach(result.trained.steps, result.trained.steps)
@@ -202,10 +213,11 @@ class _Job:
         else:
             raise trainer_calls.failure(event)
 
-    def _reach(self, step: int, of: int) -> None:
-        """The bar at a step."""
+    def _reach(self, step: int, of: int, loss: float | None = None) -> None:
+        """The bar at a step, and the loss there beside it."""
         if not self._step:
             self._progress.start("train", of)
+        self._progress.note("" if loss is None else f"loss {loss:.2f}")
         self._progress.advance(step - self._step)
         self._step = step
 

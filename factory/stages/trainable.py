@@ -7,13 +7,14 @@ FOLDER/train-*.parquet, FILE            the kind follows from the columns
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from factory import plugins, training
 from factory.errors import WrongRequest
+from factory.policy import SCALE, Confidentiality, Policy
 from factory.records import KINDS
 from factory.runs import Run
 from factory.training import Row, Split, Trainer
@@ -49,6 +50,14 @@ def documents(data: Split) -> list[str]:
         for meta in _metas(file):
             found.update(json.loads(meta).get("documents", ()))
     return sorted(found)
+
+
+def confidentiality(files: Iterable[Path]) -> Confidentiality:
+    """The highest of the rows in these files, by their `meta`; rows that nobody labelled are internal."""
+    found: set[Confidentiality] = set()
+    for file in files:
+        found |= {json.loads(meta)["confidentiality"] for meta in _metas(file)} or {Policy().confidentiality}
+    return max(found, key=SCALE.index, default=Policy().confidentiality)
 
 
 def documents_of(row: Row) -> list[str]:

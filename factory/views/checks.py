@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,14 @@ def parse(text: str) -> Check:
     return Check(text.strip(), measure, sign, float(number))
 
 
+def check_names(checks: Sequence[Check], known: Collection[str], where: str) -> None:
+    """Raise WrongRequest for a check on a measure that there is not; `where` says where they are to be found."""
+    for check in checks:
+        if check.measure not in known:
+            hint = did_you_mean(check.measure, known)
+            raise WrongRequest(f"'{check.text}': there is no measure '{check.measure}'.{hint} {where}")
+
+
 def evaluate(
     checks: Sequence[Check], measures: Mapping[str, float], not_measured: Mapping[str, str]
 ) -> list[dict[str, Any]]:
@@ -46,13 +54,7 @@ def evaluate(
 
     A measure that this run has no value for (no filter ran) is null, and a check on it does not hold.
     """
-    for check in checks:
-        if check.measure not in measures and check.measure not in not_measured:
-            hint = did_you_mean(check.measure, [*measures, *not_measured])
-            raise WrongRequest(
-                f"'{check.text}': there is no measure '{check.measure}'.{hint} "
-                "List them with: factory audit RUN --list-measures"
-            )
+    check_names(checks, [*measures, *not_measured], "List them with: factory audit RUN --list-measures")
     return [
         {"check": check.text, "value": measures.get(check.measure), "holds": check.holds(measures.get(check.measure))}
         for check in checks

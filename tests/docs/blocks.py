@@ -33,13 +33,13 @@ class Block:
         return found[1] if found else None
 
 
-def blocks(page: Path) -> list[Block]:
-    """The blocks of a page in order, without those that say why they are not run."""
+def blocks(page: Path, followed_by: str = "") -> list[Block]:
+    """The blocks of a page in order, without those that say why they are not run: there, and not `followed_by` us."""
     found: list[Block] = []
     language, start, content, before = "", 0, list[str](), ""
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         if start and line == "```":
-            if not NOT_RUN.match(before):
+            if not NOT_RUN.match(before) or (followed_by and f"{followed_by} follows this page" in before):
                 found.append(Block(language, "\n".join(content) + "\n", start))
             start, before = 0, ""
         elif start:
@@ -62,10 +62,13 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"PATH": path, "HF_HOME": str(folder / ".cache"), "HOME": str(folder)}
 
 
-def follow(page: Path, folder: Path) -> str:
-    """Do what a page says, in `folder`; returns what the commands printed. Fails where one of them does."""
+def follow(page: Path, folder: Path, followed_by: str = "") -> str:
+    """Do what a page says, in `folder`; returns what the commands printed. Fails where one of them does.
+
+    `followed_by` are the tests that run blocks which are left out elsewhere, as the page says above each.
+    """
     said = []
-    for block in blocks(page):
+    for block in blocks(page, followed_by):
         where = f"{page.relative_to(ROOT)}:{block.line}"
         if block.language == "sh":
             said.append(_run(["bash", "-euo", "pipefail", "-c", _without_setting_up(block.text)], folder, where))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from factory import Run, rejections, run
 from factory.errors import WrongRequest
+from factory.progress import Progress
 from factory.stages import exam
 from factory.views import ledger
 from factory.views.verify import broken, verify
@@ -63,6 +64,22 @@ def examined(folder: Path, share: float = 0.2, **keys: Any) -> Run:
 
 def items(done: Run, name: str) -> list[dict[str, Any]]:
     return [item for its, item in exam.read(done.path / "exam") if its == name]
+
+
+def test_how_many_questions_are_kept_apart_is_said(tmp_path: Path) -> None:
+    class Heard(Progress):
+        def end(self, stage: str, summary: str) -> None:
+            said[stage] = summary
+
+    corpus(tmp_path)
+    said: dict[str, str] = {}
+    made = write_recipe(tmp_path, methods=["asking"])
+    done = run(made, set=["generate.exam.share=0.2"], until="export", progress=Heard())
+    counts = done.counts("export")["exam"]
+    assert said["export"].endswith(f", exam: {counts['unseen']} unseen / {counts['paraphrase']} paraphrase")
+    bare = run(write_recipe(tmp_path, methods=["asking"], run="bare"), until="export", progress=Heard())
+    assert "exam" not in said["export"]
+    assert not bare.counts("export").get("exam")
 
 
 def test_an_unseen_question_is_neither_asked_nor_answered_by_the_dataset(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from factory.cli import training as command
 from factory.errors import CheckFailed, DeadWorld, WrongRequest
 from factory.progress import Progress
 from factory.stages import trainable
-from factory.stages.train import train
+from factory.stages.train import Result, _Job, train
+from factory.training import Split
 from tests.factory.installing import Package, on_the_path
 
 ACME = '''
@@ -89,10 +90,14 @@ class Heard(Progress):
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.notes: list[str] = []
         self.steps = 0
 
     def advance(self, items: int = 1) -> None:
         self.steps += items
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def end(self, stage: str, summary: str) -> None:
         self.lines.append(f"{stage}: {summary}")
@@ -113,6 +118,31 @@ def test_it_is_checked_trained_and_written_down(tmp_path: Path) -> None:
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "README.md", "log.jsonl", "model", "preflight.json", "training.json",
     ]  # fmt: skip
+
+
+def test_the_loss_stands_beside_the_step(tmp_path: Path) -> None:
+    heard, trainer = Heard(), training.trainer("acme")
+    job = _Job(trainer, Split("sft", ()), "tiny", tmp_path, None, heard)
+    for step, loss in ((1, 2.345), (4, None)):
+        job._take({"event": "step", "step": step, "of": 9, "loss": loss}, Result(tmp_path), tmp_path)
+    assert (heard.steps, heard.notes) == (4, ["loss 2.35", ""])
+
+
+def test_how_confidential_it_is_what_a_model_learned_is_noted(tmp_path: Path) -> None:
+    def noted(rows: list[dict[str, Any]], name: str, model: str = "tiny") -> str:
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{name}.parquet")
+        train(tmp_path / f"{name}.parquet", "acme", model=model, out=tmp_path / name)
+        return str(json.loads((tmp_path / name / "training.json").read_text())["confidentiality"])
+
+    levels = ("public", "confidential", "public")
+    labelled = [
+        {**ROWS[0], "id": f"r{nth}", "meta": json.dumps({"documents": [], "confidentiality": level})}
+        for nth, level in enumerate(levels)
+    ]
+    assert noted(labelled, "labelled") == "confidential"
+    assert noted(labelled[:1], "open") == "public"
+    assert noted(labelled[:1], "after", str(tmp_path / "labelled")) == "confidential"
+    assert noted(ROWS, "unlabelled") == "internal"
 
 
 def test_the_same_again_is_not_done_again_and_other_data_is(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from factory import Run, run
 from factory.corpus import kept_records, record_tables
+from factory.rubric import Judgement
 from factory.views.ledger import entries
 from factory.views.verify import broken, verify
-from generators.preference import Judgement, Pair, _pair
+from generators.preference import Pair, _pair
 from tests.corpora import write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
 from tests.model_server import Choice, ModelServer

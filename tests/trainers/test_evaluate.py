@@ -3,19 +3,23 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from factory import Run, run
-from factory.errors import WrongRequest
+from factory.errors import DeadWorld, WrongRequest
+from factory.policy import SCALE
 from factory.stages.compare import compare
 from factory.stages.evaluate import evaluate
 from factory.stages.suspect import suspect
 from factory.stages.train import train
+from tests.cli.conftest import factory
 from tests.corpora import write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
+from tests.model_server import ModelServer
 from tests.trainers.rows import CITIES, NAMES
 
 PEOPLE = (*NAMES, "Rosa", "Sven", "Tara", "Ugo", "Vera", "Will", "Xenia", "Yann")
@@ -40,6 +44,7 @@ async def asking(passage: Passage, *, shuffled: bool = False) -> AsyncIterator[R
         for asked in ways:
             yield sft(passage, asked, f"In {told}.", quotes=[quote], rewordings=[kept])
 '''
+JUDGED = ("reference answer", "answer A", "answer B")
 TRAINED = {"epochs": 60.0, "batch": 8}
 
 
@@ -94,6 +99,58 @@ def test_a_model_that_learned_knows_the_facts_in_other_words_and_no_others(train
 
 
 @pytest.mark.slow
+def test_a_training_on_a_run_with_an_exam_names_the_next_command(trained: Run) -> None:
+    settings = [part for name, value in TRAINED.items() for part in ("--set", f"{name}={value}")]
+    ended = factory("train", str(trained.path), "--method", "sft", *settings, cwd=trained.path)
+    assert "Nothing to do" in ended.err
+    assert f"Next: factory evaluate sft {trained.path}\n" in ended.err
+
+
+def by_reference(body: dict[str, Any]) -> str:
+    """A judge that prefers the answer of the reference's words."""
+    prompt = body["messages"][-1]["content"]
+    right, first, second = (prompt.partition(f"<{name}>\n")[2].partition("\n<")[0] for name in JUDGED)
+    better = "tie" if (first == right) == (second == right) else "A" if first == right else "B"
+    points = {"score_a": 5 if first == right else 1, "score_b": 5 if second == right else 1}
+    return json.dumps({"explanation": "Held against it.", **points, "better": better})
+
+
+@pytest.mark.slow
+def test_a_judge_prefers_the_answers_of_the_model_that_learned(trained: Run, tmp_path: Path) -> None:
+    with ModelServer(replies=by_reference) as server:
+        owl = {"owl": {"base_url": server.url, "model": "owl-7b"}}
+        recipe = write_recipe(tmp_path, methods=["asking"], models=owl, sources=[{"path": str(tmp_path)}])
+        out = tmp_path / "out"
+        command = ("evaluate", "sft", str(trained.path), "--judge", "owl", "--recipe", str(recipe), "--max-tokens", "8")
+        ended = factory(*command, "-o", str(out), "--check", "paraphrase.preferred.low > 0", cwd=tmp_path)
+        assert ended.code == 0, ended.err
+        asked = server.requests
+        again = factory(*command, "-o", str(out), "--check", "paraphrase.grade.after < 2", cwd=tmp_path)
+        assert (again.code, server.requests) == (1, asked)
+    found = json.loads((out / "exam.json").read_text())
+    told = found["sets"]["paraphrase"]
+    assert told["preferred"]["verdict"] == told["grade"]["verdict"] == "better"
+    assert told["preferred"]["after"] > 0.7
+    assert found["judge"]["stable"] == found["judge"]["asked"] == 2 * told["preferred"]["count"]
+    assert "trained, asked in other words, judged by owl-7b: better" in ended.err
+    rows = pq.read_table(out / "exam.parquet").to_pylist()
+    assert {row["judged"] for row in rows if row["after"] == row["answer"] != row["before"]} == {"after"}
+    assert all(row["grade_after"] == (5 if row["after"] == row["answer"] else 1) for row in rows)
+
+
+@pytest.mark.slow
+def test_what_stands_without_the_judge_is_there_where_it_dies(trained: Run, tmp_path: Path) -> None:
+    with ModelServer(faults={"http_401": 1}) as server:
+        owl = {"owl": {"base_url": server.url, "model": "owl-7b"}}
+        recipe = write_recipe(tmp_path, methods=["asking"], models=owl, sources=[{"path": str(tmp_path)}])
+        with pytest.raises(DeadWorld):
+            evaluate("sft", trained.path, judge="owl", recipe=recipe, out=tmp_path / "out", max_tokens=8)
+    found = json.loads((tmp_path / "out/exam.json").read_text())
+    assert found["sets"]["paraphrase"]["margin"]["verdict"] == "better"
+    assert (found["judge"], "preferred" in found["sets"]["paraphrase"]) == ({}, False)
+
+
+@pytest.mark.slow
 def test_a_model_of_other_answers_does_not_know_these_and_a_model_is_equal_to_itself(
     trained: Run, tmp_path: Path
 ) -> None:
@@ -119,6 +176,29 @@ def test_what_cannot_be_evaluated_is_said_before_any_work(tmp_path: Path) -> Non
         evaluate(str(tmp_path / "foreign"), asked.path)
     with pytest.raises(WrongRequest, match=r"there is no file nowhere\.txt"):
         evaluate("sft", asked.path, forgetting=Path("nowhere.txt"))
+    foreign = {"model": str(tmp_path / "foreign"), "run": asked.path, "before": "tiny"}
+    with pytest.raises(WrongRequest, match="--judge needs answers"):
+        evaluate(**foreign, judge="owl", max_tokens=0)
+    with pytest.raises(WrongRequest, match="--judge NAME"):
+        evaluate(**foreign, recipe=tmp_path / "recipe.yaml")
+    with pytest.raises(WrongRequest, match=r"has no model 'owl'.*--recipe FILE"):
+        evaluate(**foreign, judge="owl")
+
+
+@pytest.mark.parametrize(("learned", "may_see"), [("confidential", "internal"), ("public", "public")])
+def test_what_a_model_learned_is_not_shown_to_a_judge_that_may_not_see_it(
+    tmp_path: Path, learned: str, may_see: str
+) -> None:
+    asked = people(tmp_path)  # its rows are internal
+    model, judge = tmp_path / "trained", tmp_path / "judge"
+    model.mkdir()
+    (model / "training.json").write_text(json.dumps({"method": "sft", "from": "tiny", "confidentiality": learned}))
+    judge.mkdir()
+    owl = {"owl": {"base_url": "http://127.0.0.1:9/v1", "model": "owl-7b", "may_see": may_see}}
+    recipe = write_recipe(judge, methods=["asking"], models=owl, sources=[{"path": str(tmp_path)}])
+    highest = max(learned, "internal", key=SCALE.index)
+    with pytest.raises(WrongRequest, match=f"--judge: .* is {highest}, .* {may_see} at most"):
+        evaluate(str(model), asked.path, judge="owl", recipe=recipe)
 
 
 def spoiled(done: Run) -> set[str]:

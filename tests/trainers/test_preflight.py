@@ -11,6 +11,7 @@ from factory.errors import CheckFailed, WrongRequest
 from factory.training import Finding, Split
 from tests.trainers import rows
 from tests.trainers.rows import assistant, user
+from trainers import _model
 
 KINDS = {"sft": "sft", "cpt": "text", "dpo": "preference", "kto": "feedback", "reward": "preference"}
 LONG = "words " * 300
@@ -274,6 +275,14 @@ def test_a_model_that_does_not_fit_into_memory_is_said_before_it_is_loaded(tmp_p
 def test_more_than_the_model_can_read_is_an_error(tmp_path: Path) -> None:
     [error] = errors("sft", tmp_path, saved(tmp_path / "m"), max_length=4096)
     assert (error.reason, error.options) == ("train.beyond_context", {"max_length": 2048})
+
+
+def test_a_folder_with_one_gguf_file_is_that_model_and_of_several_one_is_to_be_named(tmp_path: Path) -> None:
+    (tmp_path / "a.gguf").touch()
+    assert _model.locate(str(tmp_path)) == _model.locate(str(tmp_path / "a.gguf"))
+    (tmp_path / "b.gguf").touch()
+    with pytest.raises(WrongRequest, match=rf"Name one of its files: {tmp_path}/a\.gguf, {tmp_path}/b\.gguf\."):
+        _model.locate(str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from factory.views import declared
 from factory.views.chapter import Chapter
 
 NAME, TITLE = "learning", "What models learned"
-SHOWN = ("f1", "exact", "choice", "margin", "loss")
+SHOWN = ("f1", "exact", "choice", "margin", "loss", "preferred", "grade")
 NOT_ASKED = "the recipe has no exam"
 
 
