@@ -259,33 +259,39 @@ def generator(plugin: str, options: Mapping[str, Any] | None = None, *, instance
     function = load("generators", plugin)
     if not inspect.isasyncgenfunction(function):
         raise WrongRequest(f"The generator '{plugin}' is not an async generator function (async def with yield).")
-    hints = typing.get_type_hints(function)
-    inputs = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    wanted = [_type_name(hints.get(p.name)) for p in inputs]
-    if not wanted or wanted[0] not in TAKES:
-        raise WrongRequest(
-            f"The generator '{plugin}' must take one of {', '.join(TAKES)} first, not "
-            f"{wanted[0] if wanted else 'nothing'}."
-        )
-    corpus, models, beside = (
-        [p.name for p, kind in zip(inputs[1:], wanted[1:], strict=True) if kind == type_]
-        for type_ in ("Corpus", "LLM", "list[Passage]")
-    )
-    bound, given = _bindings(instance or plugin, models, options or {})
-    from_ = _from(instance or plugin, TAKES[wanted[0]], given.pop("from", None))
+    first = takes(function)
+    if first not in TAKES.values():
+        raise WrongRequest(f"The generator '{plugin}' must take one of {', '.join(TAKES)} first, not {first}.")
+    others = inputs_of(function)[1:]
+    corpus, beside = ([name for name, kind in others if kind == type_] for type_ in ("Corpus", "list[Passage]"))
+    bound, given = _bindings(instance or plugin, models_of(function), options or {})
+    from_ = _from(instance or plugin, first, given.pop("from", None))
     known = options_of(function)
     return Generator(
         instance=instance or plugin,
         plugin=plugin,
         options=check_options(instance or plugin, known, given),
         function=function,
-        takes="record" if from_ else TAKES[wanted[0]].replace("either", "passage"),
+        takes="record" if from_ else first.replace("either", "passage"),
         models=bound,
         corpus=corpus[0] if corpus else None,
         digest=source_digest(function.__module__),
         from_=from_,
         passages=beside[0] if beside else None,
     )
+
+
+def inputs_of(function: Callable[..., Any]) -> list[tuple[str, str]]:
+    """The parameters of a generator that are no options, each with the name of its type."""
+    hints = typing.get_type_hints(function)
+    given = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    return [(p.name, _type_name(hints.get(p.name))) for p in given]
+
+
+def takes(function: Callable[..., Any]) -> str:
+    """What one call of a generator gets: a value of TAKES; the name of the type where it is none of them."""
+    kind = next((kind for _, kind in inputs_of(function)), "nothing")
+    return TAKES.get(kind, kind)
 
 
 def _from(instance: str, takes: str, given: Any) -> tuple[str, ...]:
@@ -357,7 +363,7 @@ def filter_(
     _check_sees(plugin, code_type, sees)
     _check_methods(plugin, code_type)
     known = options_of(code_type)
-    bound, given = _bindings(name, _models_of(code_type), options or {})
+    bound, given = _bindings(name, models_of(code_type), options or {})
     checked = inputs.located(name, check_options(name, known, given), folder or Path())
     try:
         code = code_type(**checked)
@@ -385,9 +391,11 @@ def _depends_on(code: Any) -> str:
     return str(code.depends_on()) if hasattr(code, "depends_on") else ""
 
 
-def _models_of(code_type: Any) -> list[str]:
-    """The `LLM` parameters of an asynchronous `measure`."""
-    hints = typing.get_type_hints(code_type.measure) if inspect.iscoroutinefunction(code_type.measure) else {}
+def models_of(plugin: Any) -> list[str]:
+    """The `LLM` parameters of a generator, or of a filter's asynchronous `measure`."""
+    if inspect.isasyncgenfunction(plugin):
+        return [name for name, kind in inputs_of(plugin)[1:] if kind == "LLM"]
+    hints = typing.get_type_hints(plugin.measure) if inspect.iscoroutinefunction(plugin.measure) else {}
     return [name for name, hint in hints.items() if _type_name(hint) == "LLM"]
 
 
@@ -426,7 +434,7 @@ def _check_methods(plugin: str, code_type: Any) -> None:
 
     if hasattr(code_type, "scan"):
         raise WrongRequest(f"The filter '{plugin}' asks a model and scans; a filter does one or the other.")
-    if not _models_of(code_type) or not isinstance(getattr(code_type, "features", None), Schema):
+    if not models_of(code_type) or not isinstance(getattr(code_type, "features", None), Schema):
         raise WrongRequest(
             f"The filter '{plugin}' measures asynchronously: its 'measure' needs a parameter of type LLM, and its "
             "class 'features', the pyarrow schema of what it measures."

@@ -590,3 +590,21 @@ def plugins(
     Example: factory plugins minhash_dedup
     """
     printing.plugins(name, json)
+
+
+@app.command()
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there instead of printing it.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of recipes, for editors: every key, and every option of the plugins that are installed.
+
+    An editor with the YAML language server completes and checks a recipe that begins with the line
+    '# yaml-language-server: $schema=recipe.schema.json'.
+
+    Example: factory schema -o recipe.schema.json
+    """
+    from factory.cli import starting
+
+    starting.schema(output)
