@@ -593,6 +593,27 @@ def plugins(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with your documents, or datasets.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the recipe goes.")] = Path(
+        "recipe.yaml"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Look at a folder and write a commented recipe for it that runs as it is.
+
+    Says what it saw: formats, pages, characters, languages, licences, what cannot be read, rows that are datasets or
+    feedback. Nothing leaves the machine, and the recipe asks no model.
+
+    Example: factory init docs -o handbook.yaml
+    """
+    from factory.cli import starting
+
+    starting.init(folder, output, force, json)
+
+
+@app.command()
 def schema(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there instead of printing it.")
