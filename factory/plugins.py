@@ -144,7 +144,7 @@ def load(group: Group, name: str) -> Any:
     _check_owner(entry)
     try:
         return entry.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a stranger's module may raise anything
         raise WrongRequest(f"The {group[:-1]} '{name}' ({entry.value}) cannot be loaded: {error}.") from error
 
 
@@ -162,14 +162,19 @@ def _unknown(group: Group, name: str, known: list[str]) -> str:
 
 def _check_owner(entry: EntryPoint) -> None:
     """Our module names are plain words, and other packages use them too: be sure that it is ours that loads."""
-    origin = _origin(entry.module)
-    if origin is None or entry.dist is None:
-        return  # entry.load() says what is missing
-    if not any(origin.is_relative_to(root) for root in _roots(entry.dist, entry.module)):
+    hiding = stranger(entry.dist, entry.module) if entry.dist else None  # entry.load() says what is missing
+    if entry.dist and hiding:
         raise WrongRequest(
-            f"'{entry.module}' of {entry.dist.name} is hidden by another package: {origin} was found first. "
+            f"'{entry.module}' of {entry.dist.name} is hidden by another package: {hiding} was found first. "
             f"Install dataset-factory in an environment of its own."
         )
+
+
+def stranger(dist: Distribution, module: str) -> Path | None:
+    """What Python finds for a module of a distribution, where that is another package's; None where all is well."""
+    origin = _origin(module)
+    its_own = origin is None or any(origin.is_relative_to(root) for root in _roots(dist, module))
+    return None if its_own else origin
 
 
 def _origin(module: str) -> Path | None:

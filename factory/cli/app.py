@@ -629,3 +629,22 @@ def schema(
     from factory.cli import starting
 
     starting.schema(output)
+
+
+@app.command()
+def doctor(
+    recipe: Annotated[
+        str | None, typer.Argument(metavar="[RECIPE]", help="Look at what it names, too, and at its servers.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Say whether this environment can work: versions, extras, GPU, disk, plugins, names that others also use.
+
+    With RECIPE also whether its files, its keys and the folder of its run are in order; and each server of its models
+    is asked once for the list of its models (GET /models): no text is sent. Exit 1 for an error.
+
+    Example: factory doctor recipe.yaml
+    """
+    from factory.cli import starting
+
+    starting.doctor(recipe, json)

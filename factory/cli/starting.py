@@ -1,4 +1,4 @@
-"""The verbs before a run: a first recipe, and what an editor needs to know of recipes."""
+"""The verbs before a run: a first recipe, what an editor needs to know of recipes, and whether all is in order."""
 
 import json
 from pathlib import Path
@@ -36,3 +36,21 @@ def init(folder: Path, output: Path, force: bool, json: bool) -> None:
         say(line)
     out(str(output))
     say(f"Next: factory run {output}")
+
+
+def doctor(recipe: str | None, json: bool) -> None:
+    """A line a finding, as it is found. Raises CheckFailed where one is an error."""
+    from factory.errors import CheckFailed
+    from factory.views.doctor import doctor as look
+
+    found = []
+    for finding in look(recipe):
+        found.append(finding)
+        if not json:
+            fix = f". {finding.fix}" if finding.fix else ""
+            out(f"{finding.level:<8} {finding.what:<20} {finding.said}{fix}")
+    if json:
+        out([finding.as_dict() for finding in found])
+    errors = sum(finding.level == "error" for finding in found)
+    if errors:
+        raise CheckFailed(f"{errors} of {len(found)} findings {'is an error' if errors == 1 else 'are errors'}.")

@@ -1,6 +1,7 @@
 """The verbs before a run: a recipe for a folder, which runs as it is, and what editors need to know of recipes."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -220,3 +221,29 @@ def test_schema_prints_what_it_writes(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "recipe.schema.json").read_text(encoding="utf-8")) == made
     assert "# yaml-language-server: $schema=recipe.schema.json" in written.err
     assert is_valid({"run": "r", "sources": [{"path": "docs"}]}, made, made)
+
+
+# --- doctor
+
+
+def test_doctor_prints_a_line_a_finding_and_ends_with_1_for_an_error(finished: Path, tmp_path: Path) -> None:
+    fine = factory("doctor", "runs/quickstart", cwd=finished)
+    assert (fine.code, fine.err) == (0, "")
+    assert {line.split()[0] for line in fine.out.splitlines()} <= {"ok", "warning"}
+    assert any(line.startswith("ok       source handbook") for line in fine.out.splitlines())
+    (tmp_path / "r.yaml").write_text("run: r\nsources: [{path: nothing/*.md}]\n", encoding="utf-8")
+    ended = factory("doctor", "r.yaml", "--json", cwd=tmp_path)
+    found = json.loads(ended.out)
+    assert (ended.code, ended.err) == (1, f"1 of {len(found)} findings is an error.\n")
+    assert [finding["what"] for finding in found if finding["level"] == "error"] == ["source nothing"]
+
+
+def test_doctor_says_who_hides_our_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site/filters").mkdir(parents=True)
+    (tmp_path / "site/filters/__init__.py").write_text("")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}{os.pathsep}{os.environ['PYTHONPATH']}")
+    ended = factory("doctor", cwd=tmp_path)
+    assert ended.code == 1
+    said = next(line for line in ended.out.splitlines() if line.startswith("error    names"))
+    assert f"'filters' is also a name of {tmp_path / 'site/filters/__init__.py'}" in said
+    assert said.endswith("Install dataset-factory in an environment of its own.")
