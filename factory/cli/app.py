@@ -84,6 +84,13 @@ def run(
             help="Make the first N units of each method and print them: prompts beside replies, rows, verdicts.",
         ),
     ] = None,
+    forget_documents: Annotated[
+        bool,
+        typer.Option(
+            "--forget-documents",
+            help="At the end drop the text of documents/; says what then cannot be done without reading the sources.",
+        ),
+    ] = False,
     workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -91,6 +98,8 @@ def run(
 
     Example: factory run quickstart --set generate.target=50
     """
+    if forget_documents:
+        printing.check_whole({"--preview": preview, "--estimate": estimate or None, "--limit": limit})
     if max_time is not None:
         printing.stop_after(max_time)
     if preview is not None:
@@ -99,7 +108,10 @@ def run(
         return previewing.preview(recipe, override, json, preview, workers)
     if estimate:
         return printing.estimate(recipe, override, json, limit=limit, workers=workers)
-    printing.run(recipe, override, json, until="audit", limit=limit, retry=retry, workers=workers)
+    printing.run(
+        recipe, override, json,
+        until="audit", limit=limit, retry=retry, forget_documents=forget_documents, workers=workers,
+    )  # fmt: skip
 
 
 @app.command()
