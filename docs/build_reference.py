@@ -1,9 +1,12 @@
-"""Build docs/reference/cli.md from the command line's own help, so that the page cannot be wrong.
+"""Build what is said in two places from the one where it is written, so that neither can be wrong.
 
-Reads   the commands of factory.cli.app.
-Writes  docs/reference/cli.md; with --check nothing, and exit code 1 says that the page is not what would be written.
+Reads   the commands of factory.cli.app; the tables of keys and options on the pages of docs/reference.
+Writes  docs/reference/cli.md; factory/views/descriptions.json, which the schema for editors takes its words from. With
+        --check nothing, and exit code 1 says which of them is not what would be written.
 """
 
+import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +15,13 @@ from typing import Any
 import typer
 
 from factory.cli.app import app
+from factory.views.recipe_schema import DESCRIPTIONS
 
-PAGE = Path(__file__).parent / "reference" / "cli.md"
+REFERENCE = Path(__file__).parent / "reference"
+ROW = re.compile(
+    r"^\| `([\w.\[\]]+)` \|[^|\n]*\|[^|\n]*\| (.*) \|$", re.MULTILINE
+)  # a key, its type, its default, its words
+LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 HEAD = """# Command line
 
 Made by `docs/build_reference.py` from `factory --help`; change the help, not this page.
@@ -64,16 +72,31 @@ def _default(option: Any) -> str:
     return f" Default: {option.default}." if option.default not in (None, False) else ""
 
 
+def descriptions() -> str:
+    """What the pages say of each key of a recipe and each option of a plugin, as JSON."""
+    said: dict[str, Any] = {"recipe": _rows(REFERENCE / "recipe.md")}
+    for group in ("generators", "filters", "trainers"):
+        said[group] = {file.stem: rows for file in sorted((REFERENCE / group).glob("*.md")) if (rows := _rows(file))}
+    return json.dumps(said, ensure_ascii=False, indent=1) + "\n"
+
+
+def _rows(file: Path) -> dict[str, str]:
+    """The last cell of each row of the tables of keys, by the first; of a link its words."""
+    text = file.read_text(encoding="utf-8")
+    return {key: LINK.sub(r"\1", words) for key, words in ROW.findall(text) if words}
+
+
 def main(arguments: list[str]) -> int:
-    """Write the page, or say whether it is what would be written."""
-    made = page()
-    if arguments == ["--check"]:
-        if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == made:
-            return 0
-        sys.stderr.write("docs/reference/cli.md is not up to date. Run: python docs/build_reference.py\n")
-        return 1
-    PAGE.write_text(made, encoding="utf-8")
-    return 0
+    """Write what is made, or say whether it is what would be written."""
+    wrong = 0
+    for file, make in ((REFERENCE / "cli.md", page), (DESCRIPTIONS, descriptions)):
+        made = make()
+        if arguments != ["--check"]:
+            file.write_text(made, encoding="utf-8")
+        elif not file.is_file() or file.read_text(encoding="utf-8") != made:
+            wrong = 1
+            sys.stderr.write(f"{file.name} is not up to date. Run: python docs/build_reference.py\n")
+    return wrong
 
 
 if __name__ == "__main__":

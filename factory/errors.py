@@ -1,7 +1,7 @@
 """Everything that can go wrong, on one screen.
 
     FactoryError
-    ├── WrongRequest   a name, an option, a file the user must change: stops before any work, exit 2
+    ├── WrongRequest   a name, an option, a file the user must change: stops before any work, exit 2 (one below)
     ├── CheckFailed    a check the user asked for does not hold: exit 1
     ├── DeadWorld      a disk, a lock, an endpoint that is gone: stops clean, resumable, exit 3 (two below)
     └── BadItem        one file, line, row or reply: becomes a rejection with its reason; the run goes on
@@ -24,6 +24,10 @@ class WrongRequest(FactoryError):
     """Something the user named or wrote is not right; nothing was done."""
 
     exit_code = 2
+
+
+class TextDropped(WrongRequest):
+    """The text of a run's documents was dropped, and this needs it; the pipeline then reads the sources again."""
 
 
 class CheckFailed(FactoryError):

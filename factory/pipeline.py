@@ -5,16 +5,17 @@ done = run("examples/quickstart.yaml")
 done.report()["measures"]["records.kept"]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from factory import inputs, tables
 from factory import recipe as recipes
-from factory.errors import CheckFailed, WrongRequest
+from factory.errors import CheckFailed, TextDropped, WrongRequest
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run, fingerprint, is_run, views_digest
+from factory.stages.drop_text import drop_text
 from factory.stages.export import export
 from factory.stages.filter import filter_stage
 from factory.stages.generate import generate
@@ -28,6 +29,7 @@ from factory.stages.split import split
 if TYPE_CHECKING:
     from factory.stages.estimate import Estimate
 
+T = TypeVar("T")
 Until = Literal["ingest", "generate", "filter", "export", "audit"]
 ORDER: tuple[Until, ...] = ("ingest", "filter", "generate", "export", "audit")
 
@@ -40,6 +42,7 @@ def run(
     limit: int | None = None,
     retry: str | None = None,
     until: Until = "audit",
+    forget_documents: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -49,7 +52,8 @@ def run(
     (`generate.target=200`); `methods` are generators added to the recipe's. `limit` makes only the first so many units
     of each method; a later run of the recipe without it goes on from there. `retry` is a reason of the ledger, or its
     prefix: files that were rejected for it are read again, units whose records were lost for it are asked again, and
-    nothing else. `until` is the last verb. `workers` is how many processes may measure.
+    nothing else. `until` is the last verb. `forget_documents` drops the text of the documents at the end; a later run
+    that needs it reads the sources again. `workers` is how many processes may measure.
 
     Raises WrongRequest before any work for a recipe that is not right, CheckFailed where a check of the recipe's
     `audit.checks` does not hold, DeadWorld where the run was stopped but can go on.
@@ -60,7 +64,11 @@ def run(
     if own and until in ("filter", "export") and limit is None:
         limit = opened.counts("generate").get("limit")  # to export a limited run is no wish for the rest of it
     with opened.lock(), Models(opened, checked) as doors:
-        return _Pipeline(opened, checked, progress or Progress(), doors, limit, retry, workers).until(until)
+        line = _Pipeline(opened, checked, progress or Progress(), doors, limit, retry, workers)
+        line.until(until)
+        if forget_documents:
+            drop_text(opened, checked, progress or Progress())
+    return opened
 
 
 def estimate(
@@ -81,9 +89,13 @@ def estimate(
     opened = Run.create(checked.recipe.run)
     with opened.lock(), Models(opened, checked) as doors:
         line = _Pipeline(opened, checked, progress or Progress(), doors, limit, None, workers)
-        line.until("ingest")
-        line.filter("passages", opened.fingerprint("split"))
-        return make(opened, checked, limit)
+
+        def estimated() -> "list[Estimate]":
+            line.stages("ingest")
+            line.filter("passages", opened.fingerprint("split"))
+            return make(opened, checked, limit)
+
+        return line.with_text(estimated)
 
 
 def prompts(recipe: str | Path, method: str, unit: str | None = None) -> list[dict[str, Any]]:
@@ -175,8 +187,28 @@ class _Pipeline:
         self._run, self._checked, self._progress, self._doors = run, checked, progress, doors
         self._limit, self._retry, self._workers = limit, retry, workers
 
-    def until(self, last: Until) -> Run:
+    def until(self, last: Until) -> None:
         """All stages up to that of a verb, in order."""
+        if last == "ingest" and not self._run.has_text:
+            self._read_again()
+        self.with_text(lambda: self.stages(last))
+
+    def with_text(self, work: Callable[[], T]) -> T:
+        """Do some work; where it turns out to need the text that the run has dropped, read the sources and do it."""
+        try:
+            return work()
+        except TextDropped:
+            if self._run.has_text:  # it is another run's
+                raise
+        self._read_again()
+        return work()
+
+    def _read_again(self) -> None:
+        self._progress.say("The text of the documents was dropped, and this needs it: the sources are read again.")
+        self._run.undo("ingest")
+
+    def stages(self, last: Until) -> None:
+        """Each stage up to that of a verb, as far as it is not up to date."""
         resolved = self._checked.resolved().encode()
         file = self._run.path / "recipe.yaml"
         if not file.is_file() or file.read_bytes() != resolved:
@@ -187,22 +219,21 @@ class _Pipeline:
         mark = self.filter("documents", mark)
         mark = split(self._run, self._checked, mark, self._progress)
         if last == "ingest":
-            return self._run
+            return
         mark = self.filter("passages", mark)
         mark = read(self._run, self._checked, mark, self._progress)
         if last == "filter" and not self._run.stands("generate"):
-            return self._run
+            return
         mark = self._generate(mark)
         mark = self.filter("records", mark)
         self._say_what_is_missing()
         if last in ("filter", "generate"):
-            return self._run
+            return
         mark = export(self._run, self._checked, mark, self._progress)
         mark = measure(self._run, self._checked, mark, self._progress, workers=self._workers)
         if last == "audit":
             self._audit(mark)
             self._train()
-        return self._run
 
     def filter(self, stage: str, before: str) -> str:
         """Bring the verdicts on one stage up to date; returns their fingerprint."""

@@ -146,7 +146,7 @@ def load(group: Group, name: str) -> Any:
     _check_owner(entry)
     try:
         return entry.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a stranger's module may raise anything
         raise WrongRequest(f"The {group[:-1]} '{name}' ({entry.value}) cannot be loaded: {error}.") from error
 
 
@@ -164,14 +164,19 @@ def _unknown(group: Group, name: str, known: list[str]) -> str:
 
 def _check_owner(entry: EntryPoint) -> None:
     """Our module names are plain words, and other packages use them too: be sure that it is ours that loads."""
-    origin = _origin(entry.module)
-    if origin is None or entry.dist is None:
-        return  # entry.load() says what is missing
-    if not any(origin.is_relative_to(root) for root in _roots(entry.dist, entry.module)):
+    hiding = stranger(entry.dist, entry.module) if entry.dist else None  # entry.load() says what is missing
+    if entry.dist and hiding:
         raise WrongRequest(
-            f"'{entry.module}' of {entry.dist.name} is hidden by another package: {origin} was found first. "
+            f"'{entry.module}' of {entry.dist.name} is hidden by another package: {hiding} was found first. "
             f"Install dataset-factory in an environment of its own."
         )
+
+
+def stranger(dist: Distribution, module: str) -> Path | None:
+    """What Python finds for a module of a distribution, where that is another package's; None where all is well."""
+    origin = _origin(module)
+    its_own = origin is None or any(origin.is_relative_to(root) for root in _roots(dist, module))
+    return None if its_own else origin
 
 
 def _origin(module: str) -> Path | None:
@@ -261,20 +266,13 @@ def generator(plugin: str, options: Mapping[str, Any] | None = None, *, instance
     function = load("generators", plugin)
     if not inspect.isasyncgenfunction(function):
         raise WrongRequest(f"The generator '{plugin}' is not an async generator function (async def with yield).")
-    hints = typing.get_type_hints(function)
-    inputs = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    wanted = [_type_name(hints.get(p.name)) for p in inputs]
-    if not wanted or wanted[0] not in TAKES:
-        raise WrongRequest(
-            f"The generator '{plugin}' must take one of {', '.join(TAKES)} first, not "
-            f"{wanted[0] if wanted else 'nothing'}."
-        )
-    corpus, models, beside = (
-        [p.name for p, kind in zip(inputs[1:], wanted[1:], strict=True) if kind == type_]
-        for type_ in ("Corpus", "LLM", "list[Passage]")
-    )
-    bound, given = _bindings(instance or plugin, models, options or {})
-    from_ = _from(instance or plugin, TAKES[wanted[0]], given.pop("from", None))
+    first = takes(function)
+    if first not in TAKES.values():
+        raise WrongRequest(f"The generator '{plugin}' must take one of {', '.join(TAKES)} first, not {first}.")
+    others = inputs_of(function)[1:]
+    corpus, beside = ([name for name, kind in others if kind == type_] for type_ in ("Corpus", "list[Passage]"))
+    bound, given = _bindings(instance or plugin, models_of(function), options or {})
+    from_ = _from(instance or plugin, first, given.pop("from", None))
     target = _target(instance or plugin, given.pop("target", None))
     known = options_of(function)
     return Generator(
@@ -282,7 +280,7 @@ def generator(plugin: str, options: Mapping[str, Any] | None = None, *, instance
         plugin=plugin,
         options=check_options(instance or plugin, known, given),
         function=function,
-        takes="record" if from_ else TAKES[wanted[0]].replace("either", "passage"),
+        takes="record" if from_ else first.replace("either", "passage"),
         models=bound,
         corpus=corpus[0] if corpus else None,
         digest=source_digest(function.__module__),
@@ -297,6 +295,19 @@ def _target(instance: str, given: Any) -> int | None:
         raise WrongOption(f"{instance}: 'target' is how many of its rows are wanted: '{instance}: {{target: 100}}'.",
                           "target")  # fmt: skip
     return given
+
+
+def inputs_of(function: Callable[..., Any]) -> list[tuple[str, str]]:
+    """The parameters of a generator that are no options, each with the name of its type."""
+    hints = typing.get_type_hints(function)
+    given = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    return [(p.name, _type_name(hints.get(p.name))) for p in given]
+
+
+def takes(function: Callable[..., Any]) -> str:
+    """What one call of a generator gets: a value of TAKES; the name of the type where it is none of them."""
+    kind = next((kind for _, kind in inputs_of(function)), "nothing")
+    return TAKES.get(kind, kind)
 
 
 def _from(instance: str, takes: str, given: Any) -> tuple[str, ...]:
@@ -368,7 +379,7 @@ def filter_(
     _check_sees(plugin, code_type, sees)
     _check_methods(plugin, code_type)
     known = options_of(code_type)
-    bound, given = _bindings(name, _models_of(code_type), options or {})
+    bound, given = _bindings(name, models_of(code_type), options or {})
     checked = inputs.located(name, check_options(name, known, given), folder or Path())
     try:
         code = code_type(**checked)
@@ -396,9 +407,11 @@ def _depends_on(code: Any) -> str:
     return str(code.depends_on()) if hasattr(code, "depends_on") else ""
 
 
-def _models_of(code_type: Any) -> list[str]:
-    """The `LLM` parameters of an asynchronous `measure`."""
-    hints = typing.get_type_hints(code_type.measure) if inspect.iscoroutinefunction(code_type.measure) else {}
+def models_of(plugin: Any) -> list[str]:
+    """The `LLM` parameters of a generator, or of a filter's asynchronous `measure`."""
+    if inspect.isasyncgenfunction(plugin):
+        return [name for name, kind in inputs_of(plugin)[1:] if kind == "LLM"]
+    hints = typing.get_type_hints(plugin.measure) if inspect.iscoroutinefunction(plugin.measure) else {}
     return [name for name, hint in hints.items() if _type_name(hint) == "LLM"]
 
 
@@ -437,7 +450,7 @@ def _check_methods(plugin: str, code_type: Any) -> None:
 
     if hasattr(code_type, "scan"):
         raise WrongRequest(f"The filter '{plugin}' asks a model and scans; a filter does one or the other.")
-    if not _models_of(code_type) or not isinstance(getattr(code_type, "features", None), Schema):
+    if not models_of(code_type) or not isinstance(getattr(code_type, "features", None), Schema):
         raise WrongRequest(
             f"The filter '{plugin}' measures asynchronously: its 'measure' needs a parameter of type LLM, and its "
             "class 'features', the pyarrow schema of what it measures."

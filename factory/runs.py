@@ -68,6 +68,8 @@ class Run:
     def done(self, stage: str, fingerprint: str, counts: Mapping[str, Any]) -> None:
         """Note that a stage stands. What came after it was made from something else, so those notes go."""
         kept = {name: note for name, note in self._manifest["stages"].items() if name in STAGES[: STAGES.index(stage)]}
+        if stage == "ingest":
+            self._manifest.pop("text", None)
         self._save({**kept, stage: {"fingerprint": fingerprint, "counts": dict(counts)}})
         self.did.append(stage)
         self.log(stage, **counts)
@@ -93,6 +95,17 @@ class Run:
     def fingerprint(self, stage: str) -> str:
         """The fingerprint that a finished stage was made under; '' where it does not stand."""
         return str(self._manifest["stages"].get(stage, {}).get("fingerprint", ""))
+
+    @property
+    def has_text(self) -> bool:
+        """Whether `documents/` holds the text of the documents; a run may have dropped it once its export stood."""
+        return bool(self._manifest.get("text") != "dropped")
+
+    def drop_text(self) -> None:
+        """Drop the text of the documents: first said, then done, so that nobody counts on it. Ends the same twice."""
+        self._manifest = {**self._manifest, "text": "dropped"}
+        self._save(self._manifest["stages"])
+        tables.drop_column(self.path / "documents", "text")
 
     def key(self) -> bytes:
         """The run's own key, for digests that nobody without it can try values against; made when first asked for."""

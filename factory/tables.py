@@ -17,11 +17,12 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory.errors import DeadWorld, WrongRequest
+from factory.errors import DeadWorld, TextDropped, WrongRequest
 
 GROUP_ROWS = 4096
 GROUP_BYTES = 16 << 20  # a row group is decoded whole: it bounds what one reader holds
 BATCH_ROWS = 1024
+DROPPED = b"factory.dropped"  # in the metadata of a part: its column whose values were dropped
 
 
 def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -241,6 +242,7 @@ def batches(
 
 def _batches(part: Path, schema: pa.Schema, columns: Sequence[str] | None, rows: int) -> Iterator[pa.RecordBatch]:
     file = open_part(part, schema)
+    _check_dropped(part, file.schema_arrow, columns)
     for group in range(file.num_row_groups):  # one group at a time: iter_batches alone reads ahead
         with _reading(part):
             table = file.read_row_group(group, columns=columns, use_threads=False)
@@ -268,8 +270,24 @@ def open_part(part: Path, schema: pa.Schema) -> pq.ParquetFile:
 def read_group(part: Path, nth: int, schema: pa.Schema) -> pa.Table:
     """One row group of a part, its name and version checked."""
     file = open_part(part, schema)
+    _check_dropped(part, file.schema_arrow, None)
     with _reading(part):
         return file.read_row_group(nth, use_threads=False)
+
+
+def _check_dropped(part: Path, found: pa.Schema, columns: Sequence[str] | None) -> None:
+    dropped = dropped_column(found)
+    if dropped and (columns is None or dropped in columns):
+        run = part.parent.parent
+        raise TextDropped(
+            f"The {dropped} of the {part.parent.name} of {run} was dropped, and this needs it. "
+            f"Read the sources again: factory ingest {run}"
+        )
+
+
+def dropped_column(found: pa.Schema) -> str:
+    """The column of a part whose values were dropped; '' for none."""
+    return str((found.metadata or {}).get(DROPPED, b"").decode())
 
 
 def check_version(found: pa.Schema, wanted: pa.Schema, place: str) -> None:
@@ -319,6 +337,26 @@ def drop_rows(part: Path, gone: Callable[[pa.Table], Sequence[bool]]) -> int:
             if not all(rows):
                 left.write_table(group.filter(pa.array([not row for row in rows])))
     return sum(map(sum, dropped))
+
+
+def drop_column(folder: Path, column: str) -> None:
+    """Write each part of a table again with empty text in a column, and a note of that; one that has it stays.
+
+    Stopped in between, some parts have it: the same call goes on.
+    """
+    for part in parts(folder):
+        with _reading(part):
+            file = pq.ParquetFile(part)
+        schema = file.schema_arrow
+        if dropped_column(schema):
+            continue
+        at = schema.get_field_index(column)
+        with PartWriter(part, schema.with_metadata({**(schema.metadata or {}), DROPPED: column.encode()})) as left:
+            for nth in range(file.num_row_groups):
+                with _reading(part):
+                    group = file.read_row_group(nth, use_threads=False)
+                empty = pa.array([""] * group.num_rows, schema.field(at).type)
+                left.write_table(group.set_column(at, schema.field(at), empty))
 
 
 def read_file(path: Path, schema: pa.Schema, *, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

@@ -115,6 +115,7 @@ class ModelServer:
         self.answered: Counter[str] = Counter()  # whole answers that left, by digest
         self.seen: list[Seen] = []
         self.requests = self.in_flight = self.most_in_flight = self.connections = 0
+        self.listed = 0  # how often it was asked for its models
         self.batches = BatchApi(lambda body: self._envelope(body, digest(body.get("messages")), None), self.refuse)
         self._connected: WeakSet[asyncio.BaseTransport] = WeakSet()
         self._script: deque[str | None] = deque()
@@ -191,8 +192,11 @@ class ModelServer:
         await runner.cleanup()
         self.in_flight = 0
 
-    async def _models(self, _: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": "test", "object": "model"}]})
+    async def _models(self, request: web.Request) -> web.Response:
+        self.listed += 1
+        return self.refuse(request, None) or web.json_response(
+            {"object": "list", "data": [{"id": "test", "object": "model"}]}
+        )
 
     async def _counted(self, _: web.Request) -> web.Response:
         return web.json_response(
@@ -236,7 +240,7 @@ class ModelServer:
             self.connections += 1
 
     def refuse(self, request: web.Request, fault: str | None) -> web.Response | None:
-        """What a call about files or batches gets instead of an answer; None for nothing."""
+        """What a call about models, files or batches gets instead of an answer; None for nothing."""
         if self.api_key is not None and request.headers.get("Authorization") != f"Bearer {self.api_key}":
             fault = "http_401"
         if fault == "redirect":

@@ -84,6 +84,13 @@ def run(
             help="Make the first N units of each method and print them: prompts beside replies, rows, verdicts.",
         ),
     ] = None,
+    forget_documents: Annotated[
+        bool,
+        typer.Option(
+            "--forget-documents",
+            help="At the end drop the text of documents/; says what then cannot be done without reading the sources.",
+        ),
+    ] = False,
     workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -91,6 +98,8 @@ def run(
 
     Example: factory run quickstart --set generate.target=50
     """
+    if forget_documents:
+        printing.check_whole({"--preview": preview, "--estimate": estimate or None, "--limit": limit})
     if max_time is not None:
         printing.stop_after(max_time)
     if preview is not None:
@@ -99,7 +108,10 @@ def run(
         return previewing.preview(recipe, override, json, preview, workers)
     if estimate:
         return printing.estimate(recipe, override, json, limit=limit, workers=workers)
-    printing.run(recipe, override, json, until="audit", limit=limit, retry=retry, workers=workers)
+    printing.run(
+        recipe, override, json,
+        until="audit", limit=limit, retry=retry, forget_documents=forget_documents, workers=workers,
+    )  # fmt: skip
 
 
 @app.command()
@@ -604,3 +616,61 @@ def plugins(
     Example: factory plugins minhash_dedup
     """
     printing.plugins(name, json)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with your documents, or datasets.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where the recipe goes.")] = Path(
+        "recipe.yaml"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Look at a folder and write a commented recipe for it that runs as it is.
+
+    Says what it saw: formats, pages, characters, languages, licences, what cannot be read, rows that are datasets or
+    feedback. Nothing leaves the machine, and the recipe asks no model.
+
+    Example: factory init docs -o handbook.yaml
+    """
+    from factory.cli import starting
+
+    starting.init(folder, output, force, json)
+
+
+@app.command()
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there instead of printing it.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of recipes, for editors: every key, and every option of the plugins that are installed.
+
+    An editor with the YAML language server completes and checks a recipe that begins with the line
+    '# yaml-language-server: $schema=recipe.schema.json'.
+
+    Example: factory schema -o recipe.schema.json
+    """
+    from factory.cli import starting
+
+    starting.schema(output)
+
+
+@app.command()
+def doctor(
+    recipe: Annotated[
+        str | None, typer.Argument(metavar="[RECIPE]", help="Look at what it names, too, and at its servers.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Say whether this environment can work: versions, extras, GPU, disk, plugins, names that others also use.
+
+    With RECIPE also whether its files, its keys and the folder of its run are in order; and each server of its models
+    is asked once for the list of its models (GET /models): no text is sent. Exit 1 for an error.
+
+    Example: factory doctor recipe.yaml
+    """
+    from factory.cli import starting
+
+    starting.doctor(recipe, json)

@@ -74,6 +74,15 @@ def stop_after(duration: str) -> None:
         raise WrongRequest(f"--max-time {duration}: write a time such as 3h, 90m or 1h30m.") from None
 
 
+def check_whole(given: Mapping[str, int | None]) -> None:
+    """Raise WrongRequest for an option that ends a run before its export, whose documents are then still needed."""
+    from factory.errors import WrongRequest
+
+    for name, value in given.items():
+        if value is not None:
+            raise WrongRequest(f"--forget-documents goes with a whole run. Leave out {name}, or forget them later.")
+
+
 def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options: Any) -> None:
     """What a generation would ask: a line a method and model, and the sum."""
     from factory import pipeline
@@ -218,7 +227,10 @@ def trace(run: Path, id_: str, json: bool) -> None:
     from factory.runs import Run
     from factory.views.trace import trace as follow
 
-    found = follow(Run(run), id_)
+    opened = Run(run)
+    found = follow(opened, id_)
+    if not opened.has_text:
+        say("The text of the documents was dropped: what stands around a quote, and passages, are not shown.")
     if json:
         out(found)
         return
@@ -293,6 +305,11 @@ def verify(run: Path, json: bool) -> None:
         say(f"dataset/ is older than the records and was not checked. Make it anew: factory export {run}")
     if (run / "report.json").exists() and not opened.stands("audit"):
         say(f"The report is older than the tables and was not checked. Make it anew: factory audit {run}")
+    if not opened.has_text:
+        say(
+            "The text of the documents was dropped: quotes and the report's numbers were not checked. "
+            f"With it they are: factory ingest {run}, then factory run {run}"
+        )
     if json:
         out([finding.as_dict() for finding in findings])
     else:

@@ -47,17 +47,20 @@ class BatchFiles(_Strict):
 
 Variable = Annotated[str, AfterValidator(_checks.variable)]
 File = Annotated[Path, Field(strict=False)]  # from text, too
+Headers = dict[str, str | dict[str, str]]
 
 
 class Model(_Strict):
     """A model behind an OpenAI-compatible endpoint. See `docs/reference/recipe.md`."""
 
     model: str = Field(min_length=1)
-    base_url: Annotated[str | list[str], PlainValidator(_checks.base_url)] = OPENAI
+    base_url: Annotated[str | list[str], PlainValidator(_checks.base_url, json_schema_input_type=str | list[str])] = (
+        OPENAI
+    )
     api_key_env: Variable | None = None
     api_key_file: File | None = None
     api_version: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")  # Azure
-    headers: Annotated[dict[str, str | dict[str, str]], PlainValidator(_checks.headers)] = {}
+    headers: Annotated[Headers, PlainValidator(_checks.headers, json_schema_input_type=Headers)] = {}
     body: Annotated[dict[str, Any], AfterValidator(_checks.body)] = {}
     max_tokens: int | None = Field(default=None, ge=1)
     max_tokens_as: Literal["max_tokens", "max_completion_tokens"] | None = None  # its name in a request
@@ -75,7 +78,7 @@ class Model(_Strict):
     timeout: Timeout = Timeout()
     batch: BatchFiles | None = None
     vllm: dict[str, Any] | None = None  # options of an engine in this process, instead of a server
-    proxy: Annotated[str | None, PlainValidator(_checks.proxy)] = None
+    proxy: Annotated[str | None, PlainValidator(_checks.proxy, json_schema_input_type=str | None)] = None
     ca_file: File | None = None
 
     @model_validator(mode="after")

@@ -111,8 +111,8 @@ class Transport:
         proxies = getproxies()
         return proxies.get(parts.scheme) or proxies.get("all")
 
-    async def send(self, url: URL, body: bytes, proxy: str | None = None) -> Try:
-        """Try once; raises only when it is cancelled."""
+    async def send(self, url: URL, body: bytes | None, proxy: str | None = None) -> Try:
+        """Try once; raises only when it is cancelled. Without a body the URL is asked for as it is (GET)."""
         if self._session is None:
             raise WrongRequest("The door to the model is not open: use it inside 'async with'.")
         began = self._loop.time()
@@ -131,10 +131,11 @@ class Transport:
         tried.seconds = self._loop.time() - began
         return tried
 
-    async def _exchange(self, url: URL, body: bytes, proxy: str | None, deadline: _Deadline, tried: Try) -> None:
+    async def _exchange(self, url: URL, body: bytes | None, proxy: str | None, deadline: _Deadline, tried: Try) -> None:
         assert self._session is not None  # noqa: S101  # send() has looked
-        data = body if len(body) <= AT_ONCE else io.BytesIO(body)
-        response = await self._session.post(url, data=data, proxy=proxy, allow_redirects=False)
+        data = body if body is None or len(body) <= AT_ONCE else io.BytesIO(body)
+        method = "GET" if body is None else "POST"
+        response = await self._session.request(method, url, data=data, proxy=proxy, allow_redirects=False)
         try:
             tried.status = status = response.status
             if not response.content.is_eof():

@@ -264,6 +264,8 @@ class _Parsed:
             file = pq.ParquetFile(part)
             if (file.schema_arrow.metadata or {}).get(b"factory.readers") != readers_digest().encode():
                 return
+            if tables.dropped_column(file.schema_arrow):
+                return  # its text is gone: the sources have it
             for group in range(file.num_row_groups):
                 rows = file.read_row_group(group, columns=["path", "row", "file_digest"]).to_pylist()
                 for nth, row in enumerate(rows):

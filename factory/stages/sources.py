@@ -99,7 +99,7 @@ def places(
         from factory.stages.remote import fetch  # as above
 
         return fetch(source, run, progress)
-    found = _below(source, checked.source_path(source), run.path)
+    found = below(checked.source_path(source), source.path, run.path)
     folder = source.gives == "records" and checked.source_path(source).is_dir()
     return [(path, place) for path, place in found if is_rows(path)] if folder else found, []
 
@@ -109,14 +109,17 @@ def _lost(source: Source, path: str, why: BadItem) -> tuple[File, BadItem]:
     return nothing, BadItem(why.reason, why.detail, place=nothing.label)
 
 
-def _below(source: Source, path: Path, run_folder: Path) -> list[tuple[str, Path]]:
-    """(path below the root, place) of each file, sorted by path."""
+def below(path: Path, pattern: str, run_folder: Path) -> list[tuple[str, Path]]:
+    """(path below the root, place) of each file of a file, folder or glob, sorted by path.
+
+    `pattern` is how the recipe writes `path`: what is no folder and no file is a glob from its first wild part on.
+    """
     if path.is_dir():
         root, places = path, list(_walk(path, run_folder))
     elif path.exists() or path.is_symlink():  # before globs: a name may hold a bracket
         root, places = path.parent, [path]
     else:
-        root, places = _glob(path, source.path, run_folder)
+        root, places = _glob(path, pattern, run_folder)
     return sorted((_posix(place.relative_to(root)), place) for place in places)
 
 

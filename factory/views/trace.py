@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from factory import tables, verdicts
-from factory.corpus import Table, all_tables, edited, kept, passages_by_document, titles_at
+from factory.corpus import Table, all_tables, document_table, edited, kept, passages_by_document, titles_at
 from factory.documents import Document
 from factory.errors import WrongRequest
 from factory.passages import Passage
@@ -24,7 +24,8 @@ def trace(run: Run, id_: str) -> dict[str, Any]:
     {"id", "stage", "kind", "kept": bool, "verdicts": [{"by", "outcome", "reason", "evidence"}], "parents": the same of
     what it was made from, and of a kept record also "row", "meta" and "quotes": [{"text", "before", "after",
     "document", "path", "page", "heading"}]}. Nothing of a row that a filter rejected but its verdicts: it was not
-    scrubbed by the filters that come later; and nothing around a quote that only rows were scrubbed of.
+    scrubbed by the filters that come later; and nothing around a quote that only rows were scrubbed of. Where the text
+    of the documents was dropped: no passages, and of a quote only its words and its place.
     """
     for stage in ("records", "passages", "documents"):
         for table in all_tables(run, stage):
@@ -69,6 +70,8 @@ def _traced(run: Run, table: Table, id_: str, position: int) -> dict[str, Any]:
             "meta": {k: v for k, v in meta.items() if k != "quotes"},
             "quotes": _quotes(run, meta),
         }
+    if not run.has_text:
+        return found
     document_id = id_.split("/")[0]
     for document, group in passages_by_document(run, wanted=[document_id]):
         found |= _of_document(document)
@@ -129,6 +132,8 @@ def _verdicts_on(run: Run, table: Table, id_: str) -> Iterator[dict[str, Any]]:
 
 def _quotes(run: Run, meta: dict[str, Any]) -> list[dict[str, Any]]:
     """Each quote with what stands around it in its passage, as the filters left both."""
+    if not run.has_text:
+        return _bare_quotes(run, meta)
     documents = {
         document.id: (document, {passage.id: passage for _, passage in group})
         for document, group in passages_by_document(run, wanted=meta["documents"])
@@ -140,6 +145,19 @@ def _quotes(run: Run, meta: dict[str, Any]) -> list[dict[str, Any]]:
         heading = list(titles_at(document, list(passages.values()), quote["start"])) if may_show else []
         place = {**_of_document(document), "page": passage.page, "heading": heading}
         found.append({"text": quote["text"], **_around(quote, passage, AROUND if may_show else 0), **place})
+    return found
+
+
+def _bare_quotes(run: Run, meta: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each quote with its place, where there is no text to show it in."""
+    table = document_table(run)
+    columns = [name for name in table.schema.names if name not in ("text", "marks")]
+    rows = {row["id"]: row for row in tables.rows(table.folder, table.schema, columns=columns)}
+    found = []
+    for quote in meta["quotes"]:
+        document = Document.from_row({**rows[quote["document"]], "text": "", "marks": []})
+        at = {"start": quote["start"], "end": quote["end"], "passage": quote["passage"], "page": None, "heading": []}
+        found.append({"text": quote["text"], "before": "", "after": "", **at, **_of_document(document)})
     return found
 
 

@@ -52,7 +52,7 @@ class Finding:
 
 
 def verify(run: Run) -> list[Finding]:
-    """Every check that the finished stages of a run allow."""
+    """Every check that the finished stages of a run allow, and the text of its documents, where it was not dropped."""
     checks: list[tuple[str, Callable[[Run], Finding]]] = [
         ("filter.documents", lambda r: _verdicts(r, "documents")),
         ("filter.passages", lambda r: _verdicts(r, "passages")),
@@ -61,10 +61,10 @@ def verify(run: Run) -> list[Finding]:
         ("filter.records", lambda r: _verdicts(r, "records")),
         ("filter.records", _mix),
         ("export", _exported),
-        ("export", _quotes),
+        *([("export", _quotes)] if run.has_text else []),
         ("export", _splits),
         ("export", _exam),
-        ("audit", _report),
+        *([("audit", _report)] if run.has_text else []),
     ]
     return [check(run) for stage, check in checks if run.stands(stage)]
 

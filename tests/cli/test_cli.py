@@ -19,7 +19,8 @@ from tests.corpora import contents
 
 VERBS = (
     "run", "ingest", "generate", "filter", "export", "train", "evaluate", "suspect", "compare", "audit", "diff", "show",
-    "trace", "ledger", "verify", "forget", "clean", "prompts", "journal", "plugins",
+    "trace", "ledger", "verify", "forget", "clean", "prompts", "journal", "plugins", "init", "schema",
+    "doctor",
 )  # fmt: skip
 ELSEWHERE = (  # they need an extra, a model, two datasets: tested elsewhere
     "train", "evaluate", "suspect", "compare", "diff", "prompts", "journal",
@@ -66,6 +67,8 @@ def test_the_example_in_the_help_of_each_verb_runs(copy: Path, verb: str) -> Non
     [example] = re.findall(r"Example: factory (.*)", said)
     assert example.split()[0] == verb
     (copy / "recipe.yaml").write_text((copy / RUN / "recipe.yaml").read_text())
+    (copy / "docs").mkdir()
+    (copy / "docs/pump.md").write_text("A pump moves water from a pond into a garden.\n")
     (copy / "alpaca.jsonl").write_text('{"instruction": "Name a part of the pump.", "output": "The valve."}\n')
     example = example.replace("runs/handbook", RUN).replace("3f9a0c11d2e4/0003/extractive_qa/0", record_id(copy))
     ended = factory(*shlex.split(example), cwd=copy)
