@@ -17,7 +17,7 @@ def is_dataset(name: str, *, dataset_options: bool) -> bool:
     found = is_one(name)
     if dataset_options and not found and Path(name).exists():
         raise WrongRequest(
-            f"{name} is a run: -o, --map, --against and --tokenizer are for datasets. "
+            f"{name} is a run: -o, --map, --against, --tokenizer and --sample are for datasets. "
             "In its recipe: audit: {measure: […], tokenizer: …}"
         )
     return found or dataset_options
@@ -29,6 +29,7 @@ def audit(
     maps: Sequence[str],
     against: Sequence[str],
     tokenizer: str | None,
+    sample: int | None,
     checks: Sequence[str],
     workers: int | None,
     *,
@@ -42,8 +43,8 @@ def audit(
     folder = into or default_folder(dataset)
     with Bars() as bars:
         report = audit_dataset(
-            dataset, into=folder, mapping=mapping(maps), against=against, tokenizer=tokenizer, checks=checks,
-            workers=workers, progress=bars,
+            dataset, into=folder, mapping=mapping(maps), against=against, tokenizer=tokenizer, sample=sample,
+            checks=checks, workers=workers, progress=bars,
         )  # fmt: skip
     measured(report, report["measures"], folder / "report", list_measures=list_measures, json=json)
 
