@@ -377,6 +377,16 @@ def audit(
         int | None,
         typer.Option("--sample", min=1, metavar="N", help="Of a dataset: look at N rows, drawn by a seed, and say so."),
     ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="FILTER", help="Of a dataset: also a filter that asks a model, as -f. Repeatable."
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", metavar="FILE", help="Whose models, prompts and filters' options --with means."),
+    ] = None,
     check: Annotated[
         list[str] | None,
         typer.Option(
@@ -398,9 +408,9 @@ def audit(
     """
     from factory.cli import foreign
 
-    if foreign.is_dataset(run, dataset_options=bool(output or map_ or against or tokenizer or sample)):
+    if foreign.is_dataset(run, dataset_options=bool(output or map_ or against or tokenizer or sample or with_)):
         foreign.audit(
-            run, output, map_ or [], against or [], tokenizer, sample, check or [], workers,
+            run, output, map_ or [], against or [], tokenizer, sample, (with_ or [], recipe), check or [], workers,
             list_measures=list_measures, json=json,
         )  # fmt: skip
         return
