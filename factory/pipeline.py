@@ -230,7 +230,7 @@ class _Pipeline:
         if last in ("filter", "generate"):
             return
         mark = export(self._run, self._checked, mark, self._progress)
-        mark = measure(self._run, self._checked, mark, self._progress, workers=self._workers)
+        mark = measure(self._run, self._checked, mark, self._progress, self._doors, workers=self._workers)
         if last == "audit":
             self._audit(mark)
             self._train()

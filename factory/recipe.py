@@ -101,6 +101,7 @@ class Source(_Strict):
     confidentiality: Confidentiality = "internal"
     as_: Literal["documents", "records", "feedback"] = Field(default="documents", alias="as")
     map: dict[ShapeField, str] = {}
+    sample: int | None = Field(default=None, ge=1)
     feedback: Feedback = Feedback()
     revision: str | None = Field(default=None, min_length=1)
     storage: dict[str, Any] = {}
@@ -135,6 +136,8 @@ class Source(_Strict):
         others = [name for name in self.map if name != "text"] if self.as_ == "documents" else []
         if others:
             raise ValueError(f"'map: {{{others[0]}: …}}' is for rows that are records; add 'as: records'")
+        if self.sample is not None and self.as_ != "records":
+            raise ValueError("'sample:' draws from rows that are records; add 'as: records'")
         if self.as_ != "feedback" and self.feedback != Feedback():
             raise ValueError("'feedback:' says what votes mean; add 'as: feedback'")
         return self

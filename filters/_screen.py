@@ -11,7 +11,7 @@ however much is skipped:
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -103,8 +103,29 @@ KINDS = {
     ),
 }  # fmt: skip
 
+_WITHOUT_DIGIT = ("address", "bic", "email", "ip", "mac", "passport", "username")  # whose gates may match without one
 _ANYTHING = re.compile(r"[0-9@:'\"=]")  # a user name may have no digit, but has a sign before it
+_DIGIT = re.compile(r"[0-9]")
 _LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def _words(mark: str) -> dict[str, tuple[str, ...]]:
+    """The kinds of each word of letters alone that has this mark before it; of `A`, a capital, the word is whole."""
+    found: dict[str, tuple[str, ...]] = {}
+    for kind, its in KINDS.items():
+        for word in its.words:
+            bare = word.lstrip("=^~")
+            if bare.isalpha() and mark == ("A" if word[0].isupper() else word[0] if word[0] in "=^~" else ""):
+                found[bare] = (*found.get(bare, ()), kind)
+    return found
+
+
+def _by_size(words: Mapping[str, tuple[str, ...]]) -> dict[int, dict[str, tuple[str, ...]]]:
+    return {size: {word: its for word, its in words.items() if len(word) == size} for size in {*map(len, words)}}
+
+
+_WHOLE, _EXACT, _WITHIN = _words("A"), _words("="), _words("")
+_BEGINS, _ENDS = _by_size(_words("^")), _by_size(_words("~"))
 _SIGNS = [
     (word.replace("_", " "), kind)
     for kind, its in KINDS.items()
@@ -117,37 +138,42 @@ _SAFE_CUT = re.compile(r"(?<![0-9A-Z(+])[ \t](?![0-9(+])")  # inside no number, 
 _ANY_CUT = re.compile(r"\s")
 
 
-def _folding() -> dict[int, str]:
-    """Digits of all scripts, full-width ASCII, dashes and blanks, each to one ASCII character."""
-    table = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-    table |= dict.fromkeys([0x2010, 0x2011, 0x2212, 0xFE63], "-")  # no dash: 201–22–1874 may be from page to page
-    table |= dict.fromkeys([0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
-    digits = ((code, unicodedata.decimal(chr(code), None)) for code in range(0x80, sys.maxunicode))
-    return table | {code: str(digit) for code, digit in digits if digit is not None}
+class _Folding(dict[int, str]):
+    """Digits of all scripts, full-width ASCII, dashes and blanks, each to one ASCII character; what is met is kept."""
+
+    def __init__(self) -> None:
+        super().__init__({code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)})
+        self.update(
+            dict.fromkeys([0x2010, 0x2011, 0x2212, 0xFE63], "-")
+        )  # no dash: 201–22–1874 may be from page to page
+        self.update(dict.fromkeys([0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "))
+
+    def __missing__(self, code: int) -> str:
+        digit = unicodedata.decimal(chr(code), None)
+        self[code] = folded = chr(code) if digit is None else str(digit)
+        return folded
 
 
-_FOLDING: dict[int, str] = {}
+_FOLDING = _Folding()
 
 
 def fold(text: str) -> str:
     """`text` as recognisers read it: the same length, so that offsets hold."""
-    if text.isascii():
-        return text
-    if not _FOLDING:
-        _FOLDING.update(_folding())  # 0.1 s, and only where a text is not ASCII
-    return text.translate(_FOLDING)
+    return text if text.isascii() else text.translate(_FOLDING)
 
 
 def can_hold(kinds: Iterable[str], text: str, start: int = 0, end: int = sys.maxsize) -> tuple[str, ...]:
     """Which of `kinds` may be in text[start:end]; the others cannot be."""
     if not _ANYTHING.search(text, start, end):
         return ()
-    long = _LONG.search(text, start, end)
+    digit = _DIGIT.search(text, start, end)
+    long = digit and _LONG.search(text, start, end)
     said = _said(text[max(0, start - REACH) : end])  # a label may stand in the piece before
     return tuple(
         kind
         for kind in kinds
         if (long or not (its := KINDS[kind]).digits)
+        and (digit or kind in _WITHOUT_DIGIT)
         and (not (its := KINDS[kind]).words or kind in said)
         and its.gate.search(text, start, end)
     )
@@ -163,20 +189,13 @@ def _said(text: str) -> set[str]:
 @lru_cache(maxsize=1 << 16)  # texts use the same words again and again
 def _said_by(token: str) -> tuple[str, ...]:
     lower = token.lower()
-    return tuple(kind for kind, its in KINDS.items() if any(_says(word, token, lower) for word in its.words))
-
-
-def _says(word: str, token: str, lower: str) -> bool:
-    match word[0]:
-        case "=":
-            return lower == word[1:]
-        case "^":
-            return lower.startswith(word[1:])
-        case "~":
-            return lower.endswith(word[1:])
-        case first if first.isupper():
-            return token == word
-    return word in lower
+    kinds = {*_WHOLE.get(token, ()), *_EXACT.get(lower, ())}
+    for size in _BEGINS:
+        kinds.update(_BEGINS[size].get(lower[:size], ()))
+    for size in _ENDS:
+        kinds.update(_ENDS[size].get(lower[-size:], ()))
+    kinds.update(*(its for word, its in _WITHIN.items() if word in lower))
+    return tuple(kinds)
 
 
 def pieces(text: str) -> Iterator[tuple[int, int]]:

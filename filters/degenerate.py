@@ -132,8 +132,8 @@ def _type_token_ratio(words: Words) -> float:
 
 def _copied(asked: Words, said: Words) -> float:
     """The share of the answer's COPIED words in a row that stand in the question."""
-    its = _grams(said)
-    return float(np.isin(its, _grams(asked)).sum()) / max(1, len(its))
+    its, there = _grams(said).tolist(), set(_grams(asked).tolist())
+    return sum(gram in there for gram in its) / max(1, len(its))
 
 
 def _grams(words: Words) -> NDArray[np.uint64]:

@@ -80,8 +80,9 @@ class Language:
             [text.strip().partition("\n")[0] for text in asked],
             ["\n".join(row["answered"]) for row in rows.values()],
         )
+        known = {text: _detect(text) for text in {text for its in texts for text in its}}  # many ask in one line
         for side, its in zip(SIDES, texts, strict=True):
-            found = [_detect(text) for text in its]
+            found = [known[text] for text in its]
             made[side] = pa.array([language for language, _ in found], pa.string())
             made[f"{side}_score"] = pa.array([score for _, score in found], pa.float64())
         made["asks"] = pa.array([ASKS_FOR_A_LANGUAGE.search(text) is not None for text in asked], pa.bool_())

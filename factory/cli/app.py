@@ -399,6 +399,20 @@ def audit(
             help="Of a dataset: look at its rows as a trainer of this model sees them: a folder, or an id of the hub.",
         ),
     ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option("--sample", min=1, metavar="N", help="Of a dataset: look at N rows, drawn by a seed, and say so."),
+    ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", metavar="FILTER", help="Of a dataset: also a filter that asks a model, as -f. Repeatable."
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", metavar="FILE", help="Whose models, prompts and filters' options --with means."),
+    ] = None,
     check: Annotated[
         list[str] | None,
         typer.Option(
@@ -420,9 +434,9 @@ def audit(
     """
     from factory.cli import foreign
 
-    if foreign.is_dataset(run, dataset_options=bool(output or map_ or against or tokenizer)):
+    if foreign.is_dataset(run, dataset_options=bool(output or map_ or against or tokenizer or sample or with_)):
         foreign.audit(
-            run, output, map_ or [], against or [], tokenizer, check or [], workers,
+            run, output, map_ or [], against or [], tokenizer, sample, (with_ or [], recipe), check or [], workers,
             list_measures=list_measures, json=json,
         )  # fmt: skip
         return

@@ -17,7 +17,7 @@ def is_dataset(name: str, *, dataset_options: bool) -> bool:
     found = is_one(name)
     if dataset_options and not found and Path(name).exists():
         raise WrongRequest(
-            f"{name} is a run: -o, --map, --against and --tokenizer are for datasets. "
+            f"{name} is a run: -o, --map, --against, --tokenizer, --sample and --with are for datasets. "
             "In its recipe: audit: {measure: […], tokenizer: …}"
         )
     return found or dataset_options
@@ -29,21 +29,23 @@ def audit(
     maps: Sequence[str],
     against: Sequence[str],
     tokenizer: str | None,
+    sample: int | None,
+    asked: tuple[Sequence[str], Path | None],
     checks: Sequence[str],
     workers: int | None,
     *,
     list_measures: bool,
     json: bool,
 ) -> None:
-    """The report of a dataset's audit, or its paths."""
+    """The report of a dataset's audit, or its paths; `asked` are filters and the recipe of their models."""
     from factory.cli.bars import Bars
     from factory.foreign import audit_dataset, default_folder
 
     folder = into or default_folder(dataset)
     with Bars() as bars:
         report = audit_dataset(
-            dataset, into=folder, mapping=mapping(maps), against=against, tokenizer=tokenizer, checks=checks,
-            workers=workers, progress=bars,
+            dataset, into=folder, mapping=mapping(maps), against=against, tokenizer=tokenizer, sample=sample,
+            asking=[entry(text) for text in asked[0]], models=asked[1], checks=checks, workers=workers, progress=bars,
         )  # fmt: skip
     measured(report, report["measures"], folder / "report", list_measures=list_measures, json=json)
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from factory import pipeline, plugins, recipe, tables
 from factory.errors import WrongRequest, did_you_mean
-from factory.foreign.measures import measured_by_default
+from factory.foreign.measures import asked_by, measured_by_default
 from factory.progress import Progress
 from factory.readers.packed import SUFFIXES, unpacked_suffix
 from factory.runs import Run, is_run
@@ -53,6 +53,9 @@ def audit_dataset(
     mapping: Mapping[str, str] | None = None,
     against: Sequence[str | Path] = (),
     tokenizer: str | Path | None = None,
+    sample: int | None = None,
+    asking: Sequence[Any] = (),
+    models: str | Path | None = None,
     checks: Sequence[str] = (),
     workers: int | None = None,
     progress: Progress | None = None,
@@ -60,8 +63,10 @@ def audit_dataset(
     """Audit a file, a folder or `hf:owner/name`; returns the report, which lies in the run folder `into`.
 
     `mapping` gives fields their columns, `against` are benchmarks to look for, `tokenizer` (a model's folder, or an id
-    of the hub) is what the rows are for. Without `into` the run is `audits/<name of the dataset>`. Raises
-    CheckFailed, once the report is written, where one of `checks` does not hold;
+    of the hub) is what the rows are for, `sample` how many rows are drawn and looked at instead of all. `asking` are
+    filters that ask a model, those of the recipe `models`; nothing is removed, but what is asked is paid for. Without
+    `into` the run is `audits/<name of the dataset>`. Raises CheckFailed, once the report is written, where one of
+    `checks` does not hold;
     WrongRequest for a dataset of no known shape, or without a row that could be read.
     """
     folder = Path(into) if into is not None else default_folder(dataset)
@@ -70,7 +75,9 @@ def audit_dataset(
     if missing is not None:
         raise WrongRequest(f"--against {missing}: there is no such file.")
     named = {} if tokenizer is None else {"tokenizer": _tokenizer(str(tokenizer))}
-    made = _recipe(dataset, folder, mapping) | {"audit": {"measure": measured_by_default(files), **named}}
+    given, asked = asked_by(models, asking)
+    made = _recipe(dataset, folder, mapping, sample) | given
+    made["audit"] = {"measure": [*measured_by_default(files), *asked], **named}
     _run(folder, made, "export", workers, progress)
     return pipeline.audit(folder, checks=checks)
 
@@ -134,7 +141,9 @@ def _tokenizer(name: str) -> str:
     return str(place) if place.exists() else name
 
 
-def _recipe(dataset: str | Path, folder: Path, mapping: Mapping[str, str] | None) -> dict[str, Any]:
+def _recipe(
+    dataset: str | Path, folder: Path, mapping: Mapping[str, str] | None, sample: int | None = None
+) -> dict[str, Any]:
     name = str(dataset)
     place = name if name.startswith(HUB) else str(Path(name).expanduser().absolute())
     if not name.startswith(HUB) and not Path(place).exists():
@@ -144,6 +153,8 @@ def _recipe(dataset: str | Path, folder: Path, mapping: Mapping[str, str] | None
     source: dict[str, Any] = {"path": place, "as": "records"}
     if mapping:
         source["map"] = dict(mapping)
+    if sample is not None:
+        source["sample"] = sample
     return {"run": str(folder), "sources": [source], "export": {"split": {"by": "file"}}}
 
 

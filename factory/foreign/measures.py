@@ -1,11 +1,16 @@
-"""Which filters an audit measures: all that are installed and can say something without being told more."""
+"""Which filters an audit measures: all that are installed and can say something without being told more.
+
+Those that ask a model are measured where somebody names them, and a recipe whose models they may ask.
+"""
 
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from factory import plugins
+import yaml
+
+from factory import plugins, recipe
 from factory.errors import WrongRequest
 from factory.origins import ORIGINS
 from factory.plugins import Option
@@ -43,6 +48,34 @@ def _options(name: str, against: Sequence[Path]) -> dict[str, Any] | None:
         return None if made.models or made.sees in ORIGINS else options
     except WrongRequest:  # an extra that is not installed, most likely
         return None
+
+
+def asked_by(file: str | Path | None, entries: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
+    """The keys of a recipe that say which models there are, and the filters that are to ask them.
+
+    A filter without options of its own gets those that it has in the recipe. Raises WrongRequest where there is no
+    recipe, or where a filter asks no model.
+    """
+    if not entries:
+        return {}, []
+    if file is None:
+        raise WrongRequest(f"--with {_name(entries[0])}: a model is asked, so say of which recipe: --recipe FILE.")
+    resolved = yaml.safe_load(recipe.load(str(file)).resolved())
+    known = {_name(entry): entry for entry in resolved.get("filter", ())}
+    asked = [known.get(entry, entry) if isinstance(entry, str) else entry for entry in entries]
+    for entry in asked:
+        use = recipe.Use.model_validate(entry)
+        if not plugins.filter_(use.plugin, use.options, instance=use.instance, folder=Path.cwd()).models:
+            raise WrongRequest(
+                f"--with {use.instance}: it asks no model, and is measured anyway where it needs no option."
+            )
+    given = {key: resolved[key] for key in ("models", "prompts", "journal") if key in resolved}
+    style = resolved.get("generate", {}).get("style")
+    return given | ({"generate": {"style": style}} if style else {}), asked
+
+
+def _name(entry: Any) -> str:
+    return entry if isinstance(entry, str) else next(iter(entry))
 
 
 def _is_missing(option: Option, given: dict[str, Any]) -> bool:

@@ -2,10 +2,13 @@
 
 `audit: {measure: […]}` of a recipe lists them. Each sees every row, as if it stood alone; what it says of a row that it
 would not keep as it is stands in `measured/<kind>.parquet`, the counts in the manifest, and the audit shows them.
-All filters share one pass over a table; of one that must see all rows the features wait on disk until then.
+All filters share one pass over a table; of one that must see all rows the features wait on disk until then. One that
+asks a model has a pass of its own, before the others: its answers are in the journal, whatever ends the run, and its
+numbers are counted. A row that a model gave no usable answer on is counted as not looked at, under the reason why.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,18 +19,21 @@ import pyarrow as pa
 
 from factory import runs, tables, verdicts
 from factory.corpus import Kept, Row, Table, kept, record_tables, rows
-from factory.errors import WrongRequest
 from factory.lookup import Origins
 from factory.origins import ORIGINS
 from factory.plugins import Filter
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run
+from factory.stages import models
+from factory.stages.asking import Asking
 from factory.stages.judging import as_batch, decided, fresh_of, one_each
 from factory.stages.measuring import Measuring
+from factory.stages.models import Models
 from factory.workers import Worker
 
 VERSION = 1
+UNANSWERED = "unanswered"
 BATCH_ROWS = 512
 BATCH_CHARS = 2_000_000
 SCHEMA = pa.schema(
@@ -36,22 +42,19 @@ SCHEMA = pa.schema(
 )
 
 
-def measure(run: Run, checked: Checked, before: str, progress: Progress, *, workers: int | None = None) -> str:
-    """Bring what the filters of `audit: measure` say up to date; returns what the audit depends on.
-
-    Raises WrongRequest for a filter that asks a model: what it says is paid for, and belongs under `filter:`.
-    """
+def measure(
+    run: Run, checked: Checked, before: str, progress: Progress, doors: Models, *, workers: int | None = None
+) -> str:
+    """Bring what the filters of `audit: measure` say up to date; returns what the audit depends on."""
     filters = checked.filters["measured"]
     if not filters:
         if (run.path / "measured").exists():  # by filters that are no longer in the recipe
             run.undo("measure")
             shutil.rmtree(run.path / "measured", ignore_errors=True)
         return before
-    asking = next((f.instance for f in filters if f.models), None)
-    if asking is not None:
-        raise WrongRequest(f"audit.measure: '{asking}' asks a model. Put it under 'filter:', where it is counted.")
     named = [[f.instance, f.plugin, f.digest, dict(f.options)] for f in filters]
-    mark = runs.fingerprint(before, VERSION, named, runs.core_digest())
+    asked = [f for f in filters if f.models]
+    mark = runs.fingerprint(before, VERSION, named, models.fingerprint(run, checked, asked), runs.core_digest())
     if run.is_done("measure", mark):
         return mark
     run.undo("measure")
@@ -59,12 +62,16 @@ def measure(run: Run, checked: Checked, before: str, progress: Progress, *, work
     found = record_tables(run)
     progress.start("measure", sum(tables.count(table.folder) for table in found))
     counts = {f.instance: _Counts() for f in filters}
+    doors.open(asked)
+    asking = Asking(doors, checked.wording())
     with Measuring(workers) as measuring:
         for table in found:
-            _Pass(run, table, filters, counts).over(measuring, progress)
+            _Pass(run, table, filters, counts).over(measuring, asking, progress)
     run.done("measure", mark, {"filters": {name: its.as_dict() for name, its in counts.items()}})
     said = ", ".join(f"{name} {its.rejected + its.edited}" for name, its in counts.items() if its.rejected + its.edited)
     progress.end("measure", f"would be rejected or edited: {said or 'nothing'}")
+    for line in doors.said(asked):
+        progress.say(f"{'':<17} {line}")
     return mark
 
 
@@ -78,7 +85,8 @@ class _Counts:
     edited: int = 0
     flagged: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
-    outcomes: dict[str, str] = field(default_factory=dict)  # of a reason: reject, edit, keep (flagged)
+    outcomes: dict[str, str] = field(default_factory=dict)  # of a reason: reject, edit, keep (flagged), or UNANSWERED
+    scores: dict[str, Counter[float]] = field(default_factory=dict)  # by name how often each, of those that ask a model
 
     def take(self, verdict: Mapping[str, Any]) -> None:
         reason, outcome = verdict["reason"], verdict["outcome"]
@@ -90,10 +98,31 @@ class _Counts:
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
         self.outcomes[reason] = outcome
 
+    def take_unanswered(self, reason: str) -> None:
+        self.not_looked_at += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        self.outcomes[reason] = UNANSWERED
+
+    def take_scores(self, features: pa.Table) -> None:
+        for row in features.to_pylist():
+            for name, score in _scores(row):
+                self.scores.setdefault(name, Counter())[round(score, 1)] += 1
+
     def as_dict(self) -> dict[str, Any]:
         names = ("read", "not_looked_at", "rejected", "edited", "flagged")
         said = {"reasons": dict(sorted(self.reasons.items())), "outcomes": dict(sorted(self.outcomes.items()))}
-        return {**{name: getattr(self, name) for name in names}, **said}
+        scores = {name: [[score, n] for score, n in sorted(its.items())] for name, its in sorted(self.scores.items())}
+        return {**{name: getattr(self, name) for name in names}, **said, "scores": scores}
+
+
+def _scores(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The numbers among the features of a row, each with its name; text that a model wrote is none of them."""
+    for name, value in row.items():
+        if isinstance(value, int | float):
+            yield name, float(value)
+        for each in value if isinstance(value, list) else ():  # `scores` of a rubric: {criterion, score}
+            if isinstance(each, dict) and {"criterion", "score"} <= each.keys():
+                yield each["criterion"], float(each["score"])
 
 
 @dataclass
@@ -110,15 +139,20 @@ class _Pass:
     def __init__(self, run: Run, table: Table, filters: Sequence[Filter], counts: Mapping[str, _Counts]) -> None:
         self._run, self._table, self._counts = run, table, counts
         self._state: Kept = kept(run, table)
-        self._filters = [f for f in filters if f.kinds is None or table.kind in f.kinds]
-        self._skipped = [f for f in filters if f not in self._filters]
+        handled = [f for f in filters if f.kinds is None or table.kind in f.kinds]
+        self._filters = [f for f in handled if not f.models]
+        self._asked = [f for f in handled if f.models]
+        self._skipped = [f for f in filters if f not in handled]
         self._waiting = {f.instance: _Waiting(run, f) for f in self._filters if f.scans}
 
-    def over(self, measuring: Measuring, progress: Progress) -> None:
+    def over(self, measuring: Measuring, asking: Asking, progress: Progress) -> None:
         """Write what they say of the rows that live."""
         file = self._run.path / "measured" / f"{self._table.kind}.parquet"
         with tables.PartWriter(file, SCHEMA) as self._part:
-            for batch, results in measuring.over(self._batches(), self._measure):
+            for filter_ in self._asked:
+                for batch in self._batches([filter_]):
+                    self._ask(filter_, batch, asking)
+            for batch, results in measuring.over(self._batches(self._filters), self._measure):
                 for filter_, said in zip(self._filters, results, strict=True):
                     self._counts[filter_.instance].read += len(batch)
                     self._note(filter_, said.verdicts)
@@ -133,9 +167,22 @@ class _Pass:
                     self._note(waiting.filter, said_of)
         shutil.rmtree(self._run.path / "cache" / "measured", ignore_errors=True)
 
-    def _batches(self) -> Iterator[list[Row]]:
+    def _ask(self, filter_: Filter, batch: list[Row], asking: Asking) -> None:
+        features, unanswered = asking.measure(batch, filter_)
+        counts = self._counts[filter_.instance]
+        counts.read += len(batch)
+        for _, verdict in unanswered:
+            counts.take_unanswered(verdict["reason"])
+            self._part.write({"filter": filter_.instance, **verdict})
+        if features is not None:
+            gone = {row.id for row, _ in unanswered}
+            shown = [row for row in batch if row.id not in gone]
+            counts.take_scores(features)
+            self._note(filter_, list(one_each(filter_, decided(filter_, as_batch(features)), shown).values()))
+
+    def _batches(self, filters: Sequence[Filter]) -> Iterator[list[Row]]:
         found = rows(self._run, self._table, self._state)
-        wanted = [sees for sees in ORIGINS if any(f.sees == sees for f in self._filters)]
+        wanted = [sees for sees in ORIGINS if any(f.sees == sees for f in filters)]
         batch: list[Row] = []
         size = 0
         for row in Origins(self._run).attached(found, wanted) if wanted else found:

@@ -25,6 +25,7 @@ from factory.stages.hub import revisions
 from factory.stages.ingest import language
 from factory.stages.licences import Found
 from factory.stages.looking import Where, looked_into
+from factory.stages.sampling import Sample, draw
 from factory.stages.sources import File, list_files, remember
 from factory.stages.target import READ
 from factory.stages.units import UNITS
@@ -38,9 +39,11 @@ def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadIt
     declared = [s.declared() for s in checked.recipe.sources if s.gives == "records"]
     listing = [(file.source.name, file.path, file.digest) for file in files]
     broken = [(file.source.name, file.path, error.reason) for file, error in bad]
+    seed = checked.recipe.seed if any(source.sample for source in checked.recipe.sources) else None
     return runs.fingerprint(
-        VERSION, records.VERSION, feedback.VERSION, declared, listing, broken, licences.mark(files), runs.core_digest()
-    )
+        VERSION, records.VERSION, feedback.VERSION, declared, listing, broken, licences.mark(files), seed,
+        runs.core_digest(),
+    )  # fmt: skip
 
 
 def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
@@ -60,13 +63,25 @@ def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
         remember(run, files, "records")
         run.undo("read")
         _clear(run)
+        samples = _samples(checked, files)
         read_of = [source for source in checked.recipe.sources if source.gives == "records"]
-        counts = _Reading(run, progress, licences).all(files, bad) | {"revisions": revisions(read_of, run)}
+        counts = _Reading(run, progress, licences, samples).all(files, bad) | {"revisions": revisions(read_of, run)}
         run.done("read", mark, counts)
         progress.end("read", f"{counts['records']} records from {counts['rows']} rows, {counts['rejected']} rejected")
+        for name, sample in samples.items():
+            progress.say(f"{'':<17} {name}: a sample of {sample.size} of {sample.of} rows, seed {sample.seed}")
         for its in counts["files"].values():
             progress.say(f"{'':<17} {its['place']}: {its['shape'] or its['why']}")
     return runs.fingerprint(before, mark)
+
+
+def _samples(checked: Checked, files: list[File]) -> dict[str, Sample]:
+    """What is drawn of each source that is read in part."""
+    return {
+        source.name: draw([f for f in files if f.source.name == source.name], source.sample, checked.recipe.seed)
+        for source in checked.recipe.sources
+        if source.sample is not None
+    }
 
 
 def _made(run: Run) -> list[Path]:
@@ -106,14 +121,15 @@ class _File:
 class _Reading:
     """One pass over the files of all sources that are records."""
 
-    def __init__(self, run: Run, progress: Progress, licences: Found) -> None:
-        self._run, self._progress, self._licences = run, progress, licences
+    def __init__(self, run: Run, progress: Progress, licences: Found, samples: Mapping[str, Sample]) -> None:
+        self._run, self._progress, self._licences, self._samples = run, progress, licences, samples
         self._first: tuple[str, str] | None = None  # place and detail of the first rejection
         self._kinds: dict[str, int] = {}
 
     def all(self, files: list[File], bad: list[tuple[File, BadItem]]) -> dict[str, Any]:
         """Write every table; returns the counts."""
         found: dict[str, _File] = {}
+        files = [file for file in files if self._is_read(file)]
         self._progress.start("read", sum(file.size for file in files))
         self._tallies = self._counted(files)
         with ExitStack() as parts:
@@ -140,8 +156,14 @@ class _Reading:
             "records": sum(its.records for its in found.values()),
             "rejected": sum(its.rejected for its in found.values()),
             "kinds": dict(sorted(self._kinds.items())),
+            "samples": {name: sample.as_dict() for name, sample in self._samples.items()},
             **self._licences.as_counts(),
         }
+
+    def _is_read(self, file: File) -> bool:
+        """Whether a file is asked for rows: not where none of it is in the sample. One that is broken is said to be."""
+        sample = self._samples.get(file.source.name)
+        return sample is None or file.label in sample.rows or file.label not in sample.files
 
     def _counted(self, files: list[File]) -> dict[str, Tally]:
         """The votes of each feedback log: all of them are known before one record is made."""
@@ -169,7 +191,9 @@ class _Reading:
             self._reject(file, its, None, BadItem("ingest.unknown_shape", str(why)))
 
     def _rows(self, file: File, its: _File) -> None:
-        converter, rows = looked_into(file)
+        converter, found = looked_into(file)
+        sample = self._samples.get(file.source.name)
+        rows = found if sample is None else (pair for pair in found if sample.has(file, pair[0]))
         self._policy = self._licences.policy(file)
         if converter is None:
             for number, row in rows:

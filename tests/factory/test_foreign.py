@@ -16,7 +16,7 @@ from factory.errors import CheckFailed, WrongRequest
 from factory.foreign import audit_dataset, default_folder, filter_dataset
 from factory.views import ledger, verify
 from tests.cli.conftest import Ended, factory
-from tests.corpora import contents
+from tests.corpora import contents, rows
 
 Row = dict[str, Any]
 MAIL = "anna.weber@acme-pumps.example"
@@ -80,6 +80,39 @@ def test_an_audit_removes_and_changes_nothing(dataset: Path, tmp_path: Path) -> 
     assert len(exported) == 41
     assert any(MAIL in row["messages"][1]["content"] for row in exported)
     assert not verify.broken(verify.verify(done))
+
+
+def test_a_sample_is_drawn_by_the_seed_and_said_to_be_one(tmp_path: Path) -> None:
+    write(tmp_path, "valves/a.jsonl", [alpaca(nth) for nth in range(60)])
+    write(tmp_path, "valves/b.jsonl", [alpaca(nth) for nth in range(60, 100)])
+    write(tmp_path, "valves/c.jsonl", ["{broken"])
+    report = audit_dataset(tmp_path / "valves", into=tmp_path / "one", sample=30)
+    drawn = Run(tmp_path / "one")
+    assert report["chapters"]["shapes"]["samples"] == {"valves": {"rows": 30, "of": 101, "seed": 0}}
+    assert finding(report, "shapes.sample")["count"] == 71
+    assert report["measures"]["rows.total"] in (29, 30)  # the broken line counts like any other
+    assert "a sample of 30 of 101 rows" in (tmp_path / "one/report.html").read_text(encoding="utf-8")
+    assert not verify.broken(verify.verify(drawn))
+    audit_dataset(tmp_path / "valves", into=tmp_path / "two", sample=31)
+    places = [{row["id"] for row in rows(Run(tmp_path / name).path / "dataset")} for name in ("one", "two")]
+    assert places[0] <= places[1]
+    files = {id_.split(":")[1] for id_ in places[0]}
+    assert len(files) == 2
+
+
+def test_a_sample_of_more_rows_than_there_are_is_all_of_them(dataset: Path, tmp_path: Path) -> None:
+    whole = audit_dataset(dataset, into=tmp_path / "a/valves")
+    drawn = audit_dataset(dataset, into=tmp_path / "b/valves", sample=1000)
+    assert drawn["measures"] == whole["measures"]
+    assert "shapes.sample" not in {found["id"] for found in drawn["findings"]}
+
+
+def test_files_of_which_nothing_is_drawn_are_not_said_to_hold_nothing(tmp_path: Path) -> None:
+    for nth in range(12):
+        write(tmp_path, f"valves/{nth}.jsonl", [alpaca(nth)])
+    report = audit_dataset(tmp_path / "valves", into=tmp_path / "audit", sample=3)
+    assert len(report["chapters"]["shapes"]["files"]) == report["measures"]["rows.total"] == 3
+    assert "shapes.unread" not in {found["id"] for found in report["findings"]}
 
 
 def test_what_was_found_is_masked_on_the_page(dataset: Path, tmp_path: Path) -> None:

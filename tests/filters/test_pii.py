@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from factory.edits import Edit, EditMap
 from factory.plugins import options_of
 from filters._presidio import SURE, find
-from filters._screen import KINDS, PIECE, fold, pieces
+from filters._screen import _WITHOUT_DIGIT, KINDS, PIECE, can_hold, fold, pieces
 from filters.pii import NOT_LOOKED_FOR, Pii
 
 EXAMPLES = [  # kind, text, the part of it that is found
@@ -491,6 +491,34 @@ def test_the_pieces_are_the_text(text: str) -> None:
 @given(text=st.text())
 def test_folding_keeps_every_offset(text: str) -> None:
     assert len(fold(text)) == len(text)
+
+
+def test_digits_of_every_script_are_folded() -> None:
+    assert fold("٠१๙０ ４2–―−") == "0190 42–―-"
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(_WITHOUT_DIGIT)))
+@given(data=st.data())
+def test_a_kind_that_is_passed_over_where_no_digit_is_has_one(kind: str, data: st.DataObject) -> None:
+    found = KINDS[kind].gate.search(data.draw(st.from_regex(KINDS[kind].gate)))
+    assert found
+    assert any(char in "0123456789" for char in found.group())
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Hauptstraße 5", "address"),
+        ("HAUPTSTRASSE 5", "address"),
+        ("Pº 5", "address"),
+        ("swift: DEUTDEFF", "bic"),
+        ("geboren am 12.", "date_of_birth"),
+        ("°: 1.234 lat", "coordinates"),
+    ],
+)
+def test_a_word_of_a_kind_is_known_whole_by_its_beginning_and_by_its_end(text: str, kind: str) -> None:
+    assert kind in can_hold(KINDS, text)
+    assert kind not in can_hold(KINDS, "".join("x" if char.isalpha() or char == "°" else char for char in text))
 
 
 BAIT = [

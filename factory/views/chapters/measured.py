@@ -3,6 +3,7 @@
 Costs   one pass over what they would not keep as it is; the counts stand in the manifest.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from factory.views.chapter import Chapter, Finding, share, some
 NAME, TITLE = "measured", "Filters measured"
 EXAMPLES = 5  # ids a reason
 MANY = 0.01  # of the rows looked at: below this a finding is no warning
+A_WORD = re.compile(r"[A-Za-z0-9_-]+")  # what the name of a measure is made of
 ELSEWHERE = ("pii", "exact_dedup", "minhash_dedup", "preference_sanity")  # plugins whose findings other chapters tell
 
 
@@ -31,16 +33,26 @@ def chapter(run: Run) -> Chapter:
             reason: {"count": count, "rows": examples.get((name, reason), [])}
             for reason, count in sorted(its["reasons"].items(), key=lambda pair: (-pair[1], pair[0]))
         }
-        filters[name] = {**its, "looked_at": looked_at, "share": share(its["rejected"], looked_at), "reasons": reasons}
+        told = {"looked_at": looked_at, "share": share(its["rejected"], looked_at), "reasons": reasons}
+        filters[name] = {**its, **told, "scores": {of: _told(scores) for of, scores in its["scores"].items()}}
     measures: dict[str, float] = {}
     for name, its in filters.items():
         if its["looked_at"]:
             measures |= {f"measured.{name}.{what}": its[what] for what in ("rejected", "edited", "flagged", "share")}
+        scores = {of: told for of, told in its["scores"].items() if A_WORD.fullmatch(of)}
+        measures |= {f"measured.{name}.score.{of}": told["mean"] for of, told in scores.items()}
     silent = {
         f"measured.{name}.{what}": "it handles no row of these kinds"
         for name, its in filters.items() if not its["looked_at"] for what in ("rejected", "edited", "flagged", "share")
     }  # fmt: skip
     return Chapter({"filters": filters}, measures, list(_findings(run, filters)), not_measured=silent)
+
+
+def _told(scores: list[list[float]]) -> dict[str, Any]:
+    """Pairs of score and count, with their mean."""
+    rows = sum(int(count) for _, count in scores)
+    mean = round(sum(score * count for score, count in scores) / rows, 6)
+    return {"rows": rows, "mean": mean, "counts": [{"score": score, "count": int(count)} for score, count in scores]}
 
 
 def _examples(run: Run) -> dict[tuple[str, str], list[str]]:

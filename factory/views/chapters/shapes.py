@@ -25,7 +25,8 @@ def chapter(run: Run) -> Chapter:
     }
     lost = list(rejections.read(run, "read"))
     findings = [_cut_short(lost), _mixed(lost, others), _broken(lost), _unread(files), _no_answers(files), _ties(files)]
-    numbers = {"files": files, "kinds": counts["kinds"], "revisions": counts["revisions"]}
+    findings.append(_sampled(counts["samples"]))
+    numbers = {name: counts[name] for name in ("kinds", "revisions", "samples")} | {"files": files}
     return Chapter(numbers, measures, findings)
 
 
@@ -66,6 +67,15 @@ def _unread(files: list[dict[str, Any]]) -> Finding:
         "shapes.unread", "warning", "Files gave no row",
         "What they hold is not in the dataset.", len(silent),
         "`factory ledger RUN --stage read --rows` says why", some(silent),
+    )  # fmt: skip
+
+
+def _sampled(samples: dict[str, dict[str, int]]) -> Finding:
+    left = sum(its["of"] - its["rows"] for its in samples.values())
+    return Finding(
+        "shapes.sample", "info", "Only a sample was looked at",
+        "Shares are estimates; of copies most are missed, since of both only one may have been drawn.", left,
+        "the same command without `--sample` looks at every row",
     )  # fmt: skip
 
 
