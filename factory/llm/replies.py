@@ -101,9 +101,8 @@ def usable(stored: Stored, key: bytes, *, keep_thinking: bool) -> Reply:
 def without_thinking(text: str, thinking: str | None) -> tuple[str, str]:
     """The answer and the thinking before it. Thinking that never ends is all there is: no answer."""
     before = [thinking] if thinking else []
-    if "</" not in text and not text.lstrip().startswith(
-        ("<", "[THINK]")
-    ):  # as nearly all are: the pattern looks at every letter
+    # Nearly all have none, and the pattern looks at every letter.
+    if "</" not in text and not text.lstrip().startswith(("<", "[THINK]")):
         return text.strip() if before else text, "\n".join(before)
     if found := _THOUGHT.match(text):  # its opening mark may stand in the prompt's template
         before.append((found["one"] or found["mistral"] or found["other"] or "").strip())

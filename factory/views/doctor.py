@@ -22,7 +22,7 @@ from factory.plugins import Group
 
 DIST = "dataset-factory"
 TOPS = ("factory", "generators", "filters", "trainers")  # our top-level names
-GROUPS: tuple[Group, ...] = ("generators", "filters", "trainers")
+GROUPS: tuple[Group, ...] = ("generators", "filters", "trainers", "recognisers")
 FOR_DEVELOPERS = ("test", "dev", "browser")
 LITTLE_BYTES, TOO_LITTLE_BYTES = 2_000_000_000, 200_000_000
 GPU = "import torch; print(*[torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())], sep=', ')"
@@ -160,7 +160,9 @@ def _plugins() -> Iterator[Finding]:
             continue
         for name in names:
             try:
-                plugins.options_of(plugins.load(group, name))
+                plugin = plugins.load(group, name)
+                if group != "recognisers":  # which have no options
+                    plugins.options_of(plugin)
                 loaded.append(name)
             except FactoryError as error:
                 owner = plugins.declared(group)[name].dist
