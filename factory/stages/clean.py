@@ -11,7 +11,7 @@ from pathlib import Path
 
 from factory.runs import Run
 from factory.stages.erase import remove
-from factory.stages.remote import FOLDER as FETCHED
+from factory.stages.fetched import FOLDER as FETCHED
 
 CACHES = ("cache/files*.parquet", "cache/rejected.parquet", "cache/parquet", "cache/export", "cache/measured")
 HALF_WRITTEN = (

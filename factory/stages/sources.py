@@ -2,7 +2,7 @@
 
 Files and folders whose name begins with a dot are not part of a source, nor are run folders and what links to folders
 hold. A file whose size and time did not change since the last run keeps its known digest, as in git; one changed in
-the last moments is read again. What lies at an address is fetched first (`factory.stages.remote`).
+the last moments is read again. What lies at an address is fetched first (`factory.stages.fetched`).
 """
 
 import contextlib
@@ -65,7 +65,7 @@ def list_files(
 
     What lies elsewhere is fetched. Raises WrongRequest for a source that names nothing.
     """
-    from factory.stages.remote import drop_others  # it knows licences, which know us
+    from factory.stages.fetched import drop_others  # it knows licences, which know us
 
     drop_others(checked.recipe.sources, run)
     known = _known(run, as_)
@@ -96,7 +96,7 @@ def places(
     if source.is_on_hub:
         return files_of(source, run), []
     if source.is_remote:
-        from factory.stages.remote import fetch  # as above
+        from factory.stages.fetched import fetch  # as above
 
         return fetch(source, run, progress)
     found = below(checked.source_path(source), source.path, run.path)
