@@ -18,9 +18,8 @@ from factory.cli.app import app
 from factory.views.recipe_schema import DESCRIPTIONS
 
 REFERENCE = Path(__file__).parent / "reference"
-ROW = re.compile(
-    r"^\| `([\w.\[\]]+)` \|[^|\n]*\|[^|\n]*\| (.*) \|$", re.MULTILINE
-)  # a key, its type, its default, its words
+# of the tables of keys: a key, its type, its default, what it says
+ROW = re.compile(r"^\| `([\w.\[\]]+)` \|[^|\n]*\|[^|\n]*\| (.*) \|$", re.MULTILINE)
 LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 HEAD = """# Command line
 

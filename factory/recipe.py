@@ -209,11 +209,18 @@ class Split(_Strict):
         return self
 
 
+class Hub(_Strict):
+    """What may be pushed to a hub."""
+
+    may_see: Confidentiality = "public"
+
+
 class Export(_Strict):
     split: Split = Split()
     formats: list[Literal["trl", "messages", "sharegpt", "alpaca", "llama-factory", "axolotl"]] = ["trl"]
     context: Literal["open-book", "closed-book"] = "open-book"
     template: Annotated[Path, Field(strict=False)] | None = None
+    hub: Hub = Hub()
 
 
 class Audit(_Strict):

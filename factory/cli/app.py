@@ -219,6 +219,16 @@ def export(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Of the review: draws other rows; the recipe's if not given.")
     ] = None,
+    push_to_hub: Annotated[
+        str | None,
+        typer.Option(
+            "--push-to-hub",
+            metavar="OWNER/NAME",
+            help="Then push dataset/ with its card to a private repository of the Hugging Face hub (HF_ENDPOINT). Rows "
+            "above 'export: {hub: {may_see: …}}' are refused; the login is HF_TOKEN or that of 'hf auth login'.",
+        ),
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="Of the push: a public repository, of public rows.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Write the kept records as files that a trainer reads, split into train, validation and test.
@@ -229,6 +239,10 @@ def export(
         from factory.cli import reviewing
 
         return reviewing.write(run, review, output, seed, json)
+    if push_to_hub is not None or public:
+        from factory.cli import publishing
+
+        return publishing.push(run, override, push_to_hub, public, workers, json)
     printing.run(run, override, json, until="export", workers=workers)
 
 

@@ -47,6 +47,7 @@ class BatchFiles(_Strict):
 
 Variable = Annotated[str, AfterValidator(_checks.variable)]
 File = Annotated[Path, Field(strict=False)]  # from text, too
+Urls = str | list[str]
 Headers = dict[str, str | dict[str, str]]
 
 
@@ -54,9 +55,7 @@ class Model(_Strict):
     """A model behind an OpenAI-compatible endpoint. See `docs/reference/recipe.md`."""
 
     model: str = Field(min_length=1)
-    base_url: Annotated[str | list[str], PlainValidator(_checks.base_url, json_schema_input_type=str | list[str])] = (
-        OPENAI
-    )
+    base_url: Annotated[Urls, PlainValidator(_checks.base_url, json_schema_input_type=Urls)] = OPENAI
     api_key_env: Variable | None = None
     api_key_file: File | None = None
     api_version: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+$")  # Azure

@@ -47,7 +47,7 @@ def fingerprint(checked: Checked, before: str) -> str:
     """What the export depends on: the kept records and its options."""
     declared = [source.model_dump(exclude={"path", "map"}) for source in checked.recipe.sources]
     its = checked.recipe.export
-    options = [its.model_dump(), *([prompts.digest_of(its.template)] if its.template else [])]
+    options = [its.model_dump(exclude={"hub"}), *([prompts.digest_of(its.template)] if its.template else [])]
     asked = checked.recipe.generate.exam and checked.recipe.generate.exam.model_dump()
     terms = {name: model.terms for name, model in checked.recipe.models.items()}
     made_of = [options, asked, checked.recipe.seed, declared, checked.recipe.use, terms]

@@ -174,7 +174,7 @@ def test_no_row_outside_cites_what_a_drawn_one_does(drawn: list[list[Any]], seed
     asks = [bool(its) for its in spans]
     questions = [exam.folded(str(place)) for place in range(count)]
     cited = exam.Cited([f"r{n}" for n in range(count)], spans, asks, questions, asks)
-    chosen = exam.draw(cited, ["train"] * count, np.arange(count), share=share, seed=seed)
+    chosen = exam.draw_exam(cited, ["train"] * count, np.arange(count), share=share, seed=seed)
     apart = chosen.unseen | chosen.held_back
     assert not chosen.unseen & chosen.held_back
     assert not chosen.paraphrase & apart
@@ -188,6 +188,6 @@ def test_rows_that_nearly_repeat_each_other_or_ask_the_same_stay_together() -> N
     questions = [exam.folded(str(n // 2)) for n in range(40)]
     cited = exam.Cited([f"r{n}" for n in range(40)], list(spans), [True] * 40, questions, [True] * 40)
     clusters = np.array([n // 4 * 4 for n in range(40)])
-    unseen = exam.draw(cited, ["train"] * 40, clusters, share=0.2, seed=1).unseen
+    unseen = exam.draw_exam(cited, ["train"] * 40, clusters, share=0.2, seed=1).unseen
     assert len(unseen) == 8
     assert {place // 4 * 4 + nth for place in unseen for nth in range(4)} == unseen
