@@ -60,7 +60,8 @@ def datatrove(file):
 
     with tempfile.TemporaryDirectory() as folder:
         reader = JsonlReader(str(Path(file).parent), glob_pattern=Path(file).name, adapter=text)
-        stats = [made(str(Path(folder) / "out")) for made in (DocStats, WordStats, LineStats, ParagraphStats)]
+        out, groups = str(Path(folder) / "out"), ["summary", "histogram"]  # its others are by web address
+        stats = [made(out, groups_to_compute=groups) for made in (DocStats, WordStats, LineStats, ParagraphStats)]
         LocalPipelineExecutor([reader, *stats], logging_dir=str(Path(folder) / "logs"), workers=1).run()
 
 

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from factory.stop_words import STOP_WORDS
 from filters._sentences import ends_as_text, inner_ends
-from filters._stop_words import STOP_WORDS
 from filters._words import HAS_NO_SPACES, Tokens, tokens
 
 Figures = NDArray[np.float64]

@@ -14,6 +14,7 @@ from factory.runs import Run
 from factory.views import checks as checking
 from factory.views.chapter import SEVERITIES, Chapter, Finding, Writes
 from factory.views.chapters import (
+    content,
     coverage,
     duplicates,
     learning,
@@ -41,6 +42,7 @@ CHAPTERS: tuple[Writes, ...] = (
     shapes,
     sources,
     lengths,
+    content,
     splits,
     duplicates,
     preferences,
