@@ -11,6 +11,8 @@ from trainers._rows import Chat, Encoded, Fault, Method
 from trainers._settings import Settings
 
 BATCH = 8
+WINDOW = 32 * BATCH  # rows among which those of one length are found for a batch: a third less to compute
+Tokens = tuple[str, list[int], list[int]]  # id, ids, labels
 
 
 def opened(model: str, method: Method) -> tuple[Any, Any, Chat]:
@@ -39,14 +41,15 @@ def encoded(method: Method, chat: Chat, rows: Iterable[Mapping[str, Any]]) -> It
             continue
 
 
-def of_tokens(model: Any, pairs: Iterable[tuple[str, list[int], list[int]]]) -> Iterator[Loss]:
-    """The mean and the largest loss over the learned tokens of (id, ids, labels), as each batch is done; rows without
-    any are left out."""
+def of_tokens(model: Any, pairs: Iterable[Tokens]) -> Iterator[Loss]:
+    """The mean and the largest loss over the learned tokens of (id, ids, labels), as each batch is done.
+
+    Rows without any are left out. They come in another order: those of about one length are asked together.
+    """
     import torch
     from torch.nn.functional import cross_entropy
 
-    waiting = iter(pairs)
-    while batch := list(islice(waiting, BATCH)):
+    for batch in _alike(pairs):
         width, device = max(len(ids) for _, ids, _ in batch), model.device
         ids = torch.tensor([[*ids, *[0] * (width - len(ids))] for _, ids, _ in batch], device=device)
         labels = torch.tensor([[*labels, *[-100] * (width - len(labels))] for _, _, labels in batch], device=device)
@@ -58,6 +61,13 @@ def of_tokens(model: Any, pairs: Iterable[tuple[str, list[int], list[int]]]) -> 
             if learned.any():
                 of_row = row[learned]
                 yield Loss(id_, of_row.mean().item(), of_row.max().item(), len(of_row))
+
+
+def _alike(pairs: Iterable[Tokens]) -> Iterator[list[Tokens]]:
+    """Batches of rows of about one length."""
+    waiting = iter(pairs)
+    while window := sorted(islice(waiting, WINDOW), key=lambda row: len(row[1])):
+        yield from (window[at : at + BATCH] for at in range(0, len(window), BATCH))
 
 
 def of_answers(model: Any, pairs: Iterable[tuple[str, Sequence[int], Sequence[int]]]) -> Iterator[Loss]:

@@ -349,21 +349,25 @@ TrainerOption = Annotated[
 def suspect(
     run: RunArg,
     proxy: ProxyOption = "tiny",
+    method: Annotated[
+        str | None,
+        typer.Option("--method", help="The trainer of the proxies: sft if not given; reward ranks pairs."),
+    ] = None,
     folds: Annotated[
         int, typer.Option("--folds", min=2, max=20, help="Trainings; each judges the rows it left out.")
     ] = 5,
     option: TrainerOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Rank a run's sft rows for review: those that a model trained without them finds most surprising.
+    """Rank a run's rows for review: those that a model trained without them finds most surprising.
 
-    Nothing is dropped. Wrong answers are planted, to say how far the ranking can be trusted.
+    Nothing is dropped. Wrong rows are planted, to say how far the ranking can be trusted.
 
     Example: factory suspect runs/handbook --proxy tiny
     """
     from factory.cli import evaluating
 
-    evaluating.suspect(run, proxy, folds, option or [], json)
+    evaluating.suspect(run, proxy, method, folds, option or [], json)
 
 
 @app.command()

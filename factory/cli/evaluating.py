@@ -81,27 +81,27 @@ def _line(measure: str, its: "Difference") -> str:
     )
 
 
-def suspect(run: Path, proxy: str, folds: int, given: Sequence[str], json: bool) -> None:
+def suspect(run: Path, proxy: str, method: str | None, folds: int, given: Sequence[str], json: bool) -> None:
     """Rank, say."""
     from factory.cli.bars import Bars
     from factory.cli.training import options
-    from factory.stages.suspect import SHARE
+    from factory.stages.suspect import FOLDER, SHARE
     from factory.stages.suspect import suspect as work
 
     with Bars() as bars:
-        found = work(run, proxy=proxy, folds=folds, options=options(given), progress=bars)
+        found = work(run, proxy=proxy, method=method, folds=folds, options=options(given), progress=bars)
     if json:
         out(found.as_dict())
         return
-    say(f"\n{found.proxy}, {found.folds} folds, {found.rows} rows ({found.left_out} left out as faulty).")
+    say(f"\n{found.proxy}, {found.folds} folds, {found.rows} {found.kind} rows ({found.left_out} left out as faulty).")
     say(
-        f"Of {found.planted} planted wrong answers this ranking tells {found.auc:.2f} from right ones (AUC; 0.5 is "
+        f"Of {found.planted} planted wrong rows this ranking tells {found.auc:.2f} from right ones (AUC; 0.5 is "
         f"chance). If {SHARE:.0%} of the rows are wrong, about {found.found:.0%} of the first {found.review} rows are."
     )
     for id_, score in found.first:
         say(f"  {score:>8.3f}  {id_}")
     say(f"Read them: factory trace {run} ID")
-    out(str(run / "suspects.parquet"))
+    out(str(run / FOLDER / f"{found.kind}.parquet"))
 
 
 def compare(

@@ -74,7 +74,7 @@ def compare(
 
     `options` are those of the trainer. Raises WrongRequest where no held-out row is left.
     """
-    progress, method, places = progress or Progress(), proxies.method(), (Path(one), Path(other))
+    progress, method, places = progress or Progress(), proxies.default(), (Path(one), Path(other))
     sides = [trainable.find(place, training.trainer(method)) for place in places]
     held = _held_out([Path(on)] if on else places, sides)
     folder = Path(mkdtemp(prefix="compare-", dir=places[0]))  # private text stays where it is private

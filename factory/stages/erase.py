@@ -32,7 +32,7 @@ TABLES = ("documents", "passages", "records", "verdicts", "measured", "rejected/
 KEPT_CACHES = ("files.parquet", "files-records.parquet", "rejected.parquet", "hub.json")  # digests and places, no text
 LEFT_BEHIND = (
     "*.tmp", "*.old", "*.partial", f"{FILE}.*", "models/*/work", "records/**/*.tmp", "cache/*",
-    "suspects.*", "models/*/exam.*", "models/*/rows.parquet",  # what models said of rows
+    "suspects", "models/*/exam.*", "models/*/rows.parquet",  # what models said of rows
 )  # fmt: skip
 TEXT = ("dataset", "exports", "exam")
 

@@ -149,8 +149,10 @@ def _pair(model: str, before: str | None, run: Run, out: Path | None, asking: Tr
 def _judge(
     name: str | None, recipe: Path | None, run: Run, pair: Pair, max_tokens: int
 ) -> tuple[Judge, Confidentiality] | None:
-    """The judge that is named, and how confidential what it is shown is: both models may say anything that they were
-    trained on, and so may be what stands in the run's rows."""
+    """The judge that is named, and how confidential what it is shown is.
+
+    Both models may say anything that they were trained on; where that is not noted, it may be the rows of the run.
+    """
     if name is None:
         if recipe is not None:
             raise WrongRequest("--recipe names the recipe of a judge. Say which of its models that is: --judge NAME")
@@ -159,7 +161,8 @@ def _judge(
         raise WrongRequest("--judge needs answers to judge, and --max-tokens 0 asks for none. Leave one of them out.")
     judge = exam_judge.named(name, run, recipe)
     rows = trainable.confidentiality([*run.path.glob("dataset/*/*.parquet"), *run.path.glob("exam/*.parquet")])
-    learned = [noted(Path(model)).get("confidentiality", rows) for model in (pair.before, pair.after)]
+    folders = [Path(model).expanduser() for model in (pair.before, pair.after)]
+    learned = [noted(folder).get("confidentiality", rows) for folder in folders]
     sees = max([rows, *learned], key=SCALE.index)
     exam_judge.check_sight(judge, sees)
     return judge, sees

@@ -15,7 +15,7 @@ Source  both orders against position bias: Zheng et al. 2023 (arXiv:2306.05685);
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +35,7 @@ from factory.views import declared
 if TYPE_CHECKING:
     from factory.llm import LLM
 
+METHOD = "exam_judge"  # what its calls are noted under
 Side = Literal["before", "after", "tie"]
 SIDES: Mapping[str | None, Side | None] = {"A": "before", "B": "after", "tie": "tie", None: None}
 
@@ -72,11 +73,12 @@ class Judge:
 
     name: str
     recipe: Checked
-    instance: str = "exam_judge"
-    models: Mapping[str, str] = field(init=False)
+    instance: str = METHOD
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "models", {"judge": self.name})
+    @property
+    def models(self) -> Mapping[str, str]:
+        """The one that it asks."""
+        return {"judge": self.name}
 
     @property
     def served(self) -> str:

@@ -28,7 +28,7 @@ FILE = "journal.sqlite"
 SETTLE_S = 60  # most answers come sooner; a run that is to end should not look as if it hung
 AT_ONCE = 256  # items under way; a model's door throttles below this
 CAPPED_AT_ONCE = 16  # under a max_spend: more would all be paid half, and none be whole
-I = TypeVar("I")  # noqa: E741 # an item
+Item = TypeVar("Item")
 T = TypeVar("T")
 
 
@@ -169,11 +169,13 @@ class Models:
 
         return self._journal.used(name) if isinstance(self._journal, Paid) else 0
 
-    async def each(self, do: Callable[[I], Awaitable[T]], items: Iterable[I], *, at_once: int = AT_ONCE) -> list[T]:
+    async def each(
+        self, do: Callable[[Item], Awaitable[T]], items: Iterable[Item], *, at_once: int = AT_ONCE
+    ) -> list[T]:
         """What `do` makes of each item, in order; begun in order, many at once. Where the world dies, all end."""
         slots = asyncio.Semaphore(at_once)
 
-        async def one(item: I) -> T:
+        async def one(item: Item) -> T:
             async with slots:
                 return await do(item)
 

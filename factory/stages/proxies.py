@@ -62,19 +62,20 @@ def begun(
 ) -> Proxy:
     """A way to train proxies that all start from one model; `tiny` is made once, with a tokenizer for all these files.
 
-    Raises WrongRequest for a trainer that has no start to give, or an option that it does not have.
+    Raises WrongRequest for an option that the trainer does not have.
     """
     trainer = training.trainer(method, options)
+    starting = method if trainer.start else default()
     shutil.rmtree(folder, ignore_errors=True)
     if model == "tiny":
         seed = int(trainer.options.get("seed", 0))
-        call = trainer_calls.start(method, Split(trainer.kinds[0], tuple(files)), model, folder / "start", seed)
+        call = trainer_calls.start(starting, Split(trainer.kinds[0], tuple(files)), model, folder / "start", seed)
         trainer_calls.ask([call], folder, progress)
         model = str(folder / "start")
     return Proxy(trainer, model, folder)
 
 
-def method() -> str:
+def default() -> str:
     """The trainer of sft rows whose models can start from nothing."""
     for name in plugins.declared("trainers"):
         found = training.trainer(name)

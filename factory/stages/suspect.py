@@ -2,17 +2,19 @@
 
 Each row is judged by a proxy that was trained without it (k folds; near-copies share a fold, else a wrong row would be
 vouched for by its copy). The score is the largest loss of a token of its answer: a wrong name or number is one word.
+Of a pair it is how much the proxy would have it the other way round: the loss of a reward model.
 Hard rows are surprising too, so nothing is dropped; how far the ranking can be trusted is measured on the way, on
-wrong answers that are planted: for every tenth row (of few rows more) one to another question is scored beside its own.
+wrong rows that are planted: for every tenth row (of few rows more) its answer is taken from another question, or the
+sides of its pair are changed, and that is scored beside it.
 
-In      the sft rows of a run's train split.
-Out     suspects.parquet (every row: rank, score, fold) and suspects.json in the run's folder.
+In      the rows of a run's train split that a trainer takes: sft rows, or pairs.
+Out     suspects/KIND.parquet (every row: rank, score, fold) and suspects/KIND.json in the run's folder.
 Costs   `folds` trainings of the proxy. All rows in memory.
 Source  out-of-fold loss as in confident learning: Northcutt et al. 2021 (arXiv:1911.00068).
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +33,11 @@ from factory.stages.splits import THRESHOLD
 from factory.training import Loss, Row
 
 SCHEMA = "dataset-factory/suspects/1"
+FOLDER = "suspects"
 PLANTED, ENOUGH = 10, 50  # every tenth row is also scored with a wrong answer; of few rows more, to have so many
 LEAST = 20  # rows: fewer are read faster than ranked
 SHARE = 0.05  # of the rows that are wrong, for the expected precision
+Spoil = Callable[[Row], Row | None]  # of a row the columns of a wrong one, where one can be made of it
 RANKING = pa.schema(
     [("rank", pa.int64()), ("id", pa.string()), ("score", pa.float64()), ("loss", pa.float64()),
      ("tokens", pa.int64()), ("fold", pa.int64()), ("documents", pa.list_(pa.string()))],
@@ -45,14 +49,15 @@ RANKING = pa.schema(
 class Suspects:
     """The ranking's first rows, and how far it can be trusted."""
 
+    kind: str
     proxy: str
     folds: int
     rows: int
     left_out: int  # faulty rows, which no trainer takes
     planted: int
-    auc: float  # of planted wrong answers against the rows as they are: 0.5 is chance
+    auc: float  # of planted wrong rows against the rows as they are: 0.5 is chance
     review: int  # how many rows are SHARE of all
-    found: float  # the share of planted answers that would stand among so many
+    found: float  # the share of planted rows that would stand among so many
     first: tuple[tuple[str, float], ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -64,67 +69,64 @@ def suspect(
     run: str | Path,
     *,
     proxy: str = "tiny",
+    method: str | None = None,
     folds: int = 5,
     options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Suspects:
-    """Rank the sft rows of a run by how surprising they are to proxies that were trained without them.
+    """Rank the rows of a run by how surprising they are to proxies that were trained without them.
 
-    `options` are those of the trainer. Raises WrongRequest for a run with too few rows.
+    `method` is the trainer of the proxies, one of sft rows if not given; `options` are its. Raises WrongRequest for a
+    run with too few rows, and for a trainer of another kind.
     """
-    opened, progress, method = Run(run), progress or Progress(), proxies.method()
-    data = trainable.find(opened.path, training.trainer(method))
+    opened, progress = Run(run), progress or Progress()
+    trainer = training.trainer(method or proxies.default())
+    data = trainable.find(opened.path, trainer)
+    if data.kind not in WRONG:
+        raise WrongRequest(f"'{trainer.plugin}' trains on {data.kind}: suspects are found among {' and '.join(WRONG)}.")
     rows = proxies.table(data.train)
     if len(rows) < max(LEAST, 2 * folds):
-        raise WrongRequest(f"{opened.path} has {len(rows)} sft rows to train on: fewer than can be ranked. Read them.")
+        raise WrongRequest(
+            f"{opened.path} has {len(rows)} {data.kind} rows to train on: fewer than can be ranked. Read them."
+        )
     with opened.lock():
-        folder = opened.path / "cache" / "suspects"
-        made = proxies.begun(method, data.train, proxy, folder, options or {}, progress)
-        work = _Folds(rows, folds)
+        folder = opened.path / "cache" / FOLDER
+        made = proxies.begun(trainer.plugin, data.train, proxy, folder, options or {}, progress)
+        work = _Folds(data.kind, rows, folds)
         for fold in range(folds):
             model = made.trained(f"fold-{fold}", work.others(fold), progress)
             work.take(fold, made.losses(model, work.asked(fold), f"losses {fold + 1}/{folds}", progress))
             made.forget(f"fold-{fold}")
         found = work.result(Path(proxy).name)
-        tables.write_parquet(opened.path / "suspects.parquet", RANKING, [work.ranking()])
-        tables.write_json(opened.path / "suspects.json", found.as_dict())
-        opened.log("suspect", rows=found.rows, auc=found.auc)
+        tables.write_parquet(opened.path / FOLDER / f"{data.kind}.parquet", RANKING, [work.ranking()])
+        tables.write_json(opened.path / FOLDER / f"{data.kind}.json", found.as_dict())
+        opened.log("suspect", kind=data.kind, rows=found.rows, auc=found.auc)
         shutil.rmtree(folder, ignore_errors=True)
-    progress.end("suspect", f"{found.rows} rows ranked, {found.planted} wrong answers planted")
+    progress.end("suspect", f"{found.rows} rows ranked, {found.planted} wrong ones planted")
     return found
 
 
 class _Folds:
-    """Rows dealt into folds, the wrong answers planted among them, and their losses."""
+    """Rows dealt into folds, the wrong ones planted among them, and their losses."""
 
-    def __init__(self, table: pa.Table, folds: int) -> None:
-        self._table, self._folds = table, folds
+    def __init__(self, kind: str, table: pa.Table, folds: int) -> None:
+        self._kind, self._table, self._folds = kind, table, folds
         self._rows: list[Row] = table.to_pylist()
         self._ids: list[str] = [row["id"] for row in self._rows]
-        labels = near.near_duplicates([records.joined("sft", row) for row in self._rows], threshold=THRESHOLD)
+        labels = near.near_duplicates([records.joined(kind, row) for row in self._rows], threshold=THRESHOLD)
         self._fold = [draw_below(folds, self._ids[label]) for label in labels.tolist()]
-        self._every = max(1, min(PLANTED, len(self._rows) // ENOUGH))
-        self._foils = Foils((_answer(row), ()) for row in self._rows)
-        self._wrong = {nth: row for nth in range(len(self._ids)) if (row := self._planted(nth))}
+        every, spoil = max(1, min(PLANTED, len(self._rows) // ENOUGH)), WRONG[kind](self._rows)
+        drawn = [nth for nth, id_ in enumerate(self._ids) if not draw_below(every, "planted", id_)]
+        made = {nth: {"id": f"planted/{self._ids[nth]}", **its} for nth in drawn if (its := spoil(self._rows[nth]))}
+        self._wrong: dict[int, Row] = made
         self._losses: dict[str, Loss] = {}
-
-    def _planted(self, nth: int) -> Row | None:
-        """The row with the answer to another question, where it is one of those and there is such an answer."""
-        if draw_below(self._every, "planted", self._ids[nth]):
-            return None
-        row = self._rows[nth]
-        found = self._foils.like(_answer(row), 1, seed=row["id"])
-        if not found:
-            return None
-        *asked, answer = row["messages"]
-        return {"id": f"planted/{row['id']}", "messages": [*asked, {**answer, "content": found[0]}]}
 
     def others(self, fold: int) -> pa.Table:
         """The rows that a fold's proxy is trained on."""
         return self._table.filter(pa.array([its != fold for its in self._fold]))
 
     def asked(self, fold: int) -> list[Row]:
-        """The rows of a fold, and the wrong answers planted in it."""
+        """The rows of a fold, and the wrong ones planted in it."""
         places = [nth for nth, its in enumerate(self._fold) if its == fold]
         return [*(self._rows[nth] for nth in places), *(self._wrong[nth] for nth in places if nth in self._wrong)]
 
@@ -153,7 +155,7 @@ class _Folds:
         review = max(1, round(SHARE * len(ranked)))
         bound = ranked[review - 1][0] if ranked else 0.0
         return Suspects(
-            proxy, self._folds, len(ranked), len(self._ids) - len(ranked), len(wrong),
+            self._kind, proxy, self._folds, len(ranked), len(self._ids) - len(ranked), len(wrong),
             auc=round(auc(wrong, [score for score, _ in ranked]), 4),
             review=review, found=round(sum(score >= bound for score in wrong) / max(1, len(wrong)), 4),
             first=tuple((self._ids[nth], round(score, 3)) for score, nth in ranked[:20]),
@@ -167,6 +169,26 @@ def auc(high: Sequence[float], low: Sequence[float]) -> float:
     ordered = np.sort(np.asarray(low))
     below, above = np.searchsorted(ordered, high, "left"), np.searchsorted(ordered, high, "right")
     return float((below + above).mean() / 2 / len(low))
+
+
+def _answers_of_others(rows: Sequence[Row]) -> Spoil:
+    """A row with the answer to another question, where there is one of about that length."""
+    foils = Foils((_answer(row), ()) for row in rows)
+
+    def spoil(row: Row) -> Row | None:
+        found = foils.like(_answer(row), 1, seed=row["id"])
+        *asked, answer = row["messages"]
+        return {"messages": [*asked, {**answer, "content": found[0]}]} if found else None
+
+    return spoil
+
+
+def _sides_changed(rows: Sequence[Row]) -> Spoil:
+    """A pair the other way round."""
+    return lambda row: {"prompt": row["prompt"], "chosen": row["rejected"], "rejected": row["chosen"]}
+
+
+WRONG: Mapping[str, Callable[[Sequence[Row]], Spoil]] = {"sft": _answers_of_others, "preference": _sides_changed}
 
 
 def _answer(row: Row) -> str:

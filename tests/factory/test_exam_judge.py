@@ -15,7 +15,8 @@ from factory.stages import evaluation, exam_judge, forget
 from factory.stages.asked import Asked, Question
 from factory.stages.evaluation import Evaluation
 from factory.stages.exam_judge import Answered, Judge, Judged
-from factory.views import checks
+from factory.views import checks, journal
+from factory.views.chapters import models
 from tests.corpora import write_documents, write_recipe
 from tests.model_server import ModelServer
 
@@ -188,6 +189,15 @@ def test_what_it_was_asked_of_a_document_is_forgotten_with_it(tmp_path: Path) ->
     forget.forget(done.path, ["documents/kiln.md"], yes=True)
     left = {unit.split("/")[0] for unit in scrub.units(done.path / "journal.sqlite")}
     assert left == {"another"}
+
+
+def test_what_it_was_asked_is_in_the_journal_and_changes_nothing_of_the_report(tmp_path: Path) -> None:
+    with ModelServer(replies=judging(by_reference)) as server:
+        done = ingested(tmp_path, server)
+        before = models.chapter(done).measures
+        judge(done, [answered(0)])
+    assert [(row["method"], row["answered"]) for row in journal.totals(done)] == [("exam_judge", 2)]
+    assert models.chapter(done).measures == before
 
 
 def forget_ids(done: Run) -> list[str]:

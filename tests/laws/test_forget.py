@@ -365,7 +365,7 @@ def test_what_people_were_shown_and_what_models_said_of_it_go_too(tmp_path: Path
     write_documents(tmp_path, FILES)
     file = made(tmp_path, generate={"exam": {"share": 0.5}, "methods": ["text", "extractive_qa"]})
     done = run(file)
-    for place in ("suspects.parquet", "models/sft/exam.parquet", "models/sft/rows.parquet"):
+    for place in ("suspects/sft.parquet", "models/sft/exam.parquet", "models/sft/rows.parquet"):
         (done.path / place).parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.table({"said": ["Hold the button of the boiler for five seconds"]}), done.path / place)
     review(done.path, 100)

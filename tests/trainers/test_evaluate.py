@@ -16,6 +16,7 @@ from factory.stages.compare import compare
 from factory.stages.evaluate import evaluate
 from factory.stages.suspect import suspect
 from factory.stages.train import train
+from factory.views.chapters.learning import chapter
 from tests.cli.conftest import factory
 from tests.corpora import write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
@@ -45,25 +46,47 @@ async def asking(passage: Passage, *, shuffled: bool = False) -> AsyncIterator[R
             yield sft(passage, asked, f"In {told}.", quotes=[quote], rewordings=[kept])
 '''
 JUDGED = ("reference answer", "answer A", "answer B")
+PAIRING = '''
+from collections.abc import AsyncIterator
+from factory.passages import Passage
+from factory.records import Record, preference
+
+GLAD = ("I am glad to say", "and thank you for asking", "with pleasure", "happy to help")
+RUDE = ("as anybody knows", "obviously", "what a question", "are you blind")
+
+async def pairing(passage: Passage) -> AsyncIterator[Record]:
+    """Where each person lives, asked in three ways, answered in a friendly manner and in another."""
+    at = 0
+    for nth, sentence in enumerate(passage.text.strip().split("\\n\\n")):
+        name, _, city = sentence.rstrip(".").partition(" lives in ")
+        quote = passage.span(at, at + len(sentence))
+        at += len(sentence) + 2
+        for way, asked in enumerate((f"Where does {name} live?", f"{name}: which town?", f"{name}'s home, please.")):
+            kind, other = GLAD[(nth + way) % 4], RUDE[(nth * way) % 4]
+            yield preference(passage, asked, f"In {city}, {kind}.", f"In {city}, {other}.", quotes=[quote])
+'''
 TRAINED = {"epochs": 60.0, "batch": 8}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with on_the_path(tmp_path_factory.mktemp("site")) as site:
-        Package(site, "stranger").declares("generators", "asking", ASKING)
+        stranger = Package(site, "stranger")
+        for name, source in {"asking": ASKING, "pairing": PAIRING}.items():
+            stranger.declares("generators", name, source)
         yield
 
 
-def people(folder: Path, *, shuffled: bool = False, exam: bool = True) -> Run:
-    """A run whose documents say who lives where: six people each."""
+def people(folder: Path, *, shuffled: bool = False, exam: bool = True, pairs: bool = False) -> Run:
+    """A run whose documents say who lives where, six people each; its rows are questions on that, or pairs."""
     for nth in range(4):
         lines = [
             f"{name} lives in {CITIES[(7 * nth + n) % 16]}." for n, name in enumerate(PEOPLE[6 * nth : 6 * nth + 6])
         ]
         write_documents(folder, {f"{nth}.md": "\n\n".join(lines) + "\n"})
     split = {"split": {"validation": 0, "test": 0}}
-    made = write_recipe(folder, methods=[{"asking": {"shuffled": shuffled}}], export=split)
+    methods = ["pairing"] if pairs else [{"asking": {"shuffled": shuffled}}]
+    made = write_recipe(folder, methods=methods, export=split)
     return run(made, set=["generate.exam.share=0.3"] if exam else [], until="export")
 
 
@@ -119,7 +142,7 @@ def by_reference(body: dict[str, Any]) -> str:
 def test_a_judge_prefers_the_answers_of_the_model_that_learned(trained: Run, tmp_path: Path) -> None:
     with ModelServer(replies=by_reference) as server:
         owl = {"owl": {"base_url": server.url, "model": "owl-7b"}}
-        recipe = write_recipe(tmp_path, methods=["asking"], models=owl, sources=[{"path": str(tmp_path)}])
+        recipe = write_recipe(tmp_path, methods=["text"], models=owl, sources=[{"path": str(tmp_path)}])
         out = tmp_path / "out"
         command = ("evaluate", "sft", str(trained.path), "--judge", "owl", "--recipe", str(recipe), "--max-tokens", "8")
         ended = factory(*command, "-o", str(out), "--check", "paraphrase.preferred.low > 0", cwd=tmp_path)
@@ -142,7 +165,7 @@ def test_a_judge_prefers_the_answers_of_the_model_that_learned(trained: Run, tmp
 def test_what_stands_without_the_judge_is_there_where_it_dies(trained: Run, tmp_path: Path) -> None:
     with ModelServer(faults={"http_401": 1}) as server:
         owl = {"owl": {"base_url": server.url, "model": "owl-7b"}}
-        recipe = write_recipe(tmp_path, methods=["asking"], models=owl, sources=[{"path": str(tmp_path)}])
+        recipe = write_recipe(tmp_path, methods=["text"], models=owl, sources=[{"path": str(tmp_path)}])
         with pytest.raises(DeadWorld):
             evaluate("sft", trained.path, judge="owl", recipe=recipe, out=tmp_path / "out", max_tokens=8)
     found = json.loads((tmp_path / "out/exam.json").read_text())
@@ -195,7 +218,7 @@ def test_what_a_model_learned_is_not_shown_to_a_judge_that_may_not_see_it(
     (model / "training.json").write_text(json.dumps({"method": "sft", "from": "tiny", "confidentiality": learned}))
     judge.mkdir()
     owl = {"owl": {"base_url": "http://127.0.0.1:9/v1", "model": "owl-7b", "may_see": may_see}}
-    recipe = write_recipe(judge, methods=["asking"], models=owl, sources=[{"path": str(tmp_path)}])
+    recipe = write_recipe(judge, methods=["text"], models=owl, sources=[{"path": str(tmp_path)}])
     highest = max(learned, "internal", key=SCALE.index)
     with pytest.raises(WrongRequest, match=f"--judge: .* is {highest}, .* {may_see} at most"):
         evaluate(str(model), asked.path, judge="owl", recipe=recipe)
@@ -214,20 +237,54 @@ def spoiled(done: Run) -> set[str]:
     return wrong
 
 
+def above(ranking: list[dict[str, Any]], wrong: set[str]) -> float:
+    """How often a wrong row of a ranking stands above another."""
+    ranks = [row["rank"] for row in ranking if row["id"] in wrong]
+    others = [row["rank"] for row in ranking if row["id"] not in wrong]
+    return sum(one < other for one in ranks for other in others) / (len(ranks) * len(others))
+
+
 @pytest.mark.slow
 def test_wrong_rows_are_among_the_first_suspects_and_nothing_is_dropped(tmp_path: Path) -> None:
     done = people(tmp_path, exam=False)
     wrong = spoiled(done)
     found = suspect(done.path, folds=4, options=TRAINED)
-    ranking = pq.read_table(done.path / "suspects.parquet").to_pylist()
-    ranks = [row["rank"] for row in ranking if row["id"] in wrong]
-    others = [row["rank"] for row in ranking if row["id"] not in wrong]
-    above = sum(one < other for one in ranks for other in others) / (len(ranks) * len(others))
+    ranking = pq.read_table(done.path / "suspects/sft.parquet").to_pylist()
     assert len(ranking) == found.rows == 72
-    assert above > 0.8
+    assert above(ranking, wrong) > 0.8
     assert found.auc > 0.7
     assert sorted(row["rank"] for row in ranking) == list(range(1, 73))
-    assert json.loads((done.path / "suspects.json").read_text())["auc"] == found.auc
+    assert json.loads((done.path / "suspects/sft.json").read_text())["auc"] == found.auc
+
+
+@pytest.mark.slow
+def test_pairs_the_wrong_way_round_are_among_the_first_suspects(tmp_path: Path) -> None:
+    done = people(tmp_path, exam=False, pairs=True)
+    file = done.path / "dataset/preference/train-00000.parquet"
+    table = pq.read_table(file)
+    made = table.to_pylist()
+    for row in made[::12]:
+        row["chosen"], row["rejected"] = row["rejected"], row["chosen"]
+    pq.write_table(pa.Table.from_pylist(made, table.schema), file)
+    found = suspect(
+        done.path, method="reward", folds=3, options={"learning_rate": 1e-3, "batch": 16, "epochs": 40.0}
+    )  # fmt: skip
+    ranking = pq.read_table(done.path / "suspects/preference.parquet").to_pylist()
+    assert above(ranking, {row["id"] for row in made[::12]}) > 0.9
+    assert (found.kind, found.rows, found.left_out) == ("preference", 72, 0)
+    assert found.auc > 0.8
+    assert chapter(done).numbers["suspects"] == [json.loads((done.path / "suspects/preference.json").read_text())]
+
+
+def test_suspects_are_of_kinds_of_which_a_wrong_row_can_be_made(tmp_path: Path) -> None:
+    done = people(tmp_path, exam=False)
+    text = pa.table({"id": ["a"], "text": ["Nobody lives here."], "meta": ["{}"]})
+    (done.path / "dataset/text").mkdir()
+    pq.write_table(text, done.path / "dataset/text/train-00000.parquet")
+    with pytest.raises(WrongRequest, match=r"'cpt' trains on text: .* among sft and preference\."):
+        suspect(done.path, method="cpt")
+    with pytest.raises(WrongRequest, match=r"'reward' trains on preference, and .* has sft"):
+        suspect(done.path, method="reward")
 
 
 @pytest.mark.slow

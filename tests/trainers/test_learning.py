@@ -25,7 +25,8 @@ def train(method: str, folder: Path, made: list[Any], model: str = "tiny", **opt
 
 def losses(method: str, folder: Path, made: list[Any]) -> list[float]:
     """The loss of each row under the model that was trained there."""
-    return [found.loss for found in training.trainer(method).losses(str(folder / "out"), made)]
+    found = {its.id: its.loss for its in training.trainer(method).losses(str(folder / "out"), made)}
+    return [found[row["id"]] for row in made]
 
 
 def answers(folder: Path) -> list[str]:
@@ -271,10 +272,21 @@ def test_losses_are_of_the_learned_tokens_alone(method: str, tmp_path: Path) -> 
     made = getattr(rows, {"sft": "sft", "cpt": "text", "kto": "feedback"}.get(method, "preference"))(homes())
     train(method, tmp_path, made, epochs=1.0)
     found = list(training.trainer(method).losses(str(tmp_path / "out"), [*made[:3], {"id": "bad"}]))
-    assert [one.id for one in found] == [row["id"] for row in made[:3]]
+    assert sorted(one.id for one in found) == [row["id"] for row in made[:3]]
     assert all(one.largest >= one.loss > 0 and one.tokens > 1 for one in found)
     if method == "sft":  # `In Berlin.` and the two tokens of the end of a turn are a fraction of the row
         assert all(one.tokens < 10 for one in found)
+
+
+def test_rows_of_one_length_are_asked_together_and_each_once() -> None:
+    from trainers import _losses
+
+    waiting = [(f"r{nth}", [0] * (nth * 37 % 101 + 1), [0]) for nth in range(2 * _losses.WINDOW - 3)]
+    batches = list(_losses._alike(iter(waiting)))
+    assert sorted(id_ for batch in batches for id_, *_ in batch) == sorted(id_ for id_, *_ in waiting)
+    assert max(map(len, batches)) == _losses.BATCH
+    padded = sum(len(batch) * max(len(ids) for _, ids, _ in batch) for batch in batches)
+    assert padded < 1.1 * sum(len(ids) for _, ids, _ in waiting)
 
 
 def test_general_text_is_mixed_in_by_its_share_and_drawn_by_the_seed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.runs import Run
-from factory.stages import exam
+from factory.stages import exam, suspect
 from factory.views import declared
 from factory.views.chapter import Chapter
 
@@ -22,8 +22,8 @@ def chapter(run: Run) -> Chapter:
     """The exam's size; each evaluated model; the first suspects."""
     counts = exam.count(run.path / "exam") if run.stands("export") else {}
     models = [_model(found) for found in map(_json, sorted(run.path.glob("models/*/exam.json"))) if found]
-    suspects = _json(run.path / "suspects.json")
-    numbers = {"exam": counts, "models": models, "suspects": suspects or None}
+    suspects = [found for found in map(_json, sorted((run.path / suspect.FOLDER).glob("*.json"))) if found]
+    numbers = {"exam": counts, "models": models, "suspects": suspects}
     asked = declared.recipe(run).generate.exam is not None
     measures = {f"exam.{name}": counts.get(name, 0) for name in exam.SETS} if asked else {}
     not_measured = {} if asked else {f"exam.{name}": NOT_ASKED for name in exam.SETS}

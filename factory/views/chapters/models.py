@@ -1,8 +1,12 @@
-"""What models were asked for this run: calls, tokens, money and what failed, by method and model."""
+"""What models were asked for this run: calls, tokens, money and what failed, by method and model.
+
+Without the calls of an exam's judge: they come when nothing of the dataset changes. `factory journal RUN` has all.
+"""
 
 from typing import Any
 
 from factory.runs import Run
+from factory.stages import exam_judge
 from factory.stages.models import FILE
 from factory.views import journal
 from factory.views.chapter import Chapter, Finding, share
@@ -15,7 +19,10 @@ MANY = 0.05  # of all calls
 def chapter(run: Run) -> Chapter:
     """The journal's totals. A run whose recipe asks no model has none."""
     rows = journal.totals(run) if (run.path / FILE).is_file() else []
-    asked = [{name: row[name] for name in ("method", "model", *COUNTED, "estimated")} for row in rows]
+    asked = [
+        {name: row[name] for name in ("method", "model", *COUNTED, "estimated")}
+        for row in rows if row["method"] != exam_judge.METHOD
+    ]  # fmt: skip
     sums = {name: sum(row[name] for row in asked) for name in COUNTED}
     measures = {
         "models.calls": sums["answered"] + sums["failed"],
