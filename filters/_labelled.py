@@ -105,7 +105,7 @@ PATTERNS: dict[str, tuple[list[str], Callable[[str], bool] | None]] = {
         None,
     ),
     "date_of_birth": ([rf"(?i)(?<![^\W\d_]){_BORN}(?![^\W\d_])[^\n<•0-9]{{0,30}}?(?P<value>{_DATE})"], None),
-    "driver_license": ([rf"(?i:{_LICENCE}){_SEP}(?P<value>{_ID})"], None),
+    "driver_license": ([rf"(?<![^\W\d_])(?i:{_LICENCE}){_SEP}(?P<value>{_ID})"], None),
     "employee_id": (
         [
             rf"(?<![^\W\d_])(?i:employee|emp|staff|personnel|personal(?=nummer|-?nr)|worker|badge|matricule"

@@ -22,7 +22,9 @@ SCALE = 0.8  # 0.5 of the model is presidio's 0.4
 
 _STOCK = "foo bar baz qux quux barz lorem ipsum"
 _SHORT = "mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec"
-NOBODY = frozenset(f"{_STOCK} {_SHORT}".split())  # what examples are called, and short forms that have a capital
+_CHAT = "lol lmao lmfao rofl omg wtf omfg imho btw tbh idk smh"
+NOBODY = frozenset(f"{_STOCK} {_SHORT} {_CHAT}".split())  # what examples are called, and short forms with a capital
+_LAUGHTER = re.compile(r"(?:h+[aei]+){2,}h*")
 _KEY = re.compile(r"[\"'] ?:")  # the name of a value
 _GAP = re.compile(r"[ \t]{1,2}|\.[ \t]?|-|[ \t]?['’][ \t]?|[ \t]\.[ \t]")
 _ADDRESS_GAP = re.compile(r"(?:[\s,.;>/()#º°-]|\bnan\b|\b(?:de|del|la|der|du|of|the|and|corner)\b){1,12}")
@@ -50,10 +52,9 @@ def _countries() -> frozenset[str]:
     """What countries are called in English, German, French and Spanish."""
     from phonenumbers.geodata.locale import LOCALE_DATA
 
-    names = {
-        name for of in LOCALE_DATA.values() for language, name in of.items() if language in ("en", "de", "fr", "es")
-    }
-    return frozenset(name.casefold() for name in names if not name.startswith("*")) - NAMES_TOO
+    said = ((of, of.get(language, "")) for of in LOCALE_DATA.values() for language in ("en", "de", "fr", "es"))
+    names = (of[name[1:]] if name.startswith("*") else name for of, name in said)  # `*aa`: as in the language aa
+    return frozenset(name.casefold() for name in names if name) - NAMES_TOO
 
 
 def _is_cased(text: str) -> bool:
@@ -79,10 +80,14 @@ def _persons(text: str, words: Sequence[Word], *, cased: bool) -> Iterator[Findi
     """Words that stand together, if one of them is sure enough."""
     for group in _groups(text, [word for word in words if word.person >= BESIDE], _GAP):
         written = text[group[0].start : group[-1].end]
-        alone = len(group) == 1 and (written.casefold() in _countries() or (cased and _is_short_for(written)))
-        somebody = max((w.person for w in group if text[w.start : w.end].casefold() not in NOBODY), default=0.0)
-        if not alone and somebody >= BESIDE:
+        is_short = len(group) == 1 and cased and _is_short_for(written)
+        somebody = max((w.person for w in group if not _is_nobody(text[w.start : w.end].casefold())), default=0.0)
+        if not is_short and written.casefold() not in _countries() and somebody >= BESIDE:
             yield Finding(group[0].start, group[-1].end, "person", round(SCALE * somebody, 4))
+
+
+def _is_nobody(word: str) -> bool:
+    return word in NOBODY or _LAUGHTER.fullmatch(word) is not None
 
 
 def _is_short_for(written: str) -> bool:

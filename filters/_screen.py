@@ -27,8 +27,7 @@ class Kind:
     """One kind of personal data: its placeholder, and without what it cannot be in a text.
 
     One of `words`, where there are any, must be in the text: part of a word of any case, after `=` all of one, after
-    `^` its beginning, after `~` its end; with a capital all of a word as it stands; with a sign in it anywhere, and
-    there `_` is a blank.
+    `^` its beginning, after `~` its end; with a capital all of a word as it stands; with a sign in it anywhere.
     """
 
     placeholder: str
@@ -46,8 +45,8 @@ _STREETS = (
     "Street St Avenue Ave Av Road Rd Boulevard Blvd Lane Ln Drive Dr Court Ct Place Pl Square Sq Terrace Ter Way "
     "Parkway Pkwy Circle Cir Highway Hwy Close Crescent Mews Gardens Row Trail Trl Loop Alley Grove Yard Turnpike "
     "Plaza Crossing Box Unit PSC CMR USS USNS USCGC USNC FPO DPO APO ~straße ~strasse str. ~weg ~platz ~allee "
-    "~gasse ~damm ~ufer Ring ~stieg ~chaussee ~markt =rue =avenue =boulevard =bd =place =chemin =impasse =allée "
-    "=allées =quai =cours =route =passage =faubourg _C/ _c/ =calle =carrer =avda =av =avenida =plaza =pza =paseo Pº "
+    "~gasse ~damm ~ufer Ring ~stieg ~chaussee ~markt =c =rue =avenue =boulevard =bd =place =chemin =impasse =allée "
+    "=allées =quai =cours =route =passage =faubourg =calle =carrer =avda =av =avenida =plaza =pza =paseo Pº "
     "pº =ronda =camino =carretera =ctra =travesía =travesia =via =viale =piazza =corso =rua =ul =ulica ~gatan "
     "~gata ~vägen ~väg ~veien ~vei ~vej ~gade ~straat ~laan ~plein ~katu ~tie ~kuja ~allé ~gränd ~vænget Suite "
     "Ste Apt Apartment Flat domicilio anschrift dirección adresse =postal =mailing =billing =shipping =home "
@@ -126,12 +125,7 @@ def _by_size(words: Mapping[str, tuple[str, ...]]) -> dict[int, dict[str, tuple[
 
 _WHOLE, _EXACT, _WITHIN = _words("A"), _words("="), _words("")
 _BEGINS, _ENDS = _by_size(_words("^")), _by_size(_words("~"))
-_SIGNS = [
-    (word.replace("_", " "), kind)
-    for kind, its in KINDS.items()
-    for word in its.words
-    if not word.strip("=^~").isalpha()
-]
+_SIGNS = [(word, kind) for kind, its in KINDS.items() for word in its.words if not word.strip("=^~").isalpha()]
 _LONG = re.compile(r"[0-9](?:[ .()/–-]{0,3}[0-9]){6}")
 _BARRIER = re.compile(rf"<[A-Z_]{{2,}}>|{FILL}{{2,}}")
 _SAFE_CUT = re.compile(r"(?<![0-9A-Z(+])[ \t](?![0-9(+])")  # inside no number, group of an IBAN or telephone number
@@ -143,9 +137,8 @@ class _Folding(dict[int, str]):
 
     def __init__(self) -> None:
         super().__init__({code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)})
-        self.update(
-            dict.fromkeys([0x2010, 0x2011, 0x2212, 0xFE63], "-")
-        )  # no dash: 201–22–1874 may be from page to page
+        # The dash is not among them: 201–22–1874 may be from page to page.
+        self.update(dict.fromkeys([0x2010, 0x2011, 0x2212, 0xFE63], "-"))
         self.update(dict.fromkeys([0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " "))
 
     def __missing__(self, code: int) -> str:

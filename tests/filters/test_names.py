@@ -18,6 +18,7 @@ from factory.plugins import filter_
 from factory.workers import Worker, measure_here
 from filters import _names, _personal
 from filters._names_gate import stretches
+from filters._presidio import SURE
 from filters._spans import Finding
 from filters.pii import Pii
 from filters.pii_leak import PiiLeak
@@ -145,9 +146,20 @@ def test_names_and_addresses_are_replaced_and_nothing_else_is() -> None:
 
 
 @with_rampart
-@pytest.mark.parametrize("text", ['{"name": "Foo"}', "Item The Foo Baz", "due on Thu 10 May"])
+@pytest.mark.parametrize(
+    "text",
+    ['{"name": "Foo"}', "Item The Foo Baz", "due on Thu 10 May", "Lmao the pump was on.", "Hahaha ! Is it on ?"],
+)
 def test_what_examples_are_called_is_nobody(text: str) -> None:
     assert scrub(Pii(ner="rampart"), text) == text
+
+
+@with_rampart
+@pytest.mark.parametrize("country", ["Jamaica", "Argentina", "Costa Rica", "Deutschland"])
+def test_a_country_is_no_person(country: str) -> None:
+    kinds = _personal.kinds(None, [], "rampart")
+    found = _personal.find(f"{country} is a stupid place to be.", kinds, "rampart")
+    assert not any(one.kind == "person" and one.score >= SURE for one in found)
 
 
 @with_rampart

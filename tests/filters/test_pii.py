@@ -68,6 +68,8 @@ EXAMPLES = [  # kind, text, the part of it that is found
     ("address", "wohnt Hauptstraße 12a, 10115 Berlin seit", "Hauptstraße 12a, 10115 Berlin"),
     ("address", "habite 12 bis, rue de la Paix, 75002 Paris depuis", "12 bis, rue de la Paix, 75002 Paris"),
     ("address", "vive en C/ Girasoles, 21 desde", "C/ Girasoles, 21"),
+    ("address", "C/ Girasoles, 21", "C/ Girasoles, 21"),
+    ("address", "vive (c/ Girasoles, 21)", "c/ Girasoles, 21"),
     ("address", "Anschrift: Am Markt 5, Celle", "Am Markt 5, Celle"),
     ("bic", "SWIFT: DEUTDEFF500", "DEUTDEFF500"),
     ("ch_ahv", "AHV 756.9217.0769.85", "756.9217.0769.85"),
@@ -457,6 +459,13 @@ def test_screening_changes_no_finding(text: str) -> None:
 )
 def test_screening_changes_no_finding_in_the_examples(text: str) -> None:
     assert find(text) == find(text, screened=False)
+
+
+@pytest.mark.parametrize("before", ["", "(", '"', "•", "\n", ":", "*", "<", "é", "—"])
+def test_screening_changes_no_finding_wherever_a_text_begins(before: str) -> None:
+    for _, text, value in EXAMPLES + DISGUISED:
+        for one in (before + value, before + text, f"{value}{before}", before + text.upper(), before + text.lower()):
+            assert find(one) == find(one, screened=False), one
 
 
 @given(rows=st.lists(mixtures, max_size=8), cut=st.integers(0, 8))
