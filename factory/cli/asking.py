@@ -46,7 +46,8 @@ def journal(run: Path, key: str | None, words: str, filters: dict[str, str], jso
             return out_list(calls)
         for call in calls:
             out(_line(call))
-        return None if calls else say("No call fits.")
+        told = f"{len(calls)} fit. One of them whole: factory journal {run} KEY" if calls else "No call fits."
+        return say(told)
     totals = view.totals(opened)
     return out(totals) if json else _totals(totals)
 
@@ -67,26 +68,13 @@ def _totals(rows: list[dict[str, Any]]) -> None:
 
 
 def _line(call: dict[str, Any]) -> str:
-    said = call["reason"] or " ".join((call["text"] or "").split())[:SHOWN]
+    said = call["reason"] or " ".join((call["text"] or "").split())[:SHOWN] or "(empty)"
     return f"{call['key'][:12]}  {call['unit']}  {call['finish'] or 'failed'}  {said}"
 
 
 def _whole(calls: list[dict[str, Any]]) -> None:
     for call in calls:
-        facts = (
-            "key",
-            "unit",
-            "model",
-            "take",
-            "sample",
-            "finish",
-            "reason",
-            "tokens_in",
-            "tokens_out",
-            "seconds",
-            "tries",
-        )
-        out("  ".join(f"{name} {call[name]}" for name in facts if call[name] is not None))
+        out("  ".join(f"{name} {call[name]}" for name in FACTS if call[name] is not None))
         for message in (call.get("request") or {}).get("messages", []):
             out(f"--- {message['role']}")
             out(message["content"])

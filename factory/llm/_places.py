@@ -13,6 +13,7 @@ from factory.llm.transport import OVERLOADED, Try
 
 LONGEST_REST_S = 15.0  # of a server that is down
 DOWN_AFTER = 12  # faults in a row: two requests that no server can answer do not make one look down
+SLOW = frozenset({"timeout.first_byte", "timeout.total"})  # connected, and asked
 UNREACHED = ("connect", "timeout.connect")
 LATER = frozenset({408, 409, 425, 499}) | OVERLOADED  # refusals that a later try may not meet, besides 5xx
 
@@ -38,7 +39,7 @@ class Server:
     def learn(self, now: float, sent: Sent, came: Try) -> bool:
         """Take in what came of a try; whether it was an answer, if only a refusal of this one request."""
         status = came.status
-        self.reached |= status is not None
+        self.reached |= status is not None or came.fault in SLOW
         if came.fault is None or (status is not None and 300 <= status < 500 and status not in LATER):
             self.faults = self.down = 0
             self.window.answered(now, sent)
@@ -48,7 +49,7 @@ class Server:
             self.faults = self.down = 0  # it is up, and busy
         elif not self.window.overtaken(sent):  # what was sent later is no better off
             self.faults += 1
-        if came.fault in ("timeout.first_byte", "timeout.total"):
+        if came.fault in SLOW:
             self.window.timed_out(now, sent)
         if (came.fault in UNREACHED or self.faults >= DOWN_AFTER) and now >= self.window.rest_until:
             self.down += 1

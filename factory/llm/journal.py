@@ -242,6 +242,15 @@ class Journal:
         sql = "select 1 from calls where model = ? and finish = 'length' and max_tokens < ? limit 1"
         return any(True for _ in self.select(sql, (model, max_tokens)))
 
+    def pace(self, model: str) -> float | None:
+        """Tokens a second of one answer of a model, as its servers gave them so far; None where none did."""
+        sql = (
+            "select sum(tokens_out) as tokens, sum(seconds) as seconds from calls "
+            "where model = ? and reason is null and seconds > 0"
+        )
+        [row] = self.select(sql, (model,))
+        return row["tokens"] / row["seconds"] if row["tokens"] else None
+
     # --- for people
 
     def totals(self) -> list[dict[str, Any]]:

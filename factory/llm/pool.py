@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from factory.errors import BadItem, DeadWorld
-from factory.llm._places import LATER, Places, Server
+from factory.llm._places import LATER, SLOW, Places, Server
 from factory.llm.rates import Sent, backoff
 from factory.llm.settings import Model
 from factory.llm.transport import OVERLOADED, Transport, Try
@@ -28,6 +28,7 @@ NEVER_REACHED_S = 30.0  # the same where nothing was reached since the start: an
 HOPELESS = frozenset({401, 402, 403, 404, 405, 407, 410})  # the same for every request
 OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 SAFE = "What is answered is safe: mend that, and the same command goes on."
+PATIENT = "A server that is slow, not gone, wants a longer 'timeout: {first_byte: …}' or a smaller 'in_flight'."
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 NO_GRAMMAR = re.compile(r"pars\w+ grammar", re.IGNORECASE)  # llama.cpp, which answers 500 to a schema beyond it
 SCHEMA_WORDS = re.compile(r"response_?format|json_?schema|guided|structured.?output|grammar", re.IGNORECASE)
@@ -147,7 +148,8 @@ class Pool:
         if silent > patience or wait > 1.1 * patience:
             names = ", ".join(server.shown for server in self._places.servers)
             said = f"gave no answer for {silent:.0f} s" if silent > patience else f"asks to wait {wait:.0f} s"
-            self._places.close(f"{names} {said} (last: {came.fault}). {SAFE}")
+            slow = f" {PATIENT}" if came.fault in SLOW else ""
+            self._places.close(f"{names} {said} (last: {came.fault}). {SAFE}{slow}")
 
     def _look(self, server: Server, came: Try, body: bytes) -> None:
         """Raise for what no other try would change. An error's text may quote the prompt: only its code is told."""

@@ -21,14 +21,14 @@ from factory.runs import Run
 from factory.stages.asking import Asking
 from factory.stages.calling import calls, run_call, searches
 from factory.stages.following import Plan, calls_on_records
-from factory.stages.models import Models
+from factory.stages.models import FILE, Models, journal
 from factory.stages.plan import Unit
 
 if TYPE_CHECKING:
     from factory.llm.calls import Stats
 
 SAMPLE = 20  # units a method
-TOKENS_A_SECOND = 50  # of one answer, where nothing is known of the server
+TOKENS_A_SECOND = 50.0  # of one answer, where the journal knows nothing of the servers
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def estimate(run: Run, checked: Checked, limit: int | None) -> list[Estimate]:
                 paid = doors.paid(name)
                 open_ = (stats.calls - paid) / max(1, stats.calls)
                 waits_for = () if its else generator.from_
-                found.append(_scaled(checked, generator.instance, name, stats, paid, scale, waits_for=waits_for,
+                found.append(_scaled(run, checked, generator.instance, name, stats, paid, scale, waits_for=waits_for,
                                      units=len(its), sampled=len(sample)))  # fmt: skip
         samples.append(_Sample(made, scale * open_))
     return [*found, *(one for filter_ in judging for one in _judged(run, checked, filter_, samples))]
@@ -100,7 +100,7 @@ def _judged(run: Run, checked: Checked, filter_: Filter, samples: Sequence[_Samp
             doors.open([filter_])
             Asking(doors, checked.wording()).measure(rows, filter_)
             for name, stats in doors.stats([filter_]).items():
-                one = _scaled(checked, filter_.instance, name, stats, 0, sample.times, of="rows",
+                one = _scaled(run, checked, filter_.instance, name, stats, 0, sample.times, of="rows",
                               units=round(len(rows) * sample.times), sampled=len(rows))  # fmt: skip
                 found[name] = _both(found[name], one) if name in found else one
     return list(found.values())
@@ -158,8 +158,16 @@ async def _ask(
     return made
 
 
+def _pace(run: Run, name: str) -> float:
+    """How many tokens of an answer a model gives a second."""
+    if not (run.path / FILE).is_file():
+        return TOKENS_A_SECOND
+    with journal(run) as opened:
+        return opened.pace(name) or TOKENS_A_SECOND
+
+
 def _scaled(
-    checked: Checked, method: str, name: str, stats: "Stats", paid: int, scale: float, **counts: Any
+    run: Run, checked: Checked, method: str, name: str, stats: "Stats", paid: int, scale: float, **counts: Any
 ) -> Estimate:
     """What a sample asked, `scale` times."""
     settings = checked.recipe.models[name]
@@ -167,7 +175,7 @@ def _scaled(
     calls_, there, tokens_in, tokens_out = (round(n * scale) for n in asked)
     price = settings.price
     money = (tokens_in * price.input + tokens_out * price.output) / 1_000_000 if price else None
-    seconds = tokens_out / TOKENS_A_SECOND / min(settings.in_flight, max(1, calls_))
+    seconds = tokens_out / _pace(run, name) / min(settings.in_flight, max(1, calls_))
     return Estimate(
         method=method, model=name, calls=calls_, in_journal=there, tokens_in=tokens_in, tokens_out=tokens_out,
         price=money, seconds=seconds, **counts,

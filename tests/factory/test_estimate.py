@@ -9,7 +9,8 @@ import pytest
 from factory import pipeline, run
 from factory.llm.imagined import ITEMS, Said
 from factory.llm.structured import shape
-from factory.stages.estimate import SAMPLE, Estimate
+from factory.stages.estimate import SAMPLE, TOKENS_A_SECOND, Estimate
+from factory.stages.models import journal
 from generators.qa import Answer, Questions
 from tests.corpora import write_documents, write_recipe
 from tests.model_server import Choice, ModelServer
@@ -94,6 +95,23 @@ def test_filters_that_ask_a_model_are_counted_on_the_rows_that_would_come(tmp_pa
         (before["judge"].tokens_in * PRICE["input"] + before["judge"].tokens_out * PRICE["output"]) / 1e6
     )
     assert 0 < some["answerable"].calls < before["answerable"].calls
+
+
+def test_the_time_is_what_the_servers_took_so_far(tmp_path: Path) -> None:
+    def nothing(body: dict[str, Any]) -> str:
+        return json.dumps({"content": "", "teaches": False, "questions": []})
+
+    with ModelServer(replies=nothing, delay=0.2) as server:
+        [before] = estimated(tmp_path, server, 40)
+        done = run(tmp_path / "recipe.yaml", until="generate", limit=4)
+        [after] = estimated(tmp_path, server, 40)
+    with journal(done) as opened:
+        [took] = opened.totals()
+        pace = opened.pace("llm")
+        assert opened.pace("another") is None
+    assert pace == pytest.approx(took["tokens_out"] / took["seconds"])
+    assert before.seconds == pytest.approx(before.tokens_out / TOKENS_A_SECOND / before.calls)
+    assert after.seconds == pytest.approx(after.tokens_out / pace / after.calls)
 
 
 def test_no_two_imagined_answers_are_the_same_so_that_a_judge_has_pairs(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ class Capital(BaseModel):
 
 
 @pytest.mark.real_model
+@pytest.mark.filterwarnings("ignore")  # those of the engine and of what it loads
 @pytest.mark.skipif("MODEL" not in os.environ, reason="names no model: MODEL=folder, in an environment with vllm")
 async def test_the_engine_answers_samples_and_holds_to_a_schema(tmp_path: Path) -> None:
     model = Model.of(

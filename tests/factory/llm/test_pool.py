@@ -176,6 +176,18 @@ async def test_a_server_that_only_fails_stops_the_run_and_costs_few_rows() -> No
     assert server.requests < 60  # one at a time once it was seen
 
 
+async def test_a_server_that_is_slow_is_no_wrong_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("factory.llm.pool.NEVER_REACHED_S", 0.0)
+    timeout = {"first_byte": 0.2}
+    with ModelServer(faults={"hang": 1.0}) as server:
+        async with pool(server, timeout=timeout, tries=3) as asked:
+            with pytest.raises(BadItem, match=r"the last ended in timeout\.first_byte"):
+                await asked.post(body(), tokens=10)
+        async with pool(server, timeout=timeout, patience=0.1) as asked:
+            with pytest.raises(DeadWorld, match="A server that is slow, not gone, wants a longer 'timeout"):
+                await asked.post(body(), tokens=10)
+
+
 async def test_a_wait_beyond_all_patience_is_said_at_once() -> None:
     with ModelServer(faults={"http_429": 1.0}, retry_after="3600") as server:
         async with pool(server, in_flight=4) as asked:

@@ -19,9 +19,10 @@ import pytest
 from pydantic import BaseModel
 
 from factory.llm import LLM
+from factory.llm.inprocess import QUIET
 
 STARTS_S = 600
-QUIET = {"VLLM_NO_USAGE_STATS": "1", "VLLM_HOST_IP": "127.0.0.1", "HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
+SMALL = {"HF_HUB_OFFLINE": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
 pytestmark = [
     pytest.mark.real_model,
     pytest.mark.skipif("MODEL" not in os.environ, reason="names no model: MODEL=folder VLLM=python-with-vllm"),
@@ -46,7 +47,9 @@ def serving(log: Path) -> "Iterator[tuple[str, subprocess.Popen[bytes]]]":
         "--enforce-eager",
     ]  # fmt: skip
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, env=os.environ | QUIET, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, env=os.environ | QUIET | SMALL, start_new_session=True
+        )
     try:
         yield f"http://127.0.0.1:{port}/v1", process
     finally:
