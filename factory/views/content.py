@@ -198,4 +198,6 @@ def _places(middles: Floats) -> Floats:
     flat *= np.where(flat[np.abs(flat).argmax(axis=0), [0, 1]] < 0, -1, 1)  # a direction has no sign of its own
     span = np.ptp(flat, axis=0)
     made: Floats = np.where(span > 0, (flat - flat.min(axis=0)) / np.where(span > 0, span, 1), 0.5)
+    ranks = flat.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") / max(1, len(flat) - 1)
+    made = (made + ranks) / 2  # half by its place among the others: else what is alike would hide each other
     return made

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory.refusals import refuses
+from factory.refusals import PATTERNS, refuses
 
 REFUSALS = {
     "en": [
@@ -83,3 +83,16 @@ def test_any_text_is_looked_at(text: str) -> None:
 )
 def test_bait_does_not_stall(bait: str) -> None:
     assert refuses(bait) is None
+
+
+@pytest.mark.parametrize("text", [text for texts in REFUSALS.values() for text in texts if text.isascii()])
+def test_capitals_make_no_difference(text: str) -> None:
+    assert refuses(text.upper()) == refuses(text.lower()) == refuses(text)
+
+
+@pytest.mark.parametrize("language", ["zh", "ja"])
+@given(data=st.data())
+def test_what_is_not_looked_for_in_ascii_is_never_ascii(language: str, data: st.DataObject) -> None:
+    found = PATTERNS[language].search(data.draw(st.from_regex(PATTERNS[language])))
+    assert found
+    assert not found.group().isascii()

@@ -12,7 +12,7 @@ from factory import plugins
 from factory.corpus import Row, batch_of
 from factory.errors import WrongRequest
 from factory.records import texts
-from filters.language import Language
+from filters.language import Language, asks_for_a_language
 
 EN = "The kiln fires forty tiles at once, and it takes four hours to cool down far enough for its lid to be opened."
 DE = "Der Ofen brennt vierzig Kacheln auf einmal und braucht vier Stunden, bis man den Deckel wieder öffnen kann."
@@ -138,3 +138,22 @@ def test_where_batches_are_cut_does_not_matter(parts: list[str], cut: int) -> No
 )
 def test_bait_does_not_stall(bait: str) -> None:
     assert said(chat(bait, bait))[0] == "keep"
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("Say it in English, please.", True),
+        ("SAY IT IN ENGLISH!", True),
+        ("An Englishman in New York", False),
+        ("English_2 is a course.", False),
+        ("Retranslate it.", True),
+        ("Auf Deutsch?", True),
+        ("Ist das undeutsch?", False),
+        ("请用英文回答", True),
+        ("Переведи это", True),
+        ("Open the kiln.", False),
+    ],
+)
+def test_a_language_is_asked_for_by_its_whole_name_or_by_a_word_for_translating(text: str, asks: bool) -> None:
+    assert asks_for_a_language(text) == asks
