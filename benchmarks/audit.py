@@ -8,8 +8,9 @@ Without --data the words of a row are made here, see all_filters.py; with it eac
 that stand in some row of DIR under the same name, so that there are as many rows as are asked for, and no two alike.
 Every tool is a process of its own that reads the same file of JSON lines. Its seconds are those of the CPU, its
 processes and imports included, so that a busy machine changes little; its memory is the most that its largest process
-held. Others stand in environments of their own, see _described.py. "python" is twenty lines of plain Python: lengths,
-empty fields, repeated rows, addresses. It is the floor, and says how fast this machine is.
+held. Others stand in environments of their own, see _described.py; that of datatrove needs spaCy as well. "python" is
+twenty lines of plain Python: lengths, empty fields, repeated rows, addresses. It is the floor, and says how fast this
+machine is.
 A chapter is measured by itself, on the run that the audit left, and so pays for its imports and for reading its rows.
 """
 

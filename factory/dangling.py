@@ -11,7 +11,7 @@ lines or code of its own) may point to it.
 import re
 from collections.abc import Iterable
 
-from factory.dangling_words import BELOW, RULES, Rules
+from factory.dangling_words import BELOW, IN_SMALL, RULES, Rules
 from factory.wording import plain, without_code
 
 LOOKED_AT = 4_000  # characters
@@ -24,19 +24,19 @@ _CARRIES = re.compile(r"[:：]\s*\S|[\"“«„‘「『][^\"”»“’」』]{
 def in_question(question: str, language: str) -> str | None:
     """What rule a question breaks that stands before everything else."""
     names = ("figure", "pronoun") if carries_text(question) else QUESTIONS
-    return _first(RULES[language], names, _prose(question))
+    return _first(*_read(question, language), names)
 
 
 def in_answer(answer: str, language: str, *, carried: bool) -> str | None:
     """What rule the answer to such a question breaks; `carried`: the question brings a text along."""
     if carried:
         return None
-    rules, said = RULES[language], _prose(answer)
+    rules, said = _read(answer, language)
     found = rules.above.search(said[:LATE])
     if found and not (BELOW.search(found.group()) and len(said) > found.end() + SOON):
         return "above"
     shows = "|" in answer or "![" in answer  # a table or an image of its own
-    return _first(rules, ("source",) if shows else ("source", "figure"), said)
+    return _first(rules, said, ("source",) if shows else ("source", "figure"))
 
 
 def carries_text(question: str) -> bool:
@@ -49,6 +49,12 @@ def _prose(text: str) -> str:
     return plain(without_code(text[:LOOKED_AT]))
 
 
-def _first(rules: Rules, names: Iterable[str], said: str) -> str | None:
+def _read(text: str, language: str) -> tuple[Rules, str]:
+    """The rules for a text, and its prose: of ASCII in small letters, which is read twice as fast."""
+    said = _prose(text)
+    return (IN_SMALL[language], said.lower()) if said.isascii() else (RULES[language], said)
+
+
+def _first(rules: Rules, said: str, names: Iterable[str]) -> str | None:
     patterns = {name: getattr(rules, name) for name in names}
     return next((name for name, pattern in patterns.items() if pattern.search(said)), None)

@@ -29,6 +29,15 @@ def _pattern(*written: str) -> re.Pattern[str]:
     return re.compile("|".join("".join(line.strip() for line in one.split("\n")) for one in written), re.IGNORECASE)
 
 
+def _in_small(rules: Rules) -> Rules:
+    """The same rules for ASCII in small letters; no `\\W` becomes a `\\w`."""
+    small = {
+        name: re.compile(re.sub(r"(?<!\\)[A-Z]", lambda letter: letter[0].lower(), pattern.pattern))
+        for name, pattern in vars(rules).items()
+    }
+    return Rules(**small)
+
+
 NUMBER = r"\d+(?:[.-]\d+)*\b(?!\s*[:=+*/^×-])"  # of a figure; "Table 1:" opens a table of the row's own
 ONE_CLAUSE, TO_THE_END = r"^[^.?!:,;]*", r"[^.?!:,;\d]*[.?!]*\s*$"
 LAST_WORDS = r"(?: [^\W\d_]+(?:['’-][^\W\d_]+)*){0,12}[.?!:]*\s*$"  # nothing else follows
@@ -209,4 +218,5 @@ _FR = Rules(
     ),
 )
 RULES = {"en": _EN, "de": _DE, "es": _ES, "fr": _FR}
+IN_SMALL = {language: _in_small(rules) for language, rules in RULES.items()}
 BELOW = re.compile(r"below|unten|nachstehend|abajo|dessous|après", re.IGNORECASE)  # what an answer itself may hold

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from factory import plugins
 from factory.corpus import Row
 from factory.dangling import LOOKED_AT, in_answer, in_question
-from factory.dangling_words import RULES
+from factory.dangling_words import IN_SMALL, RULES
 from factory.records import Text
 from filters.self_contained_rules import SelfContainedRules
 from tests.filters.sourced import measured, reasons, sft, verdicts
@@ -200,3 +200,10 @@ def test_batch_cuts_and_order_change_nothing(drawn: list[tuple[str, str, str | N
     pieces = [measured(SelfContainedRules(), piece).to_pylist() for piece in (rows[:cut], rows[cut:]) if piece]
     assert [row for piece in pieces for row in piece] == whole
     assert measured(SelfContainedRules(), rows[::-1]).to_pylist() == whole[::-1]
+
+
+@pytest.mark.parametrize(("language", "text"), [(language, text) for language, text, _ in POINTING if text.isascii()])
+def test_the_rules_for_small_letters_say_of_ascii_what_the_others_do(language: str, text: str) -> None:
+    for name, pattern in vars(RULES[language]).items():
+        small = getattr(IN_SMALL[language], name).search(text.lower())
+        assert (small and small.span()) == ((found := pattern.search(text)) and found.span())
