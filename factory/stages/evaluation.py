@@ -6,12 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from factory.rubric import HIGHEST
-from factory.scores import Difference
+from factory.scores import Difference, Verdict
 
 SCHEMA = "dataset-factory/exam/1"
 WORDS = {
     "paraphrase": "Facts that were trained, asked in other words",
     "unseen": "Facts that no instruction row told",
+}
+LIKELY: Mapping[Verdict, str] = {
+    "better": "is likelier than before",
+    "worse": "is less likely than before: something was forgotten",
+    "no difference": "is as likely as before",
+    "too few to say": "has too few pieces to say whether something was forgotten",
 }
 SHOWN = ("f1", "choice", "loss")
 MEASURES = ("f1", "exact", "quoted", "choice", "margin", "loss", "preferred", "grade")  # of a set
@@ -61,9 +67,7 @@ def verdicts(found: Evaluation) -> list[str]:
         said += [_judged(WORDS[name], its, found) for name, its in found.sets.items()]
     if found.forgetting:
         lost = found.forgetting
-        words = {"better": "likelier than before", "worse": "less likely than before: something was forgotten"}
-        said.append(f"The other text is {words.get(lost.verdict, f'as likely as before ({lost.verdict})')} "
-                    f"(loss {lost.before:.2f} → {lost.after:.2f}).")  # fmt: skip
+        said.append(f"The other text {LIKELY[lost.verdict]} (loss {lost.before:.2f} → {lost.after:.2f}).")
     return said
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from factory import Run, run
+from factory import Run, run, scores
 from factory.errors import DeadWorld, WrongRequest
 from factory.llm import scrub
 from factory.progress import Progress
@@ -238,6 +238,14 @@ def test_shares_are_of_what_both_orders_agree_on() -> None:
 def test_a_judge_of_two_equal_models_says_no_difference() -> None:
     said = [Judged("after", (2, 5)), Judged("before", (5, 2))] * 10
     assert evaluated(said).sets["unseen"]["preferred"].verdict == "no difference"
+
+
+@pytest.mark.parametrize(("pieces", "said"), [(3, "has too few pieces to say"), (30, "is as likely as before")])
+def test_what_is_said_of_another_text_is_no_more_than_is_known(pieces: int, said: str) -> None:
+    found, losses = evaluated([Judged("after", (2, 5))]), [2.0 + nth % 3 for nth in range(pieces)]
+    found.sets, found.judge = {}, {}
+    found.forgetting = scores.compare(losses, losses[::-1], [str(nth) for nth in range(pieces)], higher_is_better=False)
+    assert [said in sentence for sentence in evaluation.verdicts(found)] == [True]
 
 
 def test_every_measure_of_an_evaluation_may_be_checked_and_no_other() -> None:

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from factory import Run, run
-from factory.errors import DeadWorld, WrongRequest
+from factory.cli import evaluating as command
+from factory.errors import CheckFailed, DeadWorld, WrongRequest
 from factory.policy import SCALE
 from factory.stages.compare import compare
 from factory.stages.evaluate import evaluate
@@ -139,23 +140,22 @@ def by_reference(body: dict[str, Any]) -> str:
 
 
 @pytest.mark.slow
-def test_a_judge_prefers_the_answers_of_the_model_that_learned(trained: Run, tmp_path: Path) -> None:
+def test_a_judge_prefers_the_answers_of_the_model_that_learned(
+    trained: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, checks = tmp_path / "out", ["paraphrase.preferred.low > 0", "paraphrase.grade.after < 2"]
     with ModelServer(replies=by_reference) as server:
         owl = {"owl": {"base_url": server.url, "model": "owl-7b"}}
         recipe = write_recipe(tmp_path, methods=["text"], models=owl, sources=[{"path": str(tmp_path)}])
-        out = tmp_path / "out"
-        command = ("evaluate", "sft", str(trained.path), "--judge", "owl", "--recipe", str(recipe), "--max-tokens", "8")
-        ended = factory(*command, "-o", str(out), "--check", "paraphrase.preferred.low > 0", cwd=tmp_path)
-        assert ended.code == 0, ended.err
-        asked = server.requests
-        again = factory(*command, "-o", str(out), "--check", "paraphrase.grade.after < 2", cwd=tmp_path)
-        assert (again.code, server.requests) == (1, asked)
+        with pytest.raises(CheckFailed, match=r"1 of 2 checks do not hold: paraphrase\.grade\.after < 2"):
+            command.evaluate("sft", trained.path, None, out, None, 8, False, "owl", recipe, checks, False)
     found = json.loads((out / "exam.json").read_text())
     told = found["sets"]["paraphrase"]
     assert told["preferred"]["verdict"] == told["grade"]["verdict"] == "better"
     assert told["preferred"]["after"] > 0.7
-    assert found["judge"]["stable"] == found["judge"]["asked"] == 2 * told["preferred"]["count"]
-    assert "trained, asked in other words, judged by owl-7b: better" in ended.err
+    asked_of = sum(its["preferred"]["count"] for its in found["sets"].values())
+    assert found["judge"]["stable"] == found["judge"]["asked"] == asked_of
+    assert "trained, asked in other words, judged by owl-7b: better" in capsys.readouterr().err
     rows = pq.read_table(out / "exam.parquet").to_pylist()
     assert {row["judged"] for row in rows if row["after"] == row["answer"] != row["before"]} == {"after"}
     assert all(row["grade_after"] == (5 if row["after"] == row["answer"] else 1) for row in rows)
