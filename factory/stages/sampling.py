@@ -6,12 +6,12 @@ order files and rows come, and that keeps its rows where others are added or tak
 Costs   one reading of the files more, and about 300 bytes a row of the sample.
 """
 
-import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from factory import drawing
 from factory.errors import BadItem
 from factory.readers.limits import Limits
 from factory.readers.rows import read_rows
@@ -44,8 +44,7 @@ def draw(files: Sequence[File], size: int, seed: int) -> Sample:
     for label, number in _places(files):
         count += 1
         files_with_rows.add(label)
-        key = hashlib.blake2b(f"{seed}\0{label}\0{number}".encode(), digest_size=8).digest()
-        entry = (-int.from_bytes(key), label, number)
+        entry = (-int.from_bytes(drawing.draw(seed, label, number)), label, number)
         if len(held) < size:
             heapq.heappush(held, entry)
         else:

@@ -272,7 +272,7 @@ def test_losses_are_of_the_learned_tokens_alone(method: str, tmp_path: Path) -> 
     made = getattr(rows, {"sft": "sft", "cpt": "text", "kto": "feedback"}.get(method, "preference"))(homes())
     train(method, tmp_path, made, epochs=1.0)
     found = list(training.trainer(method).losses(str(tmp_path / "out"), [*made[:3], {"id": "bad"}]))
-    assert sorted(one.id for one in found) == [row["id"] for row in made[:3]]
+    assert sorted(one.id for one in found) == sorted(row["id"] for row in made[:3])
     assert all(one.largest >= one.loss > 0 and one.tokens > 1 for one in found)
     if method == "sft":  # `In Berlin.` and the two tokens of the end of a turn are a fraction of the row
         assert all(one.tokens < 10 for one in found)
