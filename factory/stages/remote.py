@@ -17,7 +17,7 @@ from factory.readers.read import FORMATS, unsupported
 from factory.readers.reading import storable
 from factory.readers.rows import is_rows
 from factory.recipe import Source
-from factory.recipe_file import WILD
+from factory.recipe.file import WILD
 
 CONNECT_S, SILENT_S = 30, 120  # a web server that says nothing for so long is gone; a large file may take longer
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

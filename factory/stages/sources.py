@@ -24,7 +24,7 @@ from factory.progress import Progress
 from factory.readers.reading import unreadable
 from factory.readers.rows import is_rows
 from factory.recipe import Checked, Source
-from factory.recipe_file import WILD
+from factory.recipe.file import WILD
 from factory.runs import Run, is_run
 from factory.stages.hub import files_of
 

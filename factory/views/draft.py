@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from factory.readers.rows import is_rows
-from factory.recipe_file import source_name
+from factory.recipe.file import source_name
 from factory.views.survey import Gives, Seen, Survey
 
 LANGUAGES = ("en", "de", "es", "fr")  # which the rules of generators and filters without a model know

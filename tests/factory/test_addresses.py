@@ -3,7 +3,7 @@
 import pytest
 
 from factory import addresses
-from factory.recipe_file import source_name
+from factory.recipe.file import source_name
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from factory import plugins, recipe, recipe_file
+from factory import plugins, recipe
 from factory.errors import WrongRequest
 from factory.plugins import Group
+from factory.recipe.file import parse
 from factory.views.recipe_schema import LISTS, schema
 from tests.docs.blocks import ROOT
 from tests.factory.installing import Package, on_the_path
@@ -43,7 +44,7 @@ def made() -> dict[str, Any]:
 
 
 def parsed(file: Path) -> dict[str, Any]:
-    return recipe_file.parse(file)[0]
+    return parse(file)[0]
 
 
 @pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)

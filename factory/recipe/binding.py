@@ -1,0 +1,106 @@
+"""The plugins that a recipe names: loaded, their options checked, and bound to its models."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from factory import inputs, plugins, training
+from factory.errors import WrongRequest, did_you_mean
+from factory.policy import SCALE
+from factory.recipe import file as recipe_file
+from factory.recipe.checked import Checked
+from factory.recipe.file import Place, Places
+from factory.recipe.keys import Recipe, Use
+
+
+def with_plugins(recipe: Recipe, file: Path, places: Places) -> Checked:
+    """The recipe with its plugins. Raises WrongRequest for the first thing that is wrong with one."""
+    made: dict[str, tuple[plugins.Filter, ...]] = {}
+    stages: dict[str, tuple[Place, list[Use]]] = {
+        "documents": (("documents", "filter"), recipe.documents.filter),
+        "passages": (("passages", "filter"), recipe.passages.filter),
+        "records": (("filter",), recipe.filter),
+        "measured": (("audit", "measure"), recipe.audit.measure),
+    }
+    for stage, (place, uses) in stages.items():
+        found = _plugin(partial(plugins.filter_, folder=file.parent), uses, file, places, place)
+        for nth, one in enumerate(found):
+            _check_apart(one, recipe, recipe_file.where(file, places, (*place, nth)))
+        made[stage] = tuple(
+            _asking(_bound(one, recipe, recipe_file.where(file, places, (*place, nth))), recipe)
+            for nth, one in enumerate(found)
+        )
+    place = ("generate", "methods")
+    generators = tuple(
+        _bound(generator, recipe, recipe_file.where(file, places, (*place, nth)))
+        for nth, generator in enumerate(_plugin(plugins.generator, recipe.generate.methods, file, places, place))
+    )
+    _check_from(generators, file, places)
+    steps = _plugin(partial(training.step, folder=file.parent), recipe.train, file, places, ("train",))
+    return Checked(recipe, file, generators, made, tuple(steps))
+
+
+def _check_from(generators: Sequence[plugins.Generator], file: Path, places: Places) -> None:
+    """Raise WrongRequest for a method that takes records of one that does not stand before it."""
+    for nth, generator in enumerate(generators):
+        earlier = [other.instance for other in generators[:nth]]
+        for name in generator.from_:
+            if name not in earlier:
+                where = recipe_file.where(file, places, ("generate", "methods", nth, generator.instance, "from"))
+                known = f" There {'are' if earlier[1:] else 'is'}: {', '.join(earlier)}." if earlier else ""
+                raise WrongRequest(
+                    f"{where}: {generator.instance} takes records of '{name}', and no method of that name stands "
+                    f"before it.{did_you_mean(name, earlier)}{known}"
+                )
+
+
+def _check_apart(filter_: plugins.Filter, recipe: Recipe, where: str) -> None:
+    """Raise WrongRequest where a filter reads what this run writes: it would never be up to date."""
+    run = Path(recipe.run).expanduser().resolve()
+    if any(run.is_relative_to(path.resolve()) for path in inputs.paths(filter_.options)):
+        raise WrongRequest(f"{where}: {filter_.instance} names this run itself. Name other data, or another run.")
+
+
+def _asking(filter_: plugins.Filter, recipe: Recipe) -> plugins.Filter:
+    """The filter whose features also depend on the models that it asks."""
+    asked = {parameter: recipe.models[name].identity() for parameter, name in filter_.models.items()}
+    return replace(filter_, measuring={**filter_.measuring, "models": asked}) if asked else filter_
+
+
+def _bound(plugin: plugins.P, recipe: Recipe, where: str) -> plugins.P:
+    """The plugin with its models. Raises WrongRequest where one is not there, or may see none of the sources."""
+    try:
+        bound = plugins.bind(plugin, list(recipe.models))
+    except WrongRequest as error:
+        raise WrongRequest(f"{where}: {error}") from None
+    lowest = min((source.confidentiality for source in recipe.sources), key=SCALE.index)
+    for name in bound.models.values():
+        sees = recipe.models[name].sees
+        if SCALE.index(sees) < SCALE.index(lowest):
+            raise WrongRequest(
+                f"{where}: the model '{name}' may see what is {sees}, and every source is {lowest} or above. If it may "
+                f"see them, write 'may_see: {lowest}' under 'models: {name}:'; or, if a source is no secret, "
+                f"'confidentiality: {sees}' at that source. A source that is not labelled is internal."
+            )
+    return bound
+
+
+def _plugin(make: Any, uses: list[Use], file: Path, places: Places, place: Place) -> list[Any]:
+    made, names = [], set()
+    for nth, use in enumerate(uses):
+        where = recipe_file.where(file, places, (*place, nth))
+        if use.instance in names:
+            raise WrongRequest(
+                f"{where}: '{use.instance}' stands twice. Name one of them: 'other_name: {{plugin: {use.plugin}}}'."
+            )
+        names.add(use.instance)
+        try:
+            made.append(make(use.plugin, use.options, instance=use.instance))
+        except plugins.WrongOption as error:
+            where = recipe_file.where(file, places, (*place, nth, use.instance, error.option))
+            raise WrongRequest(f"{where}: {error}") from None
+        except WrongRequest as error:
+            raise WrongRequest(f"{where}: {error}") from None
+    return made
