@@ -207,7 +207,7 @@ def test_a_rows_own_id_is_kept_as_a_digest(tmp_path: Path) -> None:
 
 ODD: dict[str, bytes] = {
     "binary.jsonl": bytes(range(256)) * 20,
-    "half.jsonl.gz": gzip.compress(b'{"text": "The valve closes the pipe."}\n' * 90)[:-20],
+    "half.jsonl.gz": gzip.compress(b'{"text": "The valve closes the pipe."}\n' * 90, mtime=0)[:-20],
     "deep.jsonl": b"[" * 100_000 + b"]" * 100_000 + b"\n",
     "empty.jsonl": b"",
     "blank.jsonl": b"\n\n",

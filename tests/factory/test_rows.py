@@ -46,10 +46,10 @@ def zstd(content: bytes) -> bytes:
         ("a.json", json.dumps(ROWS).encode()),
         ("a.jsonl", json.dumps(ROWS, indent=2).encode()),
         ("a.json", json.dumps({"version": 1, "data": ROWS}, indent=2).encode()),
-        ("a.jsonl.gz", gzip.compress(LINES)),
-        ("a.json.gz", gzip.compress(json.dumps(ROWS).encode())),
+        ("a.jsonl.gz", gzip.compress(LINES, mtime=0)),
+        ("a.json.gz", gzip.compress(json.dumps(ROWS).encode(), mtime=0)),
         ("a.jsonl.zst", zstd(LINES)),
-        ("a.jsonl", gzip.compress(LINES)),  # seen from its bytes
+        ("a.jsonl", gzip.compress(LINES, mtime=0)),  # seen from its bytes
         ("a", LINES),
     ],
 )

@@ -21,7 +21,7 @@ from factory.views.content import A_GROUP, FEWEST, Content, Group
 from factory.views.masked import masked
 
 NAME, TITLE = "content", "What it is about"
-LOOKED_AT = 10_000  # rows, and passages
+LOOKED_AT = 5_000  # rows, and passages
 TIMES = 3  # as much as its part, or a part of it, is over-full or thin
 EXAMPLES = 5  # ids of a group
 TEXTS: dict[str, exported.Columns] = {kind: ["id", *(names or ())] for kind, names in exported.TEXTS.items()}
