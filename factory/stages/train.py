@@ -82,8 +82,8 @@ def train(
             card = model_card.card(result.trained, trainer, data, model, folder, run)
             tables.write_file(folder / "README.md", card.encode())
             made = {
-                "method": method, "from": model, "seed": _seed(trainer), "documents": trainable.documents(data),
-                "confidentiality": _learned(data, model),
+                "method": method, "from": _from(model, folder), "seed": _seed(trainer),
+                "documents": trainable.documents(data), "confidentiality": _learned(data, model),
             }  # fmt: skip
             _finish(folder, mark, result.trained, made)
             if run is not None:
@@ -117,9 +117,24 @@ def _stands(folder: Path, mark: str) -> bool:
 def noted(folder: Path) -> dict[str, Any]:
     """What is known of the model in a folder: of what it was made, and how; {} where it is none of ours."""
     try:
-        return dict(json.loads((folder / "training.json").read_text(encoding="utf-8")))
+        known = dict(json.loads((folder / "training.json").read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
+    if str(known.get("from")).startswith("../"):
+        known["from"] = str(folder / known["from"])
+    return known
+
+
+def _from(model: str, folder: Path) -> str:
+    """What a model was trained from, as its own folder names it: who reads that may stand elsewhere than who typed it.
+
+    A model beside it is named from here, since a run may be moved; another one by its whole path.
+    """
+    place = Path(model).expanduser().resolve()
+    if not place.exists():
+        return model
+    beside = folder.resolve().parent
+    return f"../{place.relative_to(beside).as_posix()}" if place.is_relative_to(beside) else str(place)
 
 
 def _learned(data: Split, model: str) -> str:

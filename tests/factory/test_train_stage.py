@@ -19,7 +19,7 @@ from factory.cli import training as command
 from factory.errors import CheckFailed, DeadWorld, WrongRequest
 from factory.progress import Progress
 from factory.stages import trainable
-from factory.stages.train import Result, _Job, train
+from factory.stages.train import Result, _Job, noted, train
 from factory.training import Split
 from tests.factory.installing import Package, on_the_path
 
@@ -143,6 +143,23 @@ def test_how_confidential_it_is_what_a_model_learned_is_noted(tmp_path: Path) ->
     assert noted(labelled[:1], "open") == "public"
     assert noted(labelled[:1], "after", str(tmp_path / "labelled")) == "confidential"
     assert noted(ROWS, "unlabelled") == "internal"
+
+
+def test_what_a_model_was_trained_from_is_found_from_elsewhere_and_after_a_move(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows, models = jsonl(tmp_path / "a.jsonl", ROWS), Path("run/models")
+    (tmp_path / "base").mkdir()
+    train(rows, "acme", model="tiny", out=models / "cpt")
+    train(rows, "acme", model="run/models/cpt", out=models / "sft")
+    train(rows, "acme", model="base", out=models / "other")
+    Path("run").rename("moved")
+    monkeypatch.chdir("/")
+    known = {name: noted(tmp_path / "moved/models" / name)["from"] for name in ("cpt", "sft", "other")}
+    assert known["cpt"] == "tiny"
+    assert Path(known["sft"]).resolve() == tmp_path / "moved/models/cpt"
+    assert Path(known["other"]) == tmp_path / "base"
 
 
 def test_the_same_again_is_not_done_again_and_other_data_is(tmp_path: Path) -> None:
