@@ -1,8 +1,7 @@
 """Near duplicates: of a cluster the longest row stays, then the smallest id; a threshold decides alone."""
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from factory import plugins
 from factory.errors import WrongRequest
 from factory.others.index import write_index
 from filters.minhash_dedup import MinhashDedup
-from tests.filters.rows import rows_of
+from tests.filters.rows import rows_of, settled
 
 WORDS = [f"word{n}" for n in range(60)]
 TEXT = " ".join(WORDS)
@@ -25,21 +24,7 @@ FAR = " ".join(WORDS[::-1])
 def verdicts(
     rows: dict[str, str], *, cuts: Sequence[int] = (), backwards: bool = False, **options: Any
 ) -> dict[str, dict[str, Any]]:
-    """The verdict on each id; the batches are cut at `cuts` and scanned from the last if `backwards`."""
-    dedup = MinhashDedup(**options)
-
-    def texts(ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-        yield from ((id_, rows[id_]) for id_ in sorted(ids, reverse=True))
-
-    features = dedup.measure(rows_of(rows))
-    bounds = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
-    parts = [features.slice(start, end - start) for start, end in pairwise(bounds)]
-    scanned = [dedup.scan(part) for part in (reversed(parts) if backwards else parts)]
-    state = scanned[0]
-    for other in scanned[1:]:
-        state = dedup.merge(state, other)
-    state = dedup.settle(state, texts)
-    return {row["id"]: row for part in parts for row in dedup.decide(part, state).rows}
+    return settled(MinhashDedup(**options), rows_of(rows), rows, cuts=cuts, backwards=backwards)
 
 
 def kept(rows: dict[str, str], **options: Any) -> set[str]:

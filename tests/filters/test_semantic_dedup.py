@@ -1,7 +1,6 @@
 """Rows that say the same in other words: near as vectors and the same in every particular, or both stay."""
 
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +14,7 @@ from filters import _meanings
 from filters._embeddings import alike, embedded
 from filters._same_meaning import same, told
 from filters.semantic_dedup import SemanticDedup
-from tests.filters.rows import rows_of
+from tests.filters.rows import rows_of, settled
 
 TEXT = "How can I quickly repair the pump of a big car?"
 SAME = "How do I quickly fix the pump of a large car?"
@@ -37,20 +36,7 @@ def verdicts(
     licences: dict[str, str] | None = None,
     **options: Any,
 ) -> dict[str, dict[str, Any]]:
-    dedup = SemanticDedup(**options)
-
-    def texts(ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-        yield from ((id_, rows[id_]) for id_ in sorted(ids, reverse=True))
-
-    whole = shown(rows, language, licences)
-    bounds = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
-    parts = [dedup.measure(whole.slice(start, end - start)) for start, end in pairwise(bounds)]
-    scanned = [dedup.scan(part) for part in (reversed(parts) if backwards else parts)]
-    state = scanned[0]
-    for other in scanned[1:]:
-        state = dedup.merge(state, other)
-    state = dedup.settle(state, texts)
-    return {row["id"]: row for part in parts for row in dedup.decide(part, state).rows}
+    return settled(SemanticDedup(**options), shown(rows, language, licences), rows, cuts=cuts, backwards=backwards)
 
 
 def kept(rows: dict[str, str], **options: Any) -> set[str]:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from factory import Run, run
-from factory.corpus import kept_records, record_tables
 from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from tests.corpora import write_documents, write_recipe
+from tests.generators.made import reasons, rows
 from tests.model_server import ModelServer
 
 KILN = "The Kiln K2 fires up to forty tiles at once. Its lid stays locked until the kiln has cooled."
@@ -43,14 +43,6 @@ def made(
         done = run(recipe, until="generate")
     assert not broken(verify(done))
     return done
-
-
-def rows(done: Run) -> list[dict[str, Any]]:
-    return [row for table in record_tables(done) for row in kept_records(done, table)]
-
-
-def reasons(done: Run) -> list[str]:
-    return [entry.reason for entry in entries(done, stage="generate")]
 
 
 def test_turns_alternate_and_each_answer_has_its_proof(tmp_path: Path) -> None:

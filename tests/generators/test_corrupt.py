@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from factory import Run, run
-from factory.corpus import kept_records, record_tables
 from factory.stages.models import journal
-from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from generators.corrupt import FAULTS
 from tests.corpora import recipe, write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
+from tests.generators.made import reasons, rows
 from tests.model_server import Choice, ModelServer
 
 KILN = "The Kiln K2 fires up to forty tiles at once. Its lid stays locked until the kiln has cooled."
@@ -46,14 +45,6 @@ def made(folder: Path, *, said: Any = None, plant: Any = None, find: Any = "fact
         done = run(write_recipe(folder, methods=[method], models={"llm": settings}), until="generate")
     assert not broken(verify(done))
     return done
-
-
-def rows(done: Run) -> list[dict[str, Any]]:
-    return [row for table in record_tables(done) for row in kept_records(done, table)]
-
-
-def reasons(done: Run) -> list[str]:
-    return [entry.reason for entry in entries(done, stage="generate")]
 
 
 def test_a_pair_differs_in_the_fault_that_the_judge_found(tmp_path: Path) -> None:

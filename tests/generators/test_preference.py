@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from factory import Run, run
-from factory.corpus import kept_records, record_tables
 from factory.rubric import Judgement
-from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from generators.preference import Pair, _pair
 from tests.corpora import write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
+from tests.generators.made import reasons, rows
 from tests.model_server import Choice, ModelServer
 
 KILN = "The Kiln K2 fires up to forty tiles at once. Its lid stays locked until the kiln has cooled."
@@ -64,14 +63,6 @@ def made(folder: Path, model: Model, **options: Any) -> Run:
         done = run(write_recipe(folder, methods=[method], models={"llm": settings}), until="generate")
     assert not broken(verify(done))
     return done
-
-
-def rows(done: Run, kind: str) -> list[dict[str, Any]]:
-    return [row for table in record_tables(done) if table.kind == kind for row in kept_records(done, table)]
-
-
-def reasons(done: Run) -> list[str]:
-    return [entry.reason for entry in entries(done, stage="generate")]
 
 
 def four() -> tuple[list[Any], list[Any]]:

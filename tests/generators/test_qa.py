@@ -10,14 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory import Run, run
-from factory.corpus import kept_records, record_tables
 from factory.errors import WrongRequest
 from factory.passages import Passage
-from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from generators._asking import FORMS, Answer, Question, each_once, wishes
 from generators.qa import _row
 from tests.corpora import contents, write_documents, write_recipe
+from tests.generators.made import reasons, rows
 from tests.model_server import Choice, ModelServer
 
 KILN = "The Kiln K2 fires up to forty tiles at once. Its lid stays locked until the kiln has cooled."
@@ -53,14 +52,6 @@ def made(folder: Path, server: ModelServer, *, text: str = KILN, **options: Any)
     done = run(write_recipe(folder, methods=[{"qa": options}], models=models), until="generate")
     assert not broken(verify(done))
     return done
-
-
-def rows(done: Run) -> list[dict[str, Any]]:
-    return [row for table in record_tables(done) for row in kept_records(done, table)]
-
-
-def reasons(done: Run) -> list[str]:
-    return [entry.reason for entry in entries(done, stage="generate")]
 
 
 def test_a_row_has_its_quote_its_wish_its_model_and_the_key_of_its_answer(tmp_path: Path) -> None:

@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factory import Run, run
-from factory.corpus import kept_records, record_tables
 from factory.facts import names, numbers, spoken, words
 from factory.passages import Passage
 from factory.records import Record
-from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from generators.rephrase import STYLES, _checked
 from tests.corpora import write_documents, write_recipe
+from tests.generators.made import reasons, rows
 from tests.model_server import Choice, ModelServer
 
 KILN = (
@@ -33,14 +32,6 @@ def made(folder: Path, reply: Any, *, text: str = KILN, **options: Any) -> Run:
         done = run(write_recipe(folder, methods=[{"rephrase": options}], models=models), until="generate")
     assert not broken(verify(done))
     return done
-
-
-def rows(done: Run) -> list[dict[str, Any]]:
-    return [row for table in record_tables(done) for row in kept_records(done, table)]
-
-
-def reasons(done: Run) -> list[str]:
-    return [entry.reason for entry in entries(done, stage="generate")]
 
 
 def test_each_style_is_a_row_that_says_which_it_is(tmp_path: Path) -> None:

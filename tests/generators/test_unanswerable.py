@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from factory import Run, run
-from factory.corpus import kept_records, record_tables
-from factory.views.ledger import entries
 from factory.views.verify import broken, verify
 from tests.corpora import write_documents, write_recipe
+from tests.generators.made import reasons, rows
 from tests.model_server import Choice, ModelServer
 
 FILES = {
@@ -46,21 +45,13 @@ def made(
     return done
 
 
-def rows(done: Run) -> list[dict[str, Any]]:
-    return [row for table in record_tables(done) for row in kept_records(done, table)]
-
-
-def reasons(done: Run) -> list[str]:
-    return sorted(entry.reason for entry in entries(done, stage="generate"))
-
-
 def test_a_question_that_another_document_answers_is_rejected(tmp_path: Path) -> None:
     done = made(tmp_path, PRICE, COLOUR)
     [row] = rows(done)
     assert [message["content"] for message in row["messages"]] == [COLOUR, "Its colour is not given; its lid locks."]
     meta = json.loads(row["meta"])
     assert (meta["unanswerable"], meta["searched"]) == ("false_premise", 2)
-    assert reasons(done) == ["unanswerable.answered", "unanswerable.nothing_yielded"]
+    assert sorted(reasons(done)) == ["unanswerable.answered", "unanswerable.nothing_yielded"]
 
 
 def test_a_row_has_the_terms_of_all_that_was_shown_for_it(tmp_path: Path) -> None:
