@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -48,28 +49,44 @@ def documents(data: Split) -> list[str]:
     found: set[str] = set()
     for file in [*data.train, *data.validation]:
         for meta in _metas(file):
-            found.update(json.loads(meta).get("documents", ()))
+            found.update(_documents(meta))
     return sorted(found)
 
 
 def confidentiality(files: Iterable[Path]) -> Confidentiality:
     """The highest of the rows in these files, by their `meta`; rows that nobody labelled are internal."""
+    unlabelled = Policy().confidentiality
     found: set[Confidentiality] = set()
     for file in files:
-        found |= {json.loads(meta)["confidentiality"] for meta in _metas(file)} or {Policy().confidentiality}
-    return max(found, key=SCALE.index, default=Policy().confidentiality)
+        levels = {meta.get("confidentiality") for meta in _metas(file)} or {None}
+        found |= {level if level in SCALE else unlabelled for level in levels}
+    return max(found, key=SCALE.index, default=unlabelled)
 
 
 def documents_of(row: Row) -> list[str]:
     """The ids of the documents that one exported row was made from; without a `meta`, none."""
-    return list(json.loads(row["meta"]).get("documents", [])) if row.get("meta") else []
+    return _documents(_object(row.get("meta")))
 
 
-def _metas(file: Path) -> Iterator[str]:
+def _metas(file: Path) -> Iterator[dict[str, Any]]:
     if file.suffix != ".parquet" or "meta" not in pq.read_schema(file).names:
         return
     for batch in pq.ParquetFile(file).iter_batches(columns=["meta"]):
-        yield from filter(None, batch["meta"].to_pylist())
+        yield from map(_object, batch["meta"].to_pylist())
+
+
+def _object(meta: Any) -> dict[str, Any]:
+    """A row's `meta`. A stranger's column of that name may hold anything: what is no object says nothing."""
+    try:
+        its = json.loads(meta or "{}")
+    except (ValueError, TypeError):
+        return {}
+    return its if isinstance(its, dict) else {}
+
+
+def _documents(meta: Mapping[str, Any]) -> list[str]:
+    named = meta.get("documents")
+    return list(map(str, named)) if isinstance(named, list) else []
 
 
 def fitting(kind: str) -> list[str]:

@@ -143,6 +143,8 @@ def test_how_confidential_it_is_what_a_model_learned_is_noted(tmp_path: Path) ->
     assert noted(labelled[:1], "open") == "public"
     assert noted(labelled[:1], "after", str(tmp_path / "labelled")) == "confidential"
     assert noted(ROWS, "unlabelled") == "internal"
+    for name, odd in (("none", "{}"), ("no_json", "from a list"), ("unknown", '{"confidentiality": "secret"}')):
+        assert noted([*labelled[:1], {**ROWS[1], "meta": odd}], name) == "internal"
 
 
 def test_what_a_model_was_trained_from_is_found_from_elsewhere_and_after_a_move(

@@ -164,7 +164,7 @@ def test_a_judge_prefers_the_answers_of_the_model_that_learned(
 @pytest.mark.slow
 def test_what_stands_without_the_judge_is_there_where_it_dies(trained: Run, tmp_path: Path) -> None:
     with ModelServer(faults={"http_401": 1}) as server:
-        owl = {"owl": {"base_url": server.url, "model": "owl-7b"}}
+        owl = {"owl": {"base_url": server.url, "model": "owl-9b"}}  # another one: answers of the first are paid for
         recipe = write_recipe(tmp_path, methods=["text"], models=owl, sources=[{"path": str(tmp_path)}])
         with pytest.raises(DeadWorld):
             evaluate("sft", trained.path, judge="owl", recipe=recipe, out=tmp_path / "out", max_tokens=8)
