@@ -359,6 +359,7 @@ def _with_marks(document: Document, made: list[tuple[int, Passage]]) -> list[tup
     marks = list(document.marks)
     at = 0
     everyone = [passage for _, passage in made]
+    seen = [(mark.start, mark.end) for mark in marks if mark.kind == "ocr"]
     for position, passage in made:
         while at < len(marks) and marks[at].start < passage.start:
             page, stack = _after(marks[at], page, stack, everyone)
@@ -367,7 +368,8 @@ def _with_marks(document: Document, made: list[tuple[int, Passage]]) -> list[tup
         here = marks[at].level if opens_page else page
         own = _opening_level(document, passage, marks[at : at + 2])
         titles = tuple(title for level, title in stack if title and level < own)
-        result.append((position, replace(passage, heading=titles, page=here)))
+        by_ocr = any(start < passage.end and passage.start < end for start, end in seen)
+        result.append((position, replace(passage, heading=titles, page=here, by_ocr=by_ocr)))
     return result
 
 
@@ -392,8 +394,8 @@ def titles_at(document: Document, passages: Sequence[Passage], place: int) -> tu
 def _after(
     mark: Any, page: int | None, stack: list[tuple[int, str]], shown: list[Passage]
 ) -> tuple[int | None, list[tuple[int, str]]]:
-    if mark.kind == "page":
-        return mark.level, stack
+    if mark.kind != "heading":
+        return mark.level, stack  # of a page, or of what was read of it by OCR
     above = [entry for entry in stack if entry[0] < mark.level]
     return page, [*above, (mark.level, _title(mark, shown))]
 

@@ -64,6 +64,7 @@ class Passage:
     edits: EditMap = EditMap()
     heading: tuple[str, ...] = ()
     page: int | None = None
+    by_ocr: bool = False  # some of it was read from a picture
     gap: str = ""
     source: str = ""
     language: str | None = None

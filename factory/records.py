@@ -258,14 +258,17 @@ def as_row(
     paths: Sequence[str],
     rejected: str | None,
     asked: Mapping[str, Any] | None = None,
+    by_ocr: bool = False,
 ) -> dict[str, Any]:
     """The record as a row of its kind's table. `meta` is JSON with sorted keys: the same record, the same bytes.
 
     `asked` says which models were asked for it: `models`, `journal` (keys of their answers), `prompts` (digests).
+    `by_ocr`: some of what it was made from was read from pictures; `meta` has it where it is so.
     """
     meta = {
         **record.meta,
         **(asked or {}),
+        **({"by_ocr": True} if by_ocr else {}),
         "kind": record.kind,
         "generator": method,
         "parents": list(record.parents),
@@ -290,7 +293,7 @@ def as_row(
 
 CORE = {  # what `as_row` puts into `meta` beside what a generator wants kept
     "kind", "generator", "parents", "documents", "sources", "paths", "language", "licence", "copyright",
-    "confidentiality", "quotes", "models", "journal", "prompts", "edits",
+    "confidentiality", "quotes", "models", "journal", "prompts", "edits", "by_ocr",
 }  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """Small real files that tests write: PDF, Word, slides and books by hand, so that no test needs another library."""
 
 import io
+import struct
 import zipfile
+import zlib
 from xml.sax.saxutils import escape
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -235,3 +237,63 @@ def epub(chapters: dict[str, str], *, title: str = "The Book", locked: str = "")
             f'<enc:CipherReference URI="OEBPS/{locked}"/></enc:CipherData></enc:EncryptedData></encryption>'
         )
     return packed(parts)
+
+
+def scanned(pages: list[str], *, typed: tuple[int, ...] = ()) -> bytes:
+    """A PDF whose pages are pictures of their lines, without a text layer; those `typed`, from 1, have text."""
+    kids = " ".join(f"{4 + 3 * nth} 0 R" for nth in range(len(pages)))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
+    for nth, text in enumerate(pages):
+        width, height, pixels = drawn(text)
+        shown = _page_content(text) if nth + 1 in typed else b"q 612 0 0 792 0 0 cm /I Do Q"
+        packed_pixels = zlib.compress(pixels)
+        objects += [
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> "
+            b"/XObject << /I %d 0 R >> >> /Contents %d 0 R >>" % (6 + 3 * nth, 5 + 3 * nth),
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(shown), shown),
+            b"<< /Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 "
+            b"/Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream"
+            % (width, height, len(packed_pixels), packed_pixels),
+        ]
+    return _assembled(objects, b"")
+
+
+def drawn(text: str) -> tuple[int, int, bytes]:
+    """Width, height and grey pixels of a page of text at 150 dots an inch."""
+    import pypdfium2
+
+    with pypdfium2.PdfDocument(pdf([text])) as document:
+        bitmap = document[0].render(scale=150 / 72, grayscale=True)
+        return bitmap.width, bitmap.height, bitmap.to_numpy().tobytes()
+
+
+def png(text: str) -> bytes:
+    """A PNG of a page of text."""
+    width, height, pixels = drawn(text)
+    lines = b"".join(b"\0" + pixels[at : at + width] for at in range(0, len(pixels), width))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
+    chunks = (struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+              for kind, data in parts)  # fmt: skip
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def tiff(texts: list[str]) -> bytes:
+    """A TIFF of several pages of text, its pixels as they are."""
+    out = bytearray(b"II*\0" + bytes(4))
+    link = 4  # where the place of the next page's directory is to be written
+    for text in texts:
+        width, height, pixels = drawn(text)
+        strip = len(out)
+        out += pixels + bytes(len(pixels) % 2)
+        out[link : link + 4] = struct.pack("<I", len(out))
+        tags = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: strip, 277: 1, 278: height, 279: len(pixels)}
+        entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+        out += struct.pack("<H", len(tags)) + entries
+        link = len(out)
+        out += bytes(4)
+    return bytes(out)

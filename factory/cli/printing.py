@@ -241,6 +241,8 @@ def trace(run: Path, id_: str, json: bool) -> None:
         out(f"asked {model} as {parameter}")
     for key in asked.get("journal", []):
         out(f"  factory journal {run} {key[:12]}")
+    if asked.get("by_ocr"):
+        out("made from pages that were read by OCR")
     for parent in found["parents"]:
         out(f"made from {parent['kind']} {parent['id']}")
         _print_verdicts(parent["verdicts"])

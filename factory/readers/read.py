@@ -14,20 +14,24 @@ from factory.errors import BadItem
 from factory.readers import delimited, markdown, plain, rows
 from factory.readers.decoding import decode
 from factory.readers.limits import Limits
+from factory.readers.ocr import Ocr
 from factory.readers.packed import SUFFIXES as PACKED
 from factory.readers.packed import unpacked_suffix
-from factory.readers.reading import Mark, Reading, reading, unreadable
+from factory.readers.reading import Parsed, Reading, reading, unreadable
 
-Parsed = tuple[str, tuple[Mark, ...]]
 Rows = Callable[[Path, Limits, Mapping[str, str] | None], Iterator[tuple[int, Reading | BadItem]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How files of one kind are read: whole, as one document, or by rows, each its own; is the text Markdown?"""
+    """How files of one kind are read: whole, as one document, or by rows, each its own; is the text Markdown?
+
+    `seen` reads them whole where the source asks for OCR.
+    """
 
     media_type: str
     whole: Callable[[Path, Limits], Parsed] | None = None
+    seen: Callable[[Path, Limits, Ocr], Parsed] | None = None
     rows: Rows | None = None
     is_markdown: bool = False
 
@@ -44,9 +48,16 @@ def _apart(parser: str, path: Path, limits: Limits) -> Parsed:
     return worker(limits).parse(parser, path)
 
 
-def _whole(media_type: str, module: str, *, is_markdown: bool = True) -> Format:
-    """A format whose parser is `parse` of a module beside this one, run in a process of its own."""
-    return Format(media_type, whole=partial(_apart, f"factory.readers.{module}:parse"), is_markdown=is_markdown)
+def _seen(is_pdf: bool, path: Path, limits: Limits, ocr: Ocr) -> Parsed:
+    """Pages and files that are pictures are read in that process, too."""
+    from factory.readers import scans  # as above
+
+    return (scans.read_pdf if is_pdf else scans.read_picture)(path, limits, ocr)
+
+
+def _whole(media_type: str, module: str) -> Format:
+    """A format whose parser is `parse` of a module beside this one, which gives Markdown; in a process of its own."""
+    return Format(media_type, whole=partial(_apart, f"factory.readers.{module}:parse"), is_markdown=True)
 
 
 def _rows(media_type: str) -> Format:
@@ -56,6 +67,8 @@ def _rows(media_type: str) -> Format:
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _MARKDOWN = Format("text/markdown", whole=partial(_here, markdown.parse), is_markdown=True)
 _PLAIN = Format("text/plain", whole=partial(_here, plain.parse))
+_PDF = Format("application/pdf", whole=partial(_apart, "factory.readers.pdf:parse"), seen=partial(_seen, True))
+_PNG, _JPEG, _TIFF = (Format(f"image/{name}", seen=partial(_seen, False)) for name in ("png", "jpeg", "tiff"))
 _HTML = _whole("text/html", "html")
 _DOCX = _whole(f"{_OFFICE}wordprocessingml.document", "docx")
 _PPTX = _whole(f"{_OFFICE}presentationml.presentation", "pptx")
@@ -73,7 +86,7 @@ FORMATS: dict[str, Format] = {
     ".html": _HTML,
     ".htm": _HTML,
     ".xhtml": _HTML,
-    ".pdf": _whole("application/pdf", "pdf", is_markdown=False),
+    ".pdf": _PDF,
     ".docx": _DOCX,
     ".docm": _DOCX,  # with macros, which are not read
     ".pptx": _PPTX,
@@ -90,37 +103,57 @@ FORMATS: dict[str, Format] = {
     ".pq": _PARQUET,
     ".arrow": _ARROW,
     ".feather": _ARROW,
+    ".png": _PNG,
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
 }
+PICTURES = tuple(ending for ending, form in FORMATS.items() if not form.whole and not form.rows)
 MARKDOWN = frozenset(form.media_type for form in FORMATS.values() if form.is_markdown)  # what split cuts as such
 OLD = {".doc": ".docx", ".dot": ".docx", ".ppt": ".pptx", ".pps": ".pptx", ".xls": ".xlsx", ".xlsb": ".xlsx"}
 
 
 def read(
-    path: Path, *, limits: Limits, columns: Mapping[str, str] | None = None, label: str | None = None
+    path: Path,
+    *,
+    limits: Limits,
+    columns: Mapping[str, str] | None = None,
+    label: str | None = None,
+    ocr: Ocr | None = None,
 ) -> Iterator[Reading | BadItem]:
     """The documents in `path`, and a BadItem for each that cannot be read; never nothing at all.
 
     `columns` maps our field to the file's column ({"text": "body"}), where rows are documents. `label` is how messages
-    name the file: its path below the source's root; its name alone, if not given. BadItem is given, not raised.
+    name the file: its path below the source's root; its name alone, if not given. `ocr` reads pages and files that are
+    pictures; without it they are rejected. BadItem is given, not raised.
     Raises DeadWorld where the parser process cannot be started.
     """
     label = label or path.name
     try:
-        form = _format(path)
+        form = _format(path, ocr is not None)
         if form.rows:
             yield from _by_row(form.rows(path, limits, columns), label)
+        elif form.seen and ocr:
+            yield _document(form.seen(_small_enough(path, limits), limits, ocr), form.media_type)
         elif form.whole:
-            text, marks = form.whole(_small_enough(path, limits), limits)
-            yield _document(text, marks, form.media_type)
+            yield _document(form.whole(_small_enough(path, limits), limits), form.media_type)
     except BadItem as rejection:
         yield _placed(rejection, label)
     except OSError as error:
         yield _placed(unreadable(path, error), label)
 
 
-def unsupported(name: str) -> BadItem | None:
+def unsupported(name: str, *, with_ocr: bool = False) -> BadItem | None:
     """Why no reader takes a file of this name; None where one does."""
-    return None if _named(name) else _unsupported(Path(name).suffix.lower())
+    suffix = Path(name).suffix.lower()
+    return None if _named(name) and (with_ocr or suffix not in PICTURES) else _unsupported(suffix)
+
+
+def may_be_seen(name: str) -> bool:
+    """Whether OCR can make a difference to a file of this name."""
+    form = _named(name)
+    return form is not None and form.seen is not None
 
 
 def _named(name: str) -> Format | None:
@@ -128,10 +161,10 @@ def _named(name: str) -> Format | None:
     return FORMATS.get(Path(name).suffix.lower()) or _packed(name)
 
 
-def _format(path: Path) -> Format:
+def _format(path: Path, with_ocr: bool) -> Format:
     """The format of a file that is there, is a file, and is not empty."""
     form = _named(path.name)
-    if form is None:
+    if form is None or (path.suffix.lower() in PICTURES and not with_ocr):
         raise _unsupported(path.suffix.lower())
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
@@ -151,8 +184,12 @@ def _unsupported(suffix: str) -> BadItem:
     what = f"Files of type {suffix[:20]}" if suffix else "Files without an extension"
     if suffix in OLD:
         return BadItem("ingest.unsupported", f"{what} are not read. Open it and save it as {OLD[suffix]}.")
+    if suffix in PICTURES:
+        return BadItem("ingest.unsupported", f"{what} are read only with 'ocr: tesseract' at the source.")
     todo = "Unpack it. " if suffix in (*PACKED, ".zip") else ""
-    return BadItem("ingest.unsupported", f"{what} are not read. {todo}Supported: {', '.join(FORMATS)}.")
+    always = ", ".join(ending for ending in FORMATS if ending not in PICTURES)
+    said = f"{what} are not read. {todo}Supported: {always}; with OCR also {', '.join(PICTURES)}."
+    return BadItem("ingest.unsupported", said)
 
 
 def _small_enough(path: Path, limits: Limits) -> Path:
@@ -162,7 +199,8 @@ def _small_enough(path: Path, limits: Limits) -> Path:
     return path
 
 
-def _document(text: str, marks: tuple[Mark, ...], media_type: str) -> Reading:
+def _document(parsed: Parsed, media_type: str) -> Reading:
+    text, marks = parsed
     if not text.strip():
         raise BadItem("ingest.empty", "Nothing but white space in it. Was it saved, or exported whole?")
     return reading(text, media_type, marks=marks)

@@ -16,12 +16,16 @@ class Mark:
 
     A heading's [start, end) is exactly its title, without `#` or outer markup, and `level` is 1 to 6.
     A page, a slide or a sheet has start == end, where it begins, and `level` is its number from 1.
+    What of a page was read by OCR is [start, end), and `level` the page's number.
     """
 
-    kind: str  # "heading" | "page"
+    kind: str  # "heading" | "page" | "ocr"
     start: int
     end: int
     level: int
+
+
+Parsed = tuple[str, tuple[Mark, ...]]
 
 
 @dataclass(frozen=True, slots=True)

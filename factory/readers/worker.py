@@ -4,7 +4,7 @@ Parent  `worker().parse("factory.readers.pdf:parse", path)` starts the child at 
         files, kills it when a file's time is up, and starts another after a crash.
 Child   `python -P -m factory.readers.worker`: limits its own memory, then answers one request after the other.
 Wire    length-prefixed JSON over pipes, both ways; no pickle, so a child that was taken over cannot run code here.
-A parser is `module:function`, named by our own code alone: (Path) -> (text, marks), or it raises BadItem.
+A parser is `module:function`, named by our own code alone: (Path, **options) -> (text, marks), or it raises BadItem.
 """
 
 import atexit
@@ -25,7 +25,7 @@ from typing import IO, Any
 
 from factory.errors import BadItem, DeadWorld
 from factory.readers.limits import Limits
-from factory.readers.reading import Mark
+from factory.readers.reading import Mark, Parsed
 
 START_S = 60.0  # to load the parser on a busy machine; 0.3 is usual
 ORPHAN_S = 30  # how much longer than its limit a child whose parent died may go on
@@ -48,8 +48,8 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def parse(self, parser: str, path: Path) -> tuple[str, tuple[Mark, ...]]:
-        """What `parser` makes of `path`.
+    def parse(self, parser: str, path: Path, **options: Any) -> Parsed:
+        """What `parser` makes of `path`; its options are such that JSON can hold them.
 
         Raises BadItem: the parser's own reasons, ingest.timeout, ingest.out_of_memory, ingest.parser_crashed.
         Raises DeadWorld where no child can be started.
@@ -59,7 +59,8 @@ class Worker:
         child = self._child or self._start()
         self._forget_complaints()
         try:
-            reply, timed_out = self._exchange(child, {"parser": parser, "path": str(path.absolute())})
+            request = {"parser": parser, "path": str(path.absolute()), "options": options}
+            reply, timed_out = self._exchange(child, request)
         except BaseException:  # Ctrl-C: its reply, still to come, would be taken for the next file's
             self.close()
             raise
@@ -217,7 +218,7 @@ def _limit_memory(memory_mb: int) -> None:
 
 def _answer(request: dict[str, Any], memory_mb: int) -> dict[str, Any]:
     try:
-        return _parsed(request["parser"], Path(request["path"]))
+        return _parsed(request["parser"], Path(request["path"]), request["options"])
     except BadItem as error:
         rejection = error
     except MemoryError:
@@ -230,9 +231,9 @@ def _answer(request: dict[str, Any], memory_mb: int) -> dict[str, Any]:
     return {"reason": rejection.reason, "detail": rejection.detail}
 
 
-def _parsed(parser: str, path: Path) -> dict[str, Any]:
+def _parsed(parser: str, path: Path, options: dict[str, Any]) -> dict[str, Any]:
     module, function = parser.split(":")
-    text, marks = getattr(importlib.import_module(module), function)(path)
+    text, marks = getattr(importlib.import_module(module), function)(path, **options)
     return {"text": text, "marks": [astuple(mark) for mark in marks]}
 
 

@@ -71,6 +71,25 @@ class Feedback(_Strict):
         return self
 
 
+class Ocr(_Strict):
+    """What reads pages that are pictures, and in which languages."""
+
+    engine: Literal["tesseract"] = "tesseract"
+    languages: list[Annotated[str, Field(min_length=1)]] = Field(default=["eng"], min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, entry: Any) -> Any:
+        if not isinstance(entry, str | dict):
+            raise ValueError("write 'ocr: tesseract', or 'ocr: {languages: [eng, deu]}'")
+        return {"engine": entry} if isinstance(entry, str) else entry
+
+    @staticmethod
+    def also_by_name(schema: dict[str, Any]) -> None:
+        """Put the short form into the schema of a key of this type."""
+        schema["anyOf"].append({"const": "tesseract"})
+
+
 class Source(_Strict):
     """What the user names: a file, folder or glob, and what may be done with it."""
 
@@ -85,6 +104,7 @@ class Source(_Strict):
     feedback: Feedback = Feedback()
     revision: str | None = Field(default=None, min_length=1)
     storage: dict[str, Any] = {}
+    ocr: Ocr | None = Field(default=None, json_schema_extra=Ocr.also_by_name)
     _address: str = PrivateAttr(default="")
 
     def model_post_init(self, context: Any, /) -> None:
@@ -118,6 +138,8 @@ class Source(_Strict):
             raise ValueError(f"'map: {{{others[0]}: …}}' is for rows that are records; add 'as: records'")
         if self.sample is not None and self.as_ != "records":
             raise ValueError("'sample:' draws from rows that are records; add 'as: records'")
+        if self.ocr is not None and (self.as_ != "documents" or self.is_on_hub):
+            raise ValueError("'ocr:' reads pages and pictures of files that are documents; this source gives rows")
         if self.as_ != "feedback" and self.feedback != Feedback():
             raise ValueError("'feedback:' says what votes mean; add 'as: feedback'")
         return self

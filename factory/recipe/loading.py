@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from factory import addresses, licences, prompts
 from factory.errors import WrongRequest, did_you_mean
 from factory.llm.settings import Model
+from factory.readers import ocr
 from factory.recipe import file as recipe_file
 from factory.recipe.binding import with_plugins
 from factory.recipe.checked import Checked
@@ -143,6 +144,12 @@ def _check_sources(checked: Checked, places: Places) -> None:
             except licences.BadLicence as error:
                 where = recipe_file.where(checked.file, places, ("sources", nth, "licence"))
                 raise WrongRequest(f"{where}: {error}.") from None
+        if source.ocr is not None:
+            try:
+                ocr.installed(source.ocr.languages)
+            except WrongRequest as error:
+                where = recipe_file.where(checked.file, places, ("sources", nth, "ocr"))
+                raise WrongRequest(f"{where}: {error}") from None
         where = recipe_file.where(checked.file, places, ("sources", nth, "path"))
         try:
             place = checked.source_path(source)

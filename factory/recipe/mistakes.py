@@ -17,7 +17,7 @@ SHAPES = {  # pydantic would name our classes
     "dict_type": "this must be a mapping of keys and values",
     "list_type": "this must be a list",
 }
-LATER = {"policy", "ocr"}
+LATER = {"policy"}
 
 
 def wrong(file: Path, places: Places, error: ValidationError) -> WrongRequest:

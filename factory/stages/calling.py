@@ -48,6 +48,7 @@ class Call:
         return records.as_row(
             record, id_=f"{unit.id}/{unit.method}/{nth}", unit=unit.id, method=unit.method,
             sources=[self.document.source, *record.sources], paths=[self.document.path], rejected=rejected, asked=asked,
+            by_ocr=any(self.passages[id_].by_ocr for id_ in record.parents if id_ in self.passages),
         )  # fmt: skip
 
 

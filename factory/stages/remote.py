@@ -224,7 +224,7 @@ def _there(name: str, info: Mapping[str, Any]) -> There:
 def _web_name(path: str, info: Mapping[str, Any]) -> str:
     """The last part of an address; with the ending of what the server says it is, where no reader knows its own."""
     name = addresses.last(path)
-    if unsupported(name) is None:
+    if unsupported(name, with_ocr=True) is None:
         return name
     endings = [ending for ending, form in FORMATS.items() if form.media_type == info.get("mimetype")]
     return name + endings[0] if endings else name

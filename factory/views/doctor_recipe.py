@@ -17,6 +17,7 @@ from factory import recipe as recipes
 from factory.errors import FactoryError
 from factory.llm.settings import Model, Timeout
 from factory.llm.transport import Transport, Try
+from factory.readers import ocr
 from factory.recipe import Checked
 from factory.runs import Run, is_run
 from factory.stages.sources import below
@@ -32,13 +33,14 @@ def of_recipe(name: str) -> Iterator[Finding]:
     try:
         checked = recipes.load(name)
     except FactoryError as error:
-        yield Finding("error", "recipe", str(error), "Correct the recipe.")
+        yield Finding("error", "recipe", str(error), "Correct the recipe, or install what it names.")
         return
     yield Finding("ok", "recipe", f"{checked.file} is right")
     folder = checked.file.parent if is_run(checked.file.parent) else Path(checked.recipe.run)
     yield from _run(folder)
     yield from _sources(checked, folder)
     yield from _files(checked)
+    yield from _ocr(checked)
     for model, settings in checked.recipe.models.items():
         yield from _model(f"model {model}", settings)
 
@@ -92,6 +94,15 @@ def _files(checked: Checked) -> Iterator[Finding]:
     prompts = checked.prompts_folder()
     if prompts is not None and not prompts.is_dir():
         yield Finding("error", "prompts", f"there is no folder {prompts}", "Make it, or remove 'prompts:'.")
+
+
+def _ocr(checked: Checked) -> Iterator[Finding]:
+    """What reads pictures; where it was not there, or lacked a language, the recipe was refused."""
+    for source in checked.recipe.sources:
+        if source.ocr is not None:
+            engine = ocr.installed(source.ocr.languages)
+            said = f"{ocr.PROGRAM} {engine.version} reads its pages without text: {', '.join(engine.languages)}"
+            yield Finding("ok", f"source {source.name}, ocr", said)
 
 
 # --- models ----------------------------------------------------------------------------------------------------------

@@ -48,7 +48,8 @@ def _documents(run: Run, *_: Any) -> Iterator[dict[str, Any]]:
 def _passages(run: Run, *_: Any) -> Iterator[dict[str, Any]]:
     for _document, group in passages_by_document(run):
         for _position, p in group:
-            yield {"id": p.id, "tokens": p.tokens, "page": p.page, "heading": list(p.heading), "text": p.text}
+            place = {"page": p.page, **({"by_ocr": True} if p.by_ocr else {}), "heading": list(p.heading)}
+            yield {"id": p.id, "tokens": p.tokens, **place, "text": p.text}
 
 
 def _records(run: Run, kind: str | None, method: str | None) -> Iterator[dict[str, Any]]:

@@ -98,8 +98,26 @@ def test_a_key_that_is_planned_but_not_built_is_refused_and_not_ignored(line: st
     assert said.endswith("' is not built in this version, so it is refused rather than ignored. Remove it.")
 
 
-def test_a_planned_key_of_a_source_is_refused() -> None:
-    assert "is not built in this version" in refusal("run: r\nsources: [{path: docs, ocr: true}]\n")
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("ocr: true", "'sources.0.ocr' is not right: write 'ocr: tesseract', or 'ocr: {languages: [eng, deu]}'."),
+        ("ocr: easyocr", "'sources.0.ocr.engine' is not right: input should be 'tesseract'."),
+        ("ocr: {language: deu}", "unknown key 'sources.0.ocr.language'. Did you mean 'languages'?"),
+        ("ocr: tesseract, as: records", "'sources.0' is not right: 'ocr:' reads pages and pictures of files that are"),
+    ],
+)
+def test_ocr_that_cannot_be_is_refused(keys: str, said: str) -> None:
+    assert refusal(f"run: r\nsources: [{{path: docs, {keys}}}]\n").startswith(f"r.yaml:2: {said}")
+
+
+def test_ocr_without_its_program_is_refused_before_any_work(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    text = "run: r\nsources:\n  - path: docs\n    ocr: tesseract\n"
+    assert refusal(text).startswith("r.yaml:4: the program tesseract is not installed: apt-get install tesseract-ocr")
+    with pytest.raises(WrongRequest):
+        run("r.yaml")
+    assert not Path("r").exists()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from factory import rejections, tables
@@ -31,7 +32,11 @@ def chapter(run: Run) -> Chapter:
         name: {"documents": languages["documents"][name], "rows": languages["rows"][name]}
         for name in sorted(languages["documents"] | languages["rows"], key=lambda n: (-languages["documents"][n], n))
     }
-    measures = {"licences.unstated.share": share(len(unlicensed), rows), "sources.count": len(sources)}
+    measures = {
+        "licences.unstated.share": share(len(unlicensed), rows),
+        "sources.count": len(sources),
+        "sources.pages_by_ocr": sum(its["pages_by_ocr"] for its in sources.values()),
+    }
     findings = [
         _no_licence(unlicensed, sources),
         *_other_licence(run),
@@ -43,7 +48,7 @@ def chapter(run: Run) -> Chapter:
 
 def _declared(run: Run) -> Counts:
     zero = {"files_rejected": 0, "documents": 0, "documents_kept": 0, "characters": 0, "passages_kept": 0, "rows": 0,
-            "records_read": 0}  # fmt: skip
+            "records_read": 0, "pages_by_ocr": 0}  # fmt: skip
     revisions = hub.had(run)
     sources: Counts = {
         source.name: {
@@ -68,17 +73,26 @@ def _source_of(place: str, sources: Iterable[str]) -> str | None:
 def _count_documents(run: Run, sources: Counts, languages: Counter[str]) -> None:
     table, first = document_table(run), 0
     alive = kept(run, table).alive
-    for batch in tables.batches(table.folder, table.schema, columns=["source", "language", "text"]):
+    for batch in tables.batches(table.folder, table.schema, columns=["source", "language", "text", "marks"]):
         characters = pc.utf8_length(batch["text"]).to_pylist()
-        rows = zip(batch["source"].to_pylist(), batch["language"].to_pylist(), characters, strict=True)
-        for position, (source, language, length) in enumerate(rows, first):
+        seen = _pages_by_ocr(batch["marks"])
+        rows = zip(batch["source"].to_pylist(), batch["language"].to_pylist(), characters, seen, strict=True)
+        for position, (source, language, length, pages) in enumerate(rows, first):
             its = sources[source]
             its["documents"] += 1
             if alive[position]:
                 its["documents_kept"] += 1
                 its["characters"] += length
+                its["pages_by_ocr"] += pages
                 languages[language or NO_LANGUAGE] += 1
         first += len(batch)
+
+
+def _pages_by_ocr(marks: pa.Array) -> list[int]:
+    """Of each document: how many of its pages were read by OCR."""
+    seen = pc.equal(pc.struct_field(pc.list_flatten(marks), "kind"), "ocr")
+    counts = Counter(pc.list_parent_indices(marks).filter(seen).to_pylist())
+    return [counts[nth] for nth in range(len(marks))]
 
 
 def _count_passages(run: Run, sources: Counts) -> None:
