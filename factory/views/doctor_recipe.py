@@ -33,7 +33,7 @@ def of_recipe(name: str) -> Iterator[Finding]:
     try:
         checked = recipes.load(name)
     except FactoryError as error:
-        yield Finding("error", "recipe", str(error), "Correct the recipe, or install what it names.")
+        yield Finding("error", "recipe", str(error).removesuffix("."), "Correct the recipe, or install what it names.")
         return
     yield Finding("ok", "recipe", f"{checked.file} is right")
     folder = checked.file.parent if is_run(checked.file.parent) else Path(checked.recipe.run)

@@ -185,7 +185,7 @@ class _Looking:
         """What the first rows say; None where they are of no such shape, or plain texts."""
         try:
             converter, numbered = shapes.opened(file.place, place=file.path, among=FEEDBACK if is_log else SHAPES)
-        except UnknownShape:
+        except (UnknownShape, BadItem):  # a broken table, too: as a document it gets the reason that a run would give
             return None
         rows = [row for _, row in islice(numbered, LOOK_AT) if not isinstance(row, BadItem)]
         if converter is None or converter.shape.name == "text" or (is_log and not _is_log(file, converter, rows)):

@@ -295,7 +295,17 @@ def test_plugins_say_what_they_take(finished: Path) -> None:
             "--set generate.targets=3: unknown key 'generate.targets'. Did you mean 'target'?",
         ),
         (["show", "nowhere"], "nowhere is not a run of dataset-factory"),
-        (["audit", "nowhere"], "nowhere is not a run of dataset-factory"),
+        (["audit", "nowhere"], "There is no nowhere."),
+        (["audit", RUN, "--recipe", "mine.yaml"], f"{RUN} is a run: -o, --map"),
+        (["audit", "rows.jsonl", "--recipe", "quickstart"], "--recipe says whose models a filter asks."),
+        (["filter", RUN, "-f", "pii"], f"{RUN} is a recipe or a run: -f, -o and --map are for datasets."),
+        (["filter", "mine.yaml", "-f", "pii"], "mine.yaml is a recipe or a run: -f, -o and --map are for datasets."),
+        (["filter", "rows.jsonl", "-f", "pii", "-o", "left.jsonl", "--set", "seed=1"], "--set: of a dataset"),
+        (["export", RUN, "--seed", "0", "-o", "out"], "-o, --seed: only --review N takes it"),
+        (["export", RUN, "--review", "2", "--push-to-hub", "a/b"], "--push-to-hub: --review only writes rows"),
+        (["show", RUN, "documents", "--kind", "sft"], "--kind: only records have one."),
+        (["run", "quickstart", "--preview", "1", "--estimate"], "--estimate: a preview takes none of them."),
+        (["run", "quickstart", "--forget-documents", "--limit", "1"], "--limit: --forget-documents goes with a whole"),
         (
             ["trace", RUN, "x"],
             f"{RUN} has no record, passage or document 'x'. List the records with: factory show {RUN} --ids",
@@ -309,6 +319,7 @@ def test_plugins_say_what_they_take(finished: Path) -> None:
     ],
 )
 def test_a_wrong_request_ends_with_2_and_a_sentence(copy: Path, args: list[str], said: str) -> None:
+    (copy / "rows.jsonl").write_text('{"instruction": "Who?", "output": "Nobody."}\n', encoding="utf-8")
     ended = factory(*args, cwd=copy)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(said)

@@ -198,6 +198,7 @@ def test_of_many_files_some_are_looked_into_and_all_are_counted(tmp_path: Path) 
         ("question,answer,stars,user_id\nHow?,So.,5,bo\nWhy?,Thus.,1,bo\n", "feedback"),
         ("question,answer,stars,user_id\nHow?,So.,17,bo\n", "records"),  # nobody could tell what 17 means
         ("code,meaning\nE1,The pump is dry.\n", "documents"),
+        ("part,part\nvalve,lid\n", "documents"),  # as a run reads it: two columns of one name are no records
     ],
 )
 def test_what_a_table_holds_is_seen_by_its_columns(tmp_path: Path, text: str, gives: str) -> None:

@@ -312,6 +312,13 @@ def test_a_folder_of_another_audit_is_not_overwritten(dataset: Path, tmp_path: P
         audit_dataset(other, into=tmp_path / "audit")
 
 
+def test_a_run_that_read_nothing_stands_in_nobodys_way(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("A pump moves water.", encoding="utf-8")
+    with pytest.raises(WrongRequest, match="Not one row could be read"):
+        filter_dataset(tmp_path / "notes.md", ["exact_dedup"], out=tmp_path / "clean.jsonl")
+    assert filter_dataset(dataset, ["exact_dedup"], out=tmp_path / "clean.jsonl").out.is_file()
+
+
 def test_a_check_that_fails_is_raised_after_the_report_is_written(dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(CheckFailed):
         audit_dataset(dataset, into=tmp_path / "audit", checks=["pii.left_in == 0"])

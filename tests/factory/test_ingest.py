@@ -196,6 +196,17 @@ def test_a_language_is_told_where_there_is_enough_to_tell_by(text: str, code: st
     assert language(text) == code
 
 
+TITLE = "Handbook of the kiln, its lid, its tiles and its lamp, and of all who work with them.\n"
+CODE = (
+    "```sh\ncat handbook.txt | grep --only-matching 'the lid is open, the lamp is on, the tiles are in the kiln'\n```\n"
+)
+
+
+@pytest.mark.parametrize("beginning", [TITLE, CODE])
+def test_a_title_or_code_in_another_language_does_not_decide(beginning: str) -> None:
+    assert language(beginning + GERMAN * 4) == "de"
+
+
 # --- once only
 
 

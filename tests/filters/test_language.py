@@ -61,6 +61,13 @@ def test_what_has_no_prose_has_no_language(text: str) -> None:
     assert said(row, unknown="reject") == ("keep", None)
 
 
+def test_more_than_the_first_line_of_an_answer_is_looked_at() -> None:
+    list_of_animals = (
+        "- Monkeys\n- Gorillas\n- Elephants\n- Tigers\n- Leopards\n- Rhinoceros\n- Snakes\n- Birds\n- Lizards\n- Deer"
+    )
+    assert said(chat(EN, f"{list_of_animals}\n\n{EN}")) == ("keep", None)
+
+
 def test_an_answer_in_another_language_is_flagged() -> None:
     assert said(chat(EN, DE)) == ("keep", "language.disagrees")
     assert said(chat(EN, DE), agreement="reject") == ("reject", "language.disagrees")
