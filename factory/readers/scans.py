@@ -3,7 +3,7 @@
 Out     the text with page marks, and a mark "ocr" over what of it was seen.
 Bounds  each page is a request of its own to the parser process (tesseract.py), with that process's time and memory; a
         page that cannot be read costs its file, since a book with a hole in it would look whole.
-Costs   one to three seconds a page on one core, one page after the other.
+Costs   1.3 s (a page of a novel) to 5.3 s (three columns of small print) a page on one core, one after the other.
 Misses  a page with any text layer keeps it, be it a stamp over a scan; handwriting; at times the order of columns.
 """
 

@@ -136,7 +136,7 @@ def test_json_has_every_file(mixed: Path) -> None:
         ("nowhere", "nowhere is not there.\n"),
         ("a.md", "a.md is a file; name the folder that it lies in.\n"),
         ("empty", "There is no file in empty that can be read.\n"),
-        ("pictures", "There is no file in pictures that can be read. a.png: Files of type .png are not read."),
+        ("pictures", "There is no file in pictures that can be read. a.png: Files of type .png are read only with "),
     ],
 )
 def test_what_is_no_folder_of_documents_is_refused(tmp_path: Path, name: str, said: str) -> None:
