@@ -11,7 +11,7 @@ NUMBER = re.compile(r"\d+(?:[.,:/\u00a0\u202f'’-]\d+)*")
 GROUPED = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f'’]\d{3})+")
 WORD = re.compile(r"[^\W\d_][\w'’-]*")
 LETTERS = re.compile(r"[^\W\d_]+")
-IDENTIFIER = re.compile(r"\b(?=\w*\d)(?=\w*[^\W\d_])[\w-]{2,}|\b[A-Z]{2,}[A-Z0-9-]*\b")
+IDENTIFIER = re.compile(r"\b(?=\w*\d)(?=\w*[^\W\d_])[\w-]{2,}|\b[A-Z]{2}[A-Z0-9-]*\b")
 SENTENCE_START = re.compile(r"(?:^|[.!?:;•\n\"“”«»(\[|*#>-])\s*$")
 NOUNS_ARE_CAPITAL = {"de", "lb"}  # there a capital says nothing
 _SPELLED = {  # English, German, Spanish, French, and other forms; of one language a word stands once

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from factory.errors import WrongRequest
@@ -54,6 +55,16 @@ def embedded(texts: Sequence[str]) -> Vectors:
         sums = _sums(texts[begin : begin + BATCH])
         rows[begin : begin + len(sums)] = quantised(sums)
     return rows
+
+
+def column(vectors: Vectors) -> pa.Array:
+    """Vectors as a column of features."""
+    return pa.array([row.tobytes() for row in vectors], pa.binary(vectors.shape[1]))
+
+
+def from_column(column: pa.Array) -> Vectors:
+    """The vectors of a column of features."""
+    return np.frombuffer(b"".join(column.to_pylist()), np.int8).reshape(len(column), column.type.byte_width)
 
 
 def _sums(texts: Sequence[str]) -> NDArray[np.float64]:

@@ -3,7 +3,6 @@
 Nothing is fetched, ever: a model that is not on disk is a wrong request with the command that gets it.
 """
 
-import hashlib
 from collections.abc import Callable
 from functools import cache
 from importlib import metadata
@@ -11,10 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from factory.errors import WrongRequest, did_you_mean
+from filters._model_folders import digest
 from filters._names import Reader
 
 BACK_ENDS = ("rampart", "spacy:MODEL", "transformers:FOLDER")
-WEIGHTS = ("*.json", "*.safetensors", "*.txt", "*.model")  # what says which model lies in a folder
 
 
 def version(name: str) -> str:
@@ -56,11 +55,11 @@ def _rampart(_: str) -> str:
 def _spacy(model: str) -> str:
     """An installed package, or a folder that spaCy saved."""
     if (Path(model) / "meta.json").is_file():
-        return _digest(Path(model), ("meta.json",))
+        return digest(Path(model), ("meta.json",))
     spec = find_spec(model) if model.isidentifier() else None
     if spec is None or spec.origin is None:
         raise WrongRequest(f"ner: spaCy's model '{model}' is not installed: python -m spacy download {model}.")
-    return _digest(Path(spec.origin).parent, ("meta.json",))
+    return digest(Path(spec.origin).parent, ("meta.json",))
 
 
 def _transformers(folder: str) -> str:
@@ -71,15 +70,7 @@ def _transformers(folder: str) -> str:
             f"ner: there is no model in {folder}: hf download ORGANISATION/MODEL --local-dir {folder}. "
             "Names of the hub are not fetched."
         )
-    return _digest(Path(folder), WEIGHTS)
-
-
-def _digest(folder: Path, patterns: tuple[str, ...]) -> str:
-    total = hashlib.blake2b(digest_size=8)
-    for file in sorted({file for pattern in patterns for file in folder.glob(pattern)}):
-        with file.open("rb") as opened:
-            total.update(file.name.encode() + hashlib.file_digest(opened, "sha256").digest())
-    return total.hexdigest()
+    return digest(Path(folder))
 
 
 _VERSIONS: dict[str, Callable[[str], str]] = {"rampart": _rampart, "spacy": _spacy, "transformers": _transformers}

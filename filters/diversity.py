@@ -1,8 +1,9 @@
 """Keep the best rows that are unlike each other: by score, each only if nothing like it was taken before.
 
 Sees    the strings of a row and its `meta`.
-Needs   with `vectors: embeddings` the extra of that name; `words`, the default, needs nothing.
-State   a vector (512 bytes for words, 256 for embeddings), a score and an id: about 700 bytes of RAM a row, and the
+Needs   with `vectors: embeddings` the extra of that name, or `train` for a model in a folder; `words`, the default,
+        needs nothing.
+State   a vector (512 bytes for words, 256 for wordllama's), a score and an id: about 700 bytes of RAM a row, and the
         same vectors once more while it settles.
 Costs   5,000 rows of 60 words a second to measure; then time grows with rows times rows that stay.
 Order   does not matter: rows are taken by score, of equal ones the smallest id first; one without a score comes last.
@@ -24,7 +25,9 @@ import pyarrow as pa
 
 from factory import folding
 from factory.verdicts import Verdicts
-from filters._embeddings import DIMENSIONS, Vectors, check_installed, embedded, quantised
+from filters import _embedders
+from filters._embedders import DEFAULT, embedded
+from filters._embeddings import Vectors, column, from_column, quantised
 from filters._nearest import TINY, cosines
 
 BUCKETS = 512  # that words are hashed to
@@ -47,13 +50,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Diversity:
-    """Keep at most `keep` rows, the best first, none nearer than `distance` to a better one that stays."""
+    """Keep at most `keep` rows, the best first, none nearer than `distance` to a better one that stays.
+
+    `embedder`: the model of `vectors: embeddings`: `wordllama`, or `sentence-transformers:FOLDER`.
+    """
 
     sees: ClassVar[str] = "record"
     keep: int = field(metadata=DECIDES)
     distance: float = field(default=0.1, metadata=DECIDES)
     score: str = "length"
     vectors: Literal["words", "embeddings"] = "words"
+    embedder: str = DEFAULT
 
     def __post_init__(self) -> None:
         if self.keep < 1:
@@ -61,7 +68,13 @@ class Diversity:
         if not 0 <= self.distance <= 1:
             raise ValueError("distance must be from 0 to 1")
         if self.vectors == "embeddings":
-            check_installed()
+            _embedders.check(self.embedder)
+        elif self.embedder != DEFAULT:
+            raise ValueError("embedder needs vectors: embeddings")
+
+    def depends_on(self) -> str:
+        """The release of the model."""
+        return _embedders.version(self.embedder) if self.vectors == "embeddings" else ""
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `score` (null where `meta` has none), `vector`."""
@@ -71,13 +84,8 @@ class Diversity:
         ]
         metas = map(json.loads, batch["meta"].to_pylist())
         scores = [self._score(text, meta) for text, meta in zip(texts, metas, strict=True)]
-        made = embedded(texts) if self.vectors == "embeddings" else quantised(_hashed(texts))
-        vectors = pa.array([row.tobytes() for row in made], pa.binary(self._size))
-        return pa.record_batch({"id": batch["id"], "score": pa.array(scores, pa.float64()), "vector": vectors})
-
-    @property
-    def _size(self) -> int:
-        return DIMENSIONS if self.vectors == "embeddings" else BUCKETS
+        made = embedded(texts, self.embedder) if self.vectors == "embeddings" else quantised(_hashed(texts))
+        return pa.record_batch({"id": batch["id"], "score": pa.array(scores, pa.float64()), "vector": column(made)})
 
     def _score(self, text: str, meta: dict[str, Any]) -> float | None:
         value = len(text) if self.score == "length" else meta.get(self.score)
@@ -85,9 +93,7 @@ class Diversity:
 
     def scan(self, features: pa.RecordBatch) -> Seen:
         """The batch's vectors as one array."""
-        joined = b"".join(features["vector"].to_pylist())
-        vectors = np.frombuffer(joined, np.int8).reshape(-1, self._size)
-        return Seen(features["id"].to_pylist(), features["score"].to_pylist(), [vectors])
+        return Seen(features["id"].to_pylist(), features["score"].to_pylist(), [from_column(features["vector"])])
 
     def merge(self, into: Seen, other: Seen) -> Seen:
         """Append `other` to `into`, in place."""

@@ -4,7 +4,8 @@ Sees    what the user says in an sft row, or in the prompt of a preference row; 
         context, tools), which must be the same; the row's quotes and answer, to choose who stays; its declared terms.
 Finds   questions with the same words that matter, in the same order (`_question_words`), whose characters are alike.
         With `other_words` also those near each other as embeddings that are confirmed word by word (`_meanings`); it
-        needs the extra `embeddings`. Questions that differ in a number, a name or a negation are never the same.
+        needs the extra `embeddings`, and for a model in a folder `train`. Questions that differ in a number, a name or
+        a negation are never the same.
 State   a digest, four numbers, an id and where the user speaks: about 500 bytes of RAM a row, 700 while it settles;
         with `other_words` 400 more.
 Order   does not matter: of rows that ask the same stays the one under the strictest terms; then the one with most
@@ -27,8 +28,9 @@ from factory.policy import strictness
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
 from factory.wording import listed
-from filters import _meanings
-from filters._embeddings import DIMENSIONS, check_installed, embedded
+from filters import _embedders, _meanings
+from filters._embedders import DEFAULT, embedded
+from filters._embeddings import check_installed, column, from_column
 from filters._question_words import words
 from filters._same_meaning import Told, told
 
@@ -71,7 +73,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class QuestionDedup:
-    """Keep one row of each question."""
+    """Keep one row of each question.
+
+    `embedder`: with `other_words` the model that finds candidates: `wordllama`, or `sentence-transformers:FOLDER`.
+    """
 
     sees: ClassVar[str] = "record"
     kinds: ClassVar[tuple[str, ...]] = ("sft", "preference")
@@ -79,6 +84,7 @@ class QuestionDedup:
     other_words: bool = False
     cosine: float = field(default=0.8, metadata={"decides": True})
     synonym: float = field(default=0.6, metadata={"decides": True})
+    embedder: str = DEFAULT
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
@@ -88,7 +94,14 @@ class QuestionDedup:
         if not 0 < self.synonym <= 1:
             raise ValueError("synonym must be above 0 and at most 1")
         if self.other_words:
-            check_installed()
+            check_installed()  # it tells synonyms, whoever finds candidates
+            _embedders.check(self.embedder)
+        elif self.embedder != DEFAULT:
+            raise ValueError("embedder needs other_words: true")
+
+    def depends_on(self) -> str:
+        """The releases of the models."""
+        return " ".join(map(_embedders.version, sorted({DEFAULT, self.embedder}))) if self.other_words else ""
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `question` (8 bytes; null where none is asked), `worth`, `spans` of the user's words.
@@ -100,7 +113,7 @@ class QuestionDedup:
         questions, worths, spans = zip(*measured, strict=True) if measured else ((), (), ())
         columns = {"question": pa.array(questions, pa.binary(8)), "worth": pa.array(worths, WORTH)}
         made = {"id": batch["id"], **columns, "spans": pa.array(spans, SPANS)}
-        return pa.record_batch(made | (_sensed(rows) if self.other_words else {}))
+        return pa.record_batch(made | (_sensed(rows, self.embedder) if self.other_words else {}))
 
     def scan(self, features: pa.RecordBatch) -> Seen:
         """The rows of the batch that ask something."""
@@ -126,14 +139,15 @@ class QuestionDedup:
         rows, seen.rows = seen.rows, []
         for some in _parts(several):
             seen.kept_for |= self._kept_for(some, texts)
-        if self.other_words:
-            self._find_other_words(seen, [row for row in rows if row.id not in seen.kept_for], texts)
+        left = [row for row in rows if row.id not in seen.kept_for]
+        if self.other_words and left:
+            self._find_other_words(seen, left, texts)
         return seen
 
     def _find_other_words(self, seen: Seen, left: list[Asked], texts: Texts) -> None:
         """Of the rows that are left, those that ask in other words what a better one asks."""
         left = sorted(left, key=_best_first)
-        vectors = np.frombuffer(b"".join(row.vector for row in left), np.int8).reshape(-1, DIMENSIONS)
+        vectors = from_column(pa.array([row.vector for row in left], pa.binary(len(left[0].vector))))
         exact = np.array([row.exact for row in left], np.uint64)
 
         def tell(some: list[int]) -> dict[int, Told]:
@@ -200,7 +214,9 @@ def exactly(asked: Told) -> list[str]:
     return [*asked.numbers, "", *(word for word in asked.small if word in TELLING)]
 
 
-def _sensed(rows: Sequence[tuple[Sequence[Mapping[str, str]], Mapping[str, Any]]]) -> dict[str, pa.Array]:
+def _sensed(
+    rows: Sequence[tuple[Sequence[Mapping[str, str]], Mapping[str, Any]]], embedder: str
+) -> dict[str, pa.Array]:
     """What tells who may ask the same in other words: rows whose `exact` differ never do."""
     asked = ["\n".join(string["text"] for string in strings if string["role"] == "user") for strings, _ in rows]
     languages = [meta.get("language") for _, meta in rows]
@@ -211,7 +227,7 @@ def _sensed(rows: Sequence[tuple[Sequence[Mapping[str, str]], Mapping[str, Any]]
     return {
         "language": pa.array(languages, pa.string()),
         "exact": pa.array(exact, pa.uint64()),
-        "vector": pa.array([row.tobytes() for row in embedded(asked)], pa.binary(DIMENSIONS)),
+        "vector": column(embedded(asked, embedder)),
     }
 
 

@@ -1,10 +1,12 @@
 """Reject a row that says what another row says, in other words: near as a vector, and the same in every particular.
 
 Sees    the whole text of a row, its language, and its declared licence and confidentiality.
-Needs   the extra `embeddings`; its model lies in the wheel, nothing is downloaded.
+Needs   the extra `embeddings`; its model lies in the wheel, nothing is downloaded. A model in a folder may
+        find candidates in its place, with the extra `train` (`_embedders`).
 Finds   candidates by the cosine of embeddings; each pair is then confirmed word by word (`_same_meaning`): texts that
         differ in a number, a name, a negation or the order of what they speak of are never the same, however near.
-State   a vector of 256 bytes, a digest of the numbers, a length, an id: about 450 bytes of RAM a row.
+State   a vector of 256 bytes (or a byte for each number of another model), a digest of the numbers, a length, an id:
+        about 450 bytes of RAM a row.
 Costs   time as `_nearest`; the texts of candidates are read again, 16,384 at once.
 Order   does not matter: of two rows that say the same stays the one under the strictest terms, of these the longest, of
         these the smallest id. What goes is confirmed against the very row that stays, never through a third.
@@ -23,8 +25,9 @@ from numpy.typing import NDArray
 
 from factory.policy import strictness
 from factory.verdicts import Verdicts
-from filters import _meanings
-from filters._embeddings import DIMENSIONS, Vectors, check_installed, embedded
+from filters import _embedders, _meanings
+from filters._embedders import DEFAULT, embedded
+from filters._embeddings import Vectors, check_installed, column, from_column
 from filters._same_meaning import Told, told
 
 Texts = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
@@ -44,22 +47,31 @@ class Seen:
 
 @dataclass(frozen=True)
 class SemanticDedup:
-    """Keep one row of each meaning."""
+    """Keep one row of each meaning.
+
+    `embedder`: the model that finds candidates: `wordllama`, or `sentence-transformers:FOLDER`.
+    """
 
     sees: ClassVar[str] = "row"
     dear: ClassVar[bool] = True
     threshold: float = field(default=0.8, metadata={"decides": True})
     synonym: float = field(default=0.6, metadata={"decides": True})
+    embedder: str = DEFAULT
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.threshold <= 1:
             raise ValueError("threshold must be from 0.5 to 1")
         if not 0 < self.synonym <= 1:
             raise ValueError("synonym must be above 0 and at most 1")
-        check_installed()
+        check_installed()  # it tells synonyms, whoever finds candidates
+        _embedders.check(self.embedder)
+
+    def depends_on(self) -> str:
+        """The releases of the models."""
+        return " ".join(map(_embedders.version, sorted({DEFAULT, self.embedder})))
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """A row -> `id`, `language`, `length`, `strictness`, `numbers` (a digest), `vector` (256 signed bytes)."""
+        """A row -> `id`, `language`, `length`, `strictness`, `numbers` (a digest), `vector` (signed bytes)."""
         texts, languages = batch["text"].to_pylist(), batch["language"].to_pylist()
         terms = zip(batch["licence"].to_pylist(), batch["confidentiality"].to_pylist(), strict=True)
         numbers = [_meanings.digest(told(*pair).numbers) for pair in zip(texts, languages, strict=True)]
@@ -69,17 +81,16 @@ class SemanticDedup:
             "length": pa.array(map(len, texts), pa.int64()),
             "strictness": pa.array([strictness(*pair) for pair in terms], pa.int8()),
             "numbers": pa.array(numbers, pa.uint64()),
-            "vector": pa.array([row.tobytes() for row in embedded(texts)], pa.binary(DIMENSIONS)),
+            "vector": column(embedded(texts, self.embedder)),
         }
         return pa.record_batch(columns)
 
     def scan(self, features: pa.RecordBatch) -> Seen:
         """The batch's vectors as one array."""
-        joined = b"".join(features["vector"].to_pylist())
         languages = [language and intern(language) for language in features["language"].to_pylist()]
         worth = zip(features["strictness"].to_pylist(), features["length"].to_pylist(), strict=True)
         numbers = features["numbers"].to_numpy(zero_copy_only=False).astype(np.uint64)
-        vectors = np.frombuffer(joined, np.int8).reshape(-1, DIMENSIONS)
+        vectors = from_column(features["vector"])
         return Seen(features["id"].to_pylist(), languages, list(worth), [numbers], [vectors])
 
     def merge(self, into: Seen, other: Seen) -> Seen:

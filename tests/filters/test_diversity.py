@@ -148,7 +148,7 @@ def test_blocks_choose_what_taking_row_by_row_would(seed: int, rows: int, keep: 
 
 def test_another_keep_or_distance_measures_nothing() -> None:
     one, other = (plugins.filter_("diversity", {"keep": keep, "distance": keep / 10}) for keep in (1, 5))
-    assert one.measuring == other.measuring == {"score": "length", "vectors": "words"}
+    assert one.measuring == other.measuring == {"score": "length", "vectors": "words", "embedder": "wordllama"}
 
 
 @pytest.mark.parametrize(
