@@ -5,6 +5,7 @@ share a pass over the table; one that must see all rows (`scan`) has a pass of i
 many processes measure makes no difference to a verdict.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -100,11 +101,17 @@ def filter_stage(
 
 
 def _why(filters: Mapping[str, Any]) -> str:
-    reasons: dict[str, int] = {}
+    """What was lost, and what was kept with a reason to look at it."""
+    lost, flagged = (_by_reason(filters, what) for what in ("reasons", "flagged"))
+    said = [lost, f"kept, to be looked at: {flagged}" if flagged else ""]
+    return f" ({'; '.join(part for part in said if part)})" if lost or flagged else ""
+
+
+def _by_reason(filters: Mapping[str, Any], what: str) -> str:
+    sums: Counter[str] = Counter()
     for counts in filters.values():
-        for reason, n in counts["reasons"].items():
-            reasons[reason] = reasons.get(reason, 0) + n
-    return f" ({', '.join(f'{reason} {n}' for reason, n in sorted(reasons.items()))})" if reasons else ""
+        sums.update(counts.get(what, {}))
+    return ", ".join(f"{reason} {n}" for reason, n in sorted(sums.items()))
 
 
 def _notes(filter_: Filter) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class Models:
     def __init__(self, run: Run, checked: Checked, *, imagined: bool = False, paid: bool = False) -> None:
         self._run, self._recipe, self._imagined, self._paid = run, checked.recipe, imagined, paid
         self._doors: dict[str, LLM] = {}
+        self._told: dict[str, tuple[int, int]] = {}  # answers, and those from the journal, that `said` told of
         self._batches: dict[str, Batch] = {}
         self.imagined: Imagined | None = None  # where nothing is sent: what would have been
         self._journal: Journal | None = None
@@ -202,11 +203,14 @@ class Models:
         return {name: self._doors[name].stats for name in names(plugins)}
 
     def said(self, plugins: Iterable[Plugin]) -> list[str]:
-        """For people, a line a model that was asked: answers, how many of them were paid before, and money."""
+        """For people, a line a model: answers since the last time, how many were paid before, and money in all."""
         lines = []
         for name, stats in self.stats(plugins).items():
-            cost = f", {stats.spent:.4f} spent" if self._recipe.models[name].price else ""
-            lines.append(f"{name}: {stats.calls} answers, {stats.from_journal} of them from the journal{cost}")
+            before, paid_before = self._told.get(name, (0, 0))
+            self._told[name] = (stats.calls, stats.from_journal)
+            answers, paid = stats.calls - before, stats.from_journal - paid_before
+            cost = f", {stats.spent:.4f} spent in all" if self._recipe.models[name].price else ""
+            lines.append(f"{name}: {answers} answers, {paid} of them from the journal{cost}")
         return lines
 
     def spent(self) -> str:

@@ -64,3 +64,11 @@ def test_a_preview_as_json_has_everything(recipe: Path) -> None:
     assert json.loads(kept["verdicts"][0]["calls"][0]["reply"])["outcome"] == "pass"
     assert (rejected["kept"], rejected["texts"]) == (False, [])
     assert (text["calls"], text["rows"][0]["kept"]) == ([], True)
+
+
+def test_each_stage_tells_of_its_own_answers(recipe: Path) -> None:
+    told = factory("run", str(recipe), cwd=recipe.parent).err.splitlines()
+    assert [line.strip() for line in told if "answers," in line] == [
+        "llm: 9 answers, 0 of them from the journal",
+        "llm: 3 answers, 0 of them from the journal",
+    ]

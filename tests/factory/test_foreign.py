@@ -447,6 +447,15 @@ def test_a_wrong_wish_is_refused_with_the_right_one(dataset: Path, tmp_path: Pat
     assert not (tmp_path / "x.jsonl").exists()
 
 
+def test_filter_by_command_says_what_was_kept_to_be_looked_at(tmp_path: Path) -> None:
+    refused = {"instruction": "Write a poem.", "input": "", "output": "I'm sorry, but I cannot help with that."}
+    write(tmp_path, "rows.jsonl", [alpaca(1), alpaca(1), refused])
+    done = factory("filter", "rows.jsonl", "-f", "refusal", "-f", "exact_dedup", "-o", "left.jsonl", cwd=tmp_path)
+    assert done.code == 0, done.err
+    said = "2 of 3 records kept (exact_dedup.same_text 1; kept, to be looked at: refusal.refuses 1)"
+    assert said in done.err
+
+
 def test_files_that_a_filter_names_are_found_from_where_the_command_is_typed(dataset: Path, tmp_path: Path) -> None:
     write(tmp_path, "old/v1.jsonl", [alpaca(nth) for nth in range(30)])
     options = "minhash_dedup:unit=char,against=[old/v1.jsonl],threshold=0.99"
