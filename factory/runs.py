@@ -41,7 +41,7 @@ class Run:
         self.path = Path(path)
         if not (self.path / "manifest.json").is_file():
             raise WrongRequest(
-                f"{self.path} is not a run of dataset-factory: it has no manifest.json.{_how_to_make(self.path)}"
+                f"{self.path} is not a run of dataset-factory: {_what_is_missing(self.path)}.{_how_to_make(self.path)}"
             )
         self._manifest = _read_manifest(self.path)
         self.did: list[str] = []  # the stages done since it was opened
@@ -207,6 +207,10 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         why = f"{folder} cannot be made or written ({error.strerror})"
         raise WrongRequest(f"The run folder {why}. Choose another one for 'run:'.") from error
+
+
+def _what_is_missing(path: Path) -> str:
+    return "it has no manifest.json" if path.exists() else "there is nothing of that name"
 
 
 def _how_to_make(folder: Path) -> str:

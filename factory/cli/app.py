@@ -15,6 +15,24 @@ app = typer.Typer(
     help="Raw documents in, audited fine-tuning data out.\n\nFirst run, with no key and no GPU: factory run quickstart",
 )
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        from factory import __version__
+
+        printing.out(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version, and end.")
+    ] = False,
+) -> None:
+    """What every verb has in common."""
+
+
 RecipeArg = Annotated[
     str, typer.Argument(metavar="RECIPE", help="A recipe file, a run folder, or a recipe of the package (quickstart).")
 ]
@@ -468,6 +486,7 @@ def audit(
             list_measures=list_measures, json=json,
         )  # fmt: skip
         return
+    printing.refuse({"--workers": workers}, "of a run nothing is measured anew: factory run measures.")
     printing.audit(Path(run), check or [], list_measures, json)
 
 

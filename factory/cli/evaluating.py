@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from factory.scores import Difference
     from factory.stages.evaluation import Evaluation
 
+TELLING = 0.6  # AUC: below it a ranking is no ranking
+
 
 def evaluate(
     model: str, run: Path, before: str | None, output: Path | None, forgetting: Path | None, max_tokens: int,
@@ -98,6 +100,8 @@ def suspect(run: Path, proxy: str, method: str | None, folds: int, given: Sequen
         f"Of {found.planted} planted wrong rows this ranking tells {found.auc:.2f} from right ones (AUC; 0.5 is "
         f"chance). If {SHARE:.0%} of the rows are wrong, about {found.found:.0%} of the first {found.review} rows are."
     )
+    if found.auc < TELLING:
+        say("That is hardly better than chance: their order says nothing. More rows, epochs or folds may, or a proxy.")
     for id_, score in found.first:
         say(f"  {score:>8.3f}  {id_}")
     say(f"Read them: factory trace {run} ID")

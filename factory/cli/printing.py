@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 GROUPS: "tuple[Group, ...]" = ("generators", "filters", "trainers", "recognisers")
 ROWS = 5  # that `show` prints where nobody says how many
+LONGEST = 2_000  # characters of a document, or a passage, that it prints
 
 
 def out(value: Any) -> None:
@@ -205,12 +206,13 @@ def show(
     if json:
         out_list(row["id"] if ids else row for row in found)
         return
+    longest = LONGEST if table in ("documents", "passages") else None
     for row in found:
-        out(row["id"] if ids else _readable(row) + "\n")
+        out(row["id"] if ids else _readable(row, longest=longest) + "\n")
 
 
-def _readable(row: dict[str, Any]) -> str:
-    """A row as a person reads it: its id, then its texts."""
+def _readable(row: dict[str, Any], *, longest: int | None = None) -> str:
+    """A row as a person reads it: its id, then its texts, of which no more than `longest` characters are shown."""
     lines = [f"── {row['id']}"]
     for name, value in row.items():
         if name in ("messages", "prompt", "chosen", "rejected", "completion") and isinstance(value, list):
@@ -219,8 +221,13 @@ def _readable(row: dict[str, Any]) -> str:
             licence = value["licence"] or "not stated"
             lines.append(f"from {', '.join(value['paths'])}; licence {licence}; {value['confidentiality']}")
         elif name != "id" and value not in (None, []):
-            lines.append(f"{name}: {value}")
+            lines.append(f"{name}: {_clipped(str(value), longest)}")
     return "\n".join(lines)
+
+
+def _clipped(text: str, longest: int | None) -> str:
+    left = len(text) - (longest or len(text))
+    return f"{text[:longest]}… ({left:,} more characters; --json has all)" if left > 0 else text
 
 
 def trace(run: Path, id_: str, json: bool) -> None:

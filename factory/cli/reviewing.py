@@ -11,4 +11,5 @@ def write(recipe: str, count: int, output: Path | None, seed: int | None, json: 
 
     file, rows = pipeline.review(recipe, count, output=output, seed=seed)
     out({"file": str(file), "rows": rows} if json else str(file))
-    say(f"{rows} rows. Fill in approve, edit, reject or rank; then, last under 'filter:': review: {{file: {file}}}")
+    said = f"review: {{file: {file.absolute()}}}"  # a recipe means paths from where it lies
+    say(f"{rows} rows. Fill in approve, edit, reject or rank; then, last under 'filter:': {said}")

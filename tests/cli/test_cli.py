@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from factory import Run
+from factory import Run, __version__
+from factory.cli.printing import LONGEST
 from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import contents
 
@@ -324,6 +325,17 @@ def test_a_wrong_request_ends_with_2_and_a_sentence(copy: Path, args: list[str],
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(said)
     assert "Traceback" not in ended.err
+
+
+def test_a_long_document_is_clipped_for_people_and_whole_for_machines(finished: Path) -> None:
+    asked = ("show", RUN, "documents", "-n", "99")
+    assert re.search(r"… \([\d,]+ more characters; --json has all\)", factory(*asked, cwd=finished).out)
+    whole = json.loads(factory(*asked, "--json", cwd=finished).out)
+    assert max(len(row["text"]) for row in whole) > LONGEST
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert factory("--version", cwd=tmp_path).out == f"{__version__}\n"
 
 
 def test_an_unknown_verb_or_option_ends_with_2(tmp_path: Path) -> None:
