@@ -248,6 +248,7 @@ class _Pipeline:
                 "Raise it, and the same command goes on."
             )
         failed = sum(its["failed"] for name, its in generated["methods"].items() if name in self._asking())
+        failed -= generated.get("cut_short", 0)  # said above
         if failed and "generate" in self._run.did:
             self._progress.say(
                 f"{failed} units failed. 'factory ledger {self._run.path} --stage generate' says why; '--retry REASON' "

@@ -92,7 +92,8 @@ def generate(
     done, planned = generating.counts.units, units.taken + len(units)
     counts = {**generating.counts.as_dict(), "units": done, "planned": planned, "limit": limit, "rounds": rounds}
     if generating.capped:
-        counts |= {"capped": models.caps(checked), "not_done": planned - done + generating.cut_short}
+        cut = generating.cut_short
+        counts |= {"capped": models.caps(checked), "not_done": planned - done + cut, "cut_short": cut}
     run.done("generate", mark, counts)
     ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
     drafts = f" ({counts['rejected']} of them rejected by their method)" if counts["rejected"] else ""

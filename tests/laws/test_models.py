@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -76,11 +76,29 @@ def reply(body: dict[str, Any]) -> str:
     return "I say: " + str(body["messages"][-1]["content"]).removeprefix("Repeat: ")
 
 
-def generated(folder: Path, server: ModelServer, *, method: str = "once", retry: str | None = None, **keys: Any) -> Run:
+class Said(Progress):
+    """Keeps what it is told to say."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def generated(
+    folder: Path,
+    server: ModelServer,
+    *,
+    method: str = "once",
+    retry: str | None = None,
+    progress: Progress | None = None,
+    **keys: Any,
+) -> Run:
     settings = {"base_url": server.url, "model": "parrot", "tries": 3, "timeout": {"total": 5}, **keys.pop("model", {})}
     names = ("llm", "judge") if method == "twice" else ("llm",)
     made = write_recipe(folder, methods=[method], models=dict.fromkeys(names, settings), **keys)
-    return run(made, until="generate", retry=retry)
+    return run(made, until="generate", retry=retry, progress=progress)
 
 
 def rows(done: Run) -> list[dict[str, Any]]:
@@ -139,18 +157,13 @@ def test_a_retry_asks_the_units_that_were_lost_and_no_other(folder: Path) -> Non
 
 
 def test_a_retry_for_what_nothing_was_lost_says_so_and_does_nothing(folder: Path) -> None:
-    class Said(Progress):
-        lines: ClassVar[list[str]] = []
-
-        def say(self, line: str) -> None:
-            self.lines.append(line)
-
+    said = Said()
     with ModelServer(replies=reply) as server:
         server.fails("http_500")
         done = generated(folder, server, model={"tries": 1, "in_flight": 1})
         before = server.requests
-        again = run(folder / "recipe.yaml", until="generate", retry="once.nonsense", progress=Said())
-    assert "No unit that asked a model lost anything as once.nonsense. Reasons here: llm.no_answer." in Said.lines
+        again = run(folder / "recipe.yaml", until="generate", retry="once.nonsense", progress=said)
+    assert "No unit that asked a model lost anything as once.nonsense. Reasons here: llm.no_answer." in said.lines
     assert (server.requests, again.did) == (before, [])
     assert reasons(done) == ["llm.no_answer"]
 
@@ -210,8 +223,11 @@ PRICED = {"price": {"input": 1_000_000, "output": 1_000_000}, "max_tokens": 40} 
 
 def test_a_cap_ends_the_stage_with_what_there_is_and_a_higher_one_goes_on(folder: Path) -> None:
     with ModelServer(replies=reply) as server:
-        done = generated(folder, server, model={**PRICED, "max_spend": 400, "in_flight": 2})
+        said = Said()
+        done = generated(folder, server, model={**PRICED, "max_spend": 400, "in_flight": 2}, progress=said)
         some = rows(done)
+        assert any(line.startswith("max_spend is reached: ") for line in said.lines)
+        assert not any("units failed" in line for line in said.lines)  # the same ones, told twice
         assert 0 < len(some) < COUNT
         assert set(reasons(done)) <= {"llm.max_spend"}
         assert not broken(verify(done))
