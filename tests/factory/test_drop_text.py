@@ -153,7 +153,7 @@ def test_the_command_says_what_can_no_longer_be_done(tmp_path: Path) -> None:
     write_recipe(tmp_path, methods=ANSWERS)
     refused = factory("run", "recipe.yaml", "--forget-documents", "--limit", "1", cwd=tmp_path)
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err.startswith("--forget-documents goes with a whole run. Leave out --limit")
+    assert refused.err.startswith("--limit: --forget-documents goes with a whole run")
     ended = factory("run", "recipe.yaml", "--forget-documents", cwd=tmp_path)
     assert ended.code == 0, ended.err
     assert "documents         the text of 2 was dropped" in ended.err
