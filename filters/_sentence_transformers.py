@@ -93,8 +93,10 @@ def layout(folder: Path) -> tuple[Path, Callable[[Any], Any]]:
 def _pooling(said: dict[str, Any]) -> str:
     """`mean`, `cls` or what else it says, in either way of writing it."""
     flags = [name.removeprefix("pooling_mode_") for name, on in said.items() if on is True and "_mode_" in name]
-    named = [said["pooling_mode"]] if "pooling_mode" in said else flags
-    return "+".join(named).replace("_tokens", "").replace("_token", "") or "mean"
+    named = said.get("pooling_mode", flags)
+    modes = [named] if isinstance(named, str) else named
+    beside = [] if said.get("include_prompt", True) else ["without prompt"]
+    return "+".join([*modes, *beside]).replace("_tokens", "").replace("_token", "") or "mean"
 
 
 def _read(file: Path, otherwise: Any) -> Any:

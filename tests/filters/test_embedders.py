@@ -196,7 +196,13 @@ def test_code_that_lies_in_a_folder_is_not_run(folder: Path) -> None:
     [
         (["Transformer", "Pooling", "Dense"], {}, "has a module Dense"),
         (["Transformer", "Pooling"], {"pooling_mode_lasttoken": True}, "pools by last"),
-        (["Transformer", "Pooling"], {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True}, "by cls"),
+        (
+            ["Transformer", "Pooling"],
+            {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": True},
+            r"by cls\+mean",
+        ),
+        (["Transformer", "Pooling"], {"pooling_mode": ["cls", "mean"]}, r"by cls\+mean"),
+        (["Transformer", "Pooling"], {"pooling_mode": "mean", "include_prompt": False}, r"by mean\+without prompt"),
     ],
 )
 def test_a_model_that_is_read_in_another_way_is_refused(

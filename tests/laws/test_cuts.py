@@ -1,24 +1,19 @@
 """Law 4: where batches are cut, in which order they come and how many processes measure makes no difference."""
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factory import plugins, run, tables
-from factory.corpus import Row, batch_of
-from factory.records import Text
+from factory import run, tables
 from factory.stages import filter as stage
 from factory.stages import measuring
 from tests.corpora import contents, recipe, rows, workspace, write_documents, write_recipe
-from tests.laws.strategies import STRANGE, Drawn, corpora, plain, planted, recipes
+from tests.laws.strategies import STRANGE, Drawn, corpora, recipes
 
 RELAXED = {"chars": stage.BATCH_CHARS, "group": tables.GROUP_ROWS, "batch": tables.BATCH_ROWS, "rows": stage.BATCH_ROWS}
 
@@ -121,94 +116,3 @@ def test_the_order_in_which_files_are_found_changes_no_byte(drawn: Drawn, made: 
         write_documents(other, dict(shuffled))
         found = [results(run(write_recipe(folder, made), until="export").path) for folder in (one, other)]
         assert found[0] == found[1]
-
-
-# --- the filters on their own ----------------------------------------------------------------------------------------
-
-FILTERS = {
-    "exact_dedup": {}, "minhash_dedup": {"threshold": 0.5, "ngram": 2}, "length": {"min_chars": 20}, "policy": {},
-    "pii": {}, "balance": {}, "format": {}, "language": {}, "preference_sanity": {}, "refusal": {},
-}  # fmt: skip
-INFO = {
-    "kind": "text",
-    "language": "en",
-    "licence": "CC-BY-NC-4.0",
-    "copyright": None,
-    "confidentiality": "internal",
-    "sources": ["a"],
-}
-
-
-def sentences() -> st.SearchStrategy[list[str]]:
-    """Texts of which some are the same, some nearly."""
-    one = st.one_of(plain(), planted().map(lambda pair: pair[0]), st.sampled_from(STRANGE), st.text(max_size=20))
-    return st.lists(one, max_size=12).flatmap(
-        lambda texts: st.permutations(texts + [text.upper() for text in texts[:3]])
-    )
-
-
-def shown(texts: Sequence[str], name: str) -> list[Row]:
-    return [Row(nth, f"{name}/{nth:03d}", [Text("text", "text", text)], INFO) for nth, text in enumerate(texts)]
-
-
-def measured(filter_: plugins.Filter, batch: Sequence[Row]) -> pa.Table:
-    found = filter_.code.measure(batch_of(batch, filter_.sees))
-    return pa.Table.from_batches([found]) if isinstance(found, pa.RecordBatch) else found
-
-
-def cuts_of(length: int) -> st.SearchStrategy[list[int]]:
-    return st.lists(st.integers(0, length), max_size=4).map(lambda places: [0, *sorted(places), length])
-
-
-@pytest.mark.parametrize("name", FILTERS)
-@given(data=st.data())
-def test_features_of_cut_batches_are_those_of_the_whole(name: str, data: st.DataObject) -> None:
-    filter_ = plugins.filter_(name, FILTERS[name])
-    batch = shown(data.draw(sentences()), "row")
-    if not batch:
-        return
-    places = data.draw(cuts_of(len(batch)))
-    pieces = [measured(filter_, batch[a:b]) for a, b in itertools.pairwise(places) if a < b]
-    assert pa.concat_tables(pieces).to_pylist() == measured(filter_, batch).to_pylist()
-
-
-@pytest.mark.parametrize("name", [name for name in FILTERS if plugins.filter_(name).scans])
-@given(data=st.data())
-def test_states_merge_in_any_order_and_grouping(name: str, data: st.DataObject) -> None:
-    filter_ = plugins.filter_(name, FILTERS[name])
-    batch = shown(data.draw(sentences().filter(bool)), "row")
-    whole = verdicts(filter_, batch, lambda scan, merge: scan(batch))
-    places = data.draw(cuts_of(len(batch)))
-    pieces = data.draw(st.permutations([batch[a:b] for a, b in itertools.pairwise(places) if a < b]))
-    middle = data.draw(st.integers(0, len(pieces)))
-
-    def left_to_right(scan: Any, merge: Any) -> Any:
-        return reduce(merge, map(scan, pieces))
-
-    def two_halves(scan: Any, merge: Any) -> Any:
-        halves = [reduce(merge, map(scan, half)) for half in (pieces[:middle], pieces[middle:]) if half]
-        return reduce(merge, halves)
-
-    def right_to_left(scan: Any, merge: Any) -> Any:
-        return reduce(lambda into, piece: merge(scan(piece), into), reversed(pieces[:-1]), scan(pieces[-1]))
-
-    for grouping in (left_to_right, two_halves, right_to_left):
-        assert verdicts(filter_, batch, grouping) == whole
-
-
-def verdicts(filter_: plugins.Filter, batch: Sequence[Row], fold: Callable[[Any, Any], Any]) -> list[dict[str, Any]]:
-    """What a scanning filter says of rows whose state `fold` made out of pieces."""
-    code = filter_.code
-
-    def scan(piece: Sequence[Row]) -> Any:
-        return code.scan(one_batch(measured(filter_, piece)))
-
-    state = fold(scan, code.merge)
-    if hasattr(code, "settle"):
-        state = code.settle(state, lambda ids: [(row.id, row.text) for row in reversed(batch) if row.id in set(ids)])
-    return list(code.decide(one_batch(measured(filter_, batch)), state).rows)
-
-
-def one_batch(table: pa.Table) -> pa.RecordBatch:
-    [batch] = table.combine_chunks().to_batches()
-    return batch
