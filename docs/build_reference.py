@@ -80,9 +80,10 @@ def descriptions() -> str:
 
 
 def _rows(file: Path) -> dict[str, str]:
-    """The last cell of each row of the tables of keys, by the first; of a link its words."""
-    text = file.read_text(encoding="utf-8")
-    return {key: LINK.sub(r"\1", words) for key, words in ROW.findall(text) if words}
+    """The last cell of each row of the tables of keys, which tell a default, by the first; of a link its words."""
+    blocks = file.read_text(encoding="utf-8").split("\n\n")
+    tables = [block for block in blocks if "default |" in block.partition("\n")[0]]
+    return {key: LINK.sub(r"\1", words) for table in tables for key, words in ROW.findall(table) if words}
 
 
 def main(arguments: list[str]) -> int:

@@ -70,6 +70,8 @@ def _transformers(folder: str) -> str:
             f"ner: there is no model in {folder}: hf download ORGANISATION/MODEL --local-dir {folder}. "
             "Names of the hub are not fetched."
         )
+    if not any(Path(folder).glob("*.safetensors")):
+        raise WrongRequest(f"ner: there are no weights as safetensors in {folder}; others are not read.")
     return digest(Path(folder))
 
 

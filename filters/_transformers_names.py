@@ -3,7 +3,7 @@
 In      stretches of text. Out: persons, organisations, places and addresses: what its labels are called decides.
 Costs   what the model costs: 0.1 to 1 s a kB on a core.
 
-No code of the folder is run and nothing is fetched.
+No code of the folder is run, nothing is fetched, and weights are read as safetensors only: a pickle could run code.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,9 +27,13 @@ class TransformersNames:
 
     def __init__(self, folder: Path) -> None:
         from transformers import AutoModelForTokenClassification, AutoTokenizer
+        from transformers.utils import logging
 
-        self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self._model: Any = AutoModelForTokenClassification.from_pretrained(folder, local_files_only=True).eval()
+        logging.disable_progress_bar()
+        quiet = {"local_files_only": True, "trust_remote_code": False}
+        self._tokenizer = AutoTokenizer.from_pretrained(folder, **quiet)
+        model = AutoModelForTokenClassification.from_pretrained(folder, use_safetensors=True, **quiet)
+        self._model: Any = model.eval()
         self._kinds = {int(nth): _kind(label) for nth, label in self._model.config.id2label.items()}
         if not any(self._kinds.values()):
             raise WrongRequest(f"ner: the model in {folder} has no label of a person, an organisation or a place.")

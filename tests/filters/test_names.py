@@ -258,6 +258,13 @@ def test_a_token_classification_model_in_a_folder_reads_names(tmp_path: Path) ->
     assert scrub(pii, "saw . " * 50 + "Saw Ines . ") == "saw . " * 50 + "Saw <PERSON> . "
 
 
+def test_weights_that_could_run_code_are_not_read(tmp_path: Path) -> None:
+    name = saved_model(tmp_path)
+    (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
+    with pytest.raises(WrongRequest, match="no weights as safetensors"):
+        Pii(ner=name)
+
+
 def test_another_model_under_the_same_path_measures_again(tmp_path: Path) -> None:
     before = filter_("pii", {"ner": saved_model(tmp_path)}).digest
     config = json.loads((tmp_path / "config.json").read_text())
