@@ -14,7 +14,6 @@ Source  presidio-analyzer (https://microsoft.github.io/presidio), phonenumbers, 
 
 import secrets
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -23,8 +22,8 @@ import pyarrow as pa
 from factory.errors import did_you_mean
 from factory.plugins import KEY
 from factory.verdicts import Verdicts
-from filters import _fake_names, _fakes, _ner, _own, _personal, _spans
-from filters._own import Own
+from filters import _fake_names, _fakes, _own, _personal, _spans
+from filters._looking import Looking
 from filters._presidio import SURE
 from filters._screen import fold
 from filters._spans import FINDING, Allowed, Finding
@@ -37,7 +36,7 @@ NOT_LOOKED_FOR = ("PERSON", "ORGANIZATION")  # without `ner`
 
 
 @dataclass(frozen=True)
-class Pii:
+class Pii(Looking):
     """`types`: the kinds to look for, all by default; `exclude`: kinds to leave out.
 
     `allow`: values that may stay; `@acme.com` allows a domain, `/EMP-9.*/` what a regular expression matches.
@@ -68,36 +67,18 @@ class Pii:
 
     def __post_init__(self) -> None:
         """Raise ValueError for an option that cannot work, WrongRequest for a model or recogniser that is not there."""
-        _personal.kinds(self.types, self.exclude, self.ner)
-        self.own  # noqa: B018 # made here, so that what is wrong is said before any work
-        self.depends_on()
-        Allowed(self.allow)
+        self.check_looking()
         for kind in self.actions:
             if kind not in (*_personal.PLACEHOLDERS, *self.own.kinds):
                 raise ValueError(f"actions: unknown type '{kind}'.{did_you_mean(kind, _personal.PLACEHOLDERS)}")
         if self.keyed:
             _fake_names.check()
-        if not 0 < self.threshold <= 1:
-            raise ValueError("threshold must be above 0 and at most 1")
+        self.check_threshold()
 
     @property
     def keyed(self) -> bool:
         """Whether the run's key is needed, for fakes."""
         return "fake" in (self.action, *self.actions.values())
-
-    def depends_on(self) -> str:
-        """The release of the model, the sources of installed recognisers."""
-        return (_ner.version(self.ner) if self.ner else "") + _own.version(self.recognisers)
-
-    @property
-    def looked_for(self) -> tuple[str, ...]:
-        """The kinds that are looked for."""
-        return (*_personal.kinds(self.types, self.exclude, self.ner), *self.own.kinds)
-
-    @cached_property
-    def own(self) -> Own:
-        """The kinds that options add."""
-        return Own(self.patterns, self.recogniser_files, self.recognisers)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id, overlaps left to `decide`."""

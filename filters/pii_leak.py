@@ -14,7 +14,6 @@ It is no option of `pii`: that one looks at each string of a row by itself, and 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -22,9 +21,9 @@ import pyarrow as pa
 
 from factory.records import KINDS as RECORDS
 from factory.verdicts import Verdicts
-from filters import _ner, _own, _personal
+from filters import _personal
 from filters._leaks import said_again
-from filters._own import Own
+from filters._looking import Looking
 from filters._presidio import SURE
 from filters._screen import fold
 from filters._spans import FINDING, Allowed
@@ -34,7 +33,7 @@ Values = dict[tuple[str, str], float]  # value and kind -> how sure
 
 
 @dataclass(frozen=True)
-class PiiLeak:
+class PiiLeak(Looking):
     """The options are those of `pii`: what may stay there may be said here, and kinds of one's own are looked for."""
 
     sees: ClassVar[str] = "raw_sourced"
@@ -51,26 +50,8 @@ class PiiLeak:
 
     def __post_init__(self) -> None:
         """Raise ValueError for an option that cannot work, WrongRequest for a model or recogniser that is not there."""
-        _personal.kinds(self.types, self.exclude, self.ner)
-        self.own  # noqa: B018 # made here, so that what is wrong is said before any work
-        self.depends_on()
-        Allowed(self.allow)
-        if not 0 < self.threshold <= 1:
-            raise ValueError("threshold must be above 0 and at most 1")
-
-    def depends_on(self) -> str:
-        """The release of the model, the sources of installed recognisers."""
-        return (_ner.version(self.ner) if self.ner else "") + _own.version(self.recognisers)
-
-    @property
-    def looked_for(self) -> tuple[str, ...]:
-        """The kinds that are looked for."""
-        return (*_personal.kinds(self.types, self.exclude, self.ner), *self.own.kinds)
-
-    @cached_property
-    def own(self) -> Own:
-        """The kinds that options add."""
-        return Own(self.patterns, self.recogniser_files, self.recognisers)
+        self.check_looking()
+        self.check_threshold()
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """What is shown of rows with their sources -> `id`, `passages` (how many), `findings` in the row's strings."""

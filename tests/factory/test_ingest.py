@@ -14,7 +14,6 @@ from factory.corpus import kept_documents
 from factory.documents import Document
 from factory.errors import DeadWorld, WrongRequest
 from factory.progress import Progress
-from factory.stages import ingest
 from factory.stages.ingest import language
 from tests.corpora import write_documents, write_recipe
 
@@ -38,20 +37,6 @@ def paths(done: Run) -> list[str]:
 
 def rejected(done: Run) -> dict[str, str]:
     return {row["place"]: row["reason"] for row in rejections.read(done, "ingest")}
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that were opened to be parsed, in order."""
-    opened: list[str] = []
-    real = ingest.read
-
-    def read(path: Path, **options: Any) -> Any:
-        opened.append(path.name)
-        return real(path, **options)
-
-    monkeypatch.setattr(ingest, "read", read)
-    return opened
 
 
 # --- which files

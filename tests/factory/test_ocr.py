@@ -10,7 +10,6 @@ import pytest
 from factory import Run, audit, rejections, run
 from factory.corpus import kept_documents
 from factory.readers import ocr
-from factory.stages import ingest
 from factory.views import show
 from factory.views.doctor_recipe import of_recipe
 from tests.corpora import rows, write_documents, write_recipe
@@ -21,20 +20,6 @@ pytestmark = pytest.mark.skipif(which(ocr.PROGRAM) is None, reason=f"needs the p
 MUSEUM = "The museum opened in 1889.\nIt is free of charge for everybody."
 CLOSED = "It is closed on Mondays\nand on all public holidays."
 SEEN = {"path": "documents", "ocr": "tesseract"}
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that were opened to be parsed, in order."""
-    opened: list[str] = []
-    real = ingest.read
-
-    def read(path: Path, **options: Any) -> Any:
-        opened.append(path.name)
-        return real(path, **options)
-
-    monkeypatch.setattr(ingest, "read", read)
-    return opened
 
 
 def ingested(folder: Path, *sources: dict[str, Any]) -> Run:

@@ -1,8 +1,7 @@
 """Near-equal questions: what is the same question and what is not; of the same the better grounded row stays."""
 
 import json
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from factory.records import Text
 from filters.question_dedup import QuestionDedup
 from tests.corpora import rows as rows_below
 from tests.corpora import write_recipe
+from tests.filters.rows import settled
 
 
 def sft(
@@ -42,19 +42,8 @@ def verdicts(
 ) -> dict[str, dict[str, Any]]:
     """The verdict on each id; the batches are cut at `cuts` and scanned from the last if `backwards`."""
     code = dedup or QuestionDedup()
-
-    def texts(ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-        yield from ((row.id, row.text) for row in reversed(rows) if row.id in ids)
-
-    features = code.measure(batch_of(rows, code.sees))
-    bounds = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
-    parts = [features.slice(start, end - start) for start, end in pairwise(bounds)]
-    scanned = [code.scan(part) for part in (reversed(parts) if backwards else parts)]
-    state = scanned[0]
-    for other in scanned[1:]:
-        state = code.merge(state, other)
-    state = code.settle(state, texts)
-    return {row["id"]: row for part in parts for row in code.decide(part, state).rows}
+    texts = {row.id: row.text for row in rows}
+    return settled(code, batch_of(rows, code.sees), texts, cuts=cuts, backwards=backwards)
 
 
 def kept(*rows: Row, **options: Any) -> set[str]:
