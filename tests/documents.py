@@ -26,17 +26,22 @@ _DOCUMENT_RELS = f"""<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 </Relationships>"""
 
 
+def _head(pages: int, each: int) -> list[bytes]:
+    """Catalogue, list of pages and font of a PDF; each page is so many objects, the page itself the first."""
+    kids = " ".join(f"{4 + each * nth} 0 R" for nth in range(pages))
+    return [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {pages} >>".encode(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
+
+
 def pdf(pages: list[str], *, encrypted: bool = False) -> bytes:
     """A PDF with one line of text for each line of each page (Latin-1); a page of '' has no text layer.
 
     `encrypted`: it says that a password is needed, which nobody knows.
     """
-    kids = " ".join(f"{4 + 2 * nth} 0 R" for nth in range(len(pages)))
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-    ]
+    objects = _head(len(pages), 2)
     for nth, page in enumerate(pages):
         content = _page_content(page)
         objects.append(
@@ -241,12 +246,7 @@ def epub(chapters: dict[str, str], *, title: str = "The Book", locked: str = "")
 
 def scanned(pages: list[str], *, typed: tuple[int, ...] = ()) -> bytes:
     """A PDF whose pages are pictures of their lines, without a text layer; those `typed`, from 1, have text."""
-    kids = " ".join(f"{4 + 3 * nth} 0 R" for nth in range(len(pages)))
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-    ]
+    objects = _head(len(pages), 3)
     for nth, text in enumerate(pages):
         width, height, pixels = drawn(text)
         shown = _page_content(text) if nth + 1 in typed else b"q 612 0 0 792 0 0 cm /I Do Q"

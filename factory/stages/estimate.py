@@ -6,7 +6,7 @@ come of it, as often as there will be such rows. What a model really says may be
 and may lead a method another way: it is an estimate, and is called one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,7 @@ def estimate(run: Run, checked: Checked, limit: int | None) -> list[Estimate]:
     generators = [generator for generator in checked.generators if generator.models or judging]
     units = _planned(run, generators, checked, limit)
     found, samples = [], []
+    pace = {name: _pace(run, name) for name in checked.recipe.models}  # the journal is read for it
     for generator in generators:
         its = [unit for unit in units if unit.method == generator.instance]
         sample = its[:: max(1, len(its) // SAMPLE)][:SAMPLE]
@@ -81,13 +82,15 @@ def estimate(run: Run, checked: Checked, limit: int | None) -> list[Estimate]:
                 paid = doors.paid(name)
                 open_ = (stats.calls - paid) / max(1, stats.calls)
                 waits_for = () if its else generator.from_
-                found.append(_scaled(run, checked, generator.instance, name, stats, paid, scale, waits_for=waits_for,
+                found.append(_scaled(pace, checked, generator.instance, name, stats, paid, scale, waits_for=waits_for,
                                      units=len(its), sampled=len(sample)))  # fmt: skip
         samples.append(_Sample(made, scale * open_))
-    return [*found, *(one for filter_ in judging for one in _judged(run, checked, filter_, samples))]
+    return [*found, *(one for filter_ in judging for one in _judged(run, checked, pace, filter_, samples))]
 
 
-def _judged(run: Run, checked: Checked, filter_: Filter, samples: Sequence[_Sample]) -> list[Estimate]:
+def _judged(
+    run: Run, checked: Checked, pace: Mapping[str, float], filter_: Filter, samples: Sequence[_Sample]
+) -> list[Estimate]:
     """What a filter would ask on the rows of all samples, as many times as there would be such rows."""
     found: dict[str, Estimate] = {}
     for sample in samples:
@@ -100,7 +103,7 @@ def _judged(run: Run, checked: Checked, filter_: Filter, samples: Sequence[_Samp
             doors.open([filter_])
             Asking(doors, checked.wording()).measure(rows, filter_)
             for name, stats in doors.stats([filter_]).items():
-                one = _scaled(run, checked, filter_.instance, name, stats, 0, sample.times, of="rows",
+                one = _scaled(pace, checked, filter_.instance, name, stats, 0, sample.times, of="rows",
                               units=round(len(rows) * sample.times), sampled=len(rows))  # fmt: skip
                 found[name] = _both(found[name], one) if name in found else one
     return list(found.values())
@@ -167,7 +170,14 @@ def _pace(run: Run, name: str) -> float:
 
 
 def _scaled(
-    run: Run, checked: Checked, method: str, name: str, stats: "Stats", paid: int, scale: float, **counts: Any
+    pace: Mapping[str, float],
+    checked: Checked,
+    method: str,
+    name: str,
+    stats: "Stats",
+    paid: int,
+    scale: float,
+    **counts: Any,
 ) -> Estimate:
     """What a sample asked, `scale` times."""
     settings = checked.recipe.models[name]
@@ -175,7 +185,7 @@ def _scaled(
     calls_, there, tokens_in, tokens_out = (round(n * scale) for n in asked)
     price = settings.price
     money = (tokens_in * price.input + tokens_out * price.output) / 1_000_000 if price else None
-    seconds = tokens_out / _pace(run, name) / min(settings.in_flight, max(1, calls_))
+    seconds = tokens_out / pace[name] / min(settings.in_flight, max(1, calls_))
     return Estimate(
         method=method, model=name, calls=calls_, in_journal=there, tokens_in=tokens_in, tokens_out=tokens_out,
         price=money, seconds=seconds, **counts,
