@@ -515,10 +515,13 @@ async def test_under_a_cap_each_call_needs_a_limit(server: ModelServer) -> None:
         LLM(model="m", base_url=server.url, max_spend=1.0)
 
 
-async def test_what_was_in_flight_at_a_kill_counts_in_full(server: ModelServer, path: Path) -> None:
+@pytest.mark.parametrize("cap", [{"max_spend": 1.0}, {}], ids=["capped", "uncapped"])
+async def test_what_was_in_flight_at_a_kill_counts_in_full(
+    server: ModelServer, path: Path, cap: dict[str, float]
+) -> None:
     server.delay = 5.0
     money = {"max_tokens": 100, "price": PRICE, "max_spend": 1.0}
-    async with opened(server, path, **money) as llm:
+    async with opened(server, path, **{"max_tokens": 100, "price": PRICE} | cap) as llm:
         task = asyncio.create_task(llm.chat("Say."))
         await until(lambda: server.in_flight > 0)
         file = sqlite3.connect(path)  # as another process finds it after a kill
