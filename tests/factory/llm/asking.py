@@ -1,7 +1,7 @@
 """A process that asks: `python -m tests.factory.llm.asking URL JOURNAL LAST USED [CAP]`, to be killed.
 
-It asks for the prompts 0 to LAST, below a cap if one is given (`inf`: at a price, without a cap), and writes each one to
-USED as soon as it has its answer in hand.
+It asks for the prompts 0 to LAST, below a cap if one is given (`inf`: at a price, without a cap), and writes each one
+to USED as soon as it has its answer in hand.
 """
 
 import asyncio
