@@ -385,7 +385,7 @@ def test_a_client_is_made_of_a_model_or_of_settings() -> None:
     assert LLM(model).model == LLM(model="m", base_url="http://127.0.0.1:1/v1").model
     with pytest.raises(WrongRequest, match="not both"):
         LLM(model, max_tokens=5)
-    with pytest.raises(WrongRequest, match="no such setting"):
+    with pytest.raises(WrongRequest, match=r"no such setting\. Did you mean 'base_url'\?"):
         LLM(model="m", base_ulr="http://127.0.0.1:1/v1")
 
 
