@@ -187,7 +187,9 @@ def generate(
 def filter_(
     run: Annotated[
         str,
-        typer.Argument(metavar="RECIPE|DATASET", help="A recipe or a run; or a dataset: a file, a folder, hf:NAME."),
+        typer.Argument(
+            metavar="RECIPE|DATASET", help="A recipe or a run; or a dataset: a file, a folder, an address, hf:NAME."
+        ),
     ],
     filters: Annotated[
         list[str] | None,
@@ -213,9 +215,10 @@ def filter_(
 
     Example: factory filter alpaca.jsonl -f exact_dedup -f pii -o clean.jsonl
     """
+    from factory import addresses
     from factory.readers.rows import is_rows
 
-    if filters or output or map_ or is_rows(run):
+    if filters or output or map_ or is_rows(run) or addresses.is_remote(run):
         from factory.cli import foreign
 
         printing.refuse({"--set": override}, "of a dataset an option of a filter is -f NAME:OPTION=VALUE.")
@@ -422,7 +425,10 @@ def compare(
 @app.command()
 def audit(
     run: Annotated[
-        str, typer.Argument(metavar="RUN|DATASET", help="A run folder; or a dataset: a file, a folder, hf:OWNER/NAME.")
+        str,
+        typer.Argument(
+            metavar="RUN|DATASET", help="A run folder; or a dataset: a file, a folder, an address, hf:NAME."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -492,7 +498,9 @@ def audit(
 
 @app.command()
 def diff(
-    one: Annotated[str, typer.Argument(metavar="A", help="A run, or a dataset: a file, a folder, hf:NAME@REVISION.")],
+    one: Annotated[
+        str, typer.Argument(metavar="A", help="A run, or a dataset: a file, a folder, an address, hf:NAME@REVISION.")
+    ],
     other: Annotated[str, typer.Argument(metavar="B", help="What to compare with it; a change is that of B.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where it goes; diffs/A..B if not given.")
