@@ -30,7 +30,7 @@ from factory.readers.ocr import Ocr
 from factory.readers.read import FORMATS, may_be_seen, read
 from factory.recipe import Checked
 from factory.runs import Run
-from factory.stages.hub import revisions
+from factory.stages import hub
 from factory.stages.licences import Found
 from factory.stages.sources import File, list_files, remember
 
@@ -85,14 +85,14 @@ def _engines(checked: Checked) -> dict[str, Ocr]:
 def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None = None) -> str:
     """Bring `documents/` up to date; returns its fingerprint. `retry` is a reason (or its prefix) to read again."""
     files, bad = list_files(checked, run, progress=progress)
-    licences, forgotten = Found(), Forgotten.of(run.path)
+    licences, forgotten = Found(hub.licences(checked.recipe.sources, run)), Forgotten.of(run.path)
     engines = _engines(checked)
     mark = fingerprint(checked, files, bad, licences, forgotten.mark, engines)
     again = bool(retry) and _is_among(retry or "", rejections.read(run, "ingest"), progress)
     if again or not run.is_done("ingest", mark):
         remember(run, files)  # first: a run killed while it parses does not read all its files for their digests again
         read_of = [source for source in checked.recipe.sources if source.gives == "documents"]
-        noted = {"revisions": its} if (its := revisions(read_of, run)) else {}
+        noted = {"revisions": its} if (its := hub.revisions(read_of, run)) else {}
         _Ingest(run, progress, retry, licences, forgotten, engines).all(files, bad, mark, noted)
     _erase_copies(run, files)
     return mark
