@@ -128,7 +128,7 @@ class Found:
             its["places"].append(file.label)
 
     def beside(self, file: File) -> str | None:
-        """The licence of the nearest folder above a file, up to its source's root, or of the card of a hub's dataset."""
+        """The licence of the nearest folder above a file, up to its source's root; of the hub's that of the card."""
         if file.source.is_on_hub:
             return self.cards.get(file.source.name)
         depth = len(Path(file.path).parts)
