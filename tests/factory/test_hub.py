@@ -113,9 +113,7 @@ def test_records_have_the_licence_of_the_card_too(folder: Path) -> None:
     assert {json.loads(row["meta"])["licence"] for row in rows_} == {"cc-by-nc-4.0"}
 
 
-@pytest.mark.parametrize(
-    "card", ["", "# Valves\n", "---\nlicense: other\n---\n", "---\nlicense: ours, mostly\n---\n"]
-)
+@pytest.mark.parametrize("card", ["", "# Valves\n", "---\nlicense: other\n---\n", "---\nlicense: ours, mostly\n---\n"])
 def test_a_card_that_states_no_licence_is_none(folder: Path, card: str) -> None:
     (folder / "acme/valves/README.md").write_text(card, encoding="utf-8")
     done = run(recipe(folder), until="ingest")
