@@ -262,10 +262,24 @@ def trace(run: Path, id_: str, json: bool) -> None:
         out(f"…{quote['before']}⟦{quote['text']}⟧{quote['after']}…")
     if found["stage"] == "records" and found["kept"] and not found["quotes"]:
         out("\n" + _readable({"id": found["id"], **found["row"], "meta": found["meta"]}))
-    for passage in found.get("passages", []):
+    _print_passages(found)
+
+
+def _print_passages(found: Mapping[str, Any]) -> None:
+    """The passages of a document, or the one that was asked for: no more than a person reads."""
+    passages, left = found.get("passages", []), LONGEST
+    for nth, passage in enumerate(passages):
+        if left <= 0:
+            size = sum(len(other["text"]) for other in passages[nth:])
+            out(
+                f"\n… and {len(passages) - nth:,} more passages ({size:,} characters): trace one of them by its id, as "
+                f"{passage['id']}; --json has all"
+            )
+            return
         heading = f", {' › '.join(passage['heading'])}" if passage["heading"] else ""
         out(f"\n── {passage['id']}, from {found['path']}, characters {passage['start']}–{passage['end']}{heading}")
-        out(passage["text"])
+        out(_clipped(passage["text"], left if found["stage"] == "documents" else None))
+        left -= len(passage["text"])
 
 
 def _print_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:

@@ -52,7 +52,7 @@ Headers = dict[str, str | dict[str, str]]
 
 
 class Model(_Strict):
-    """A model behind an OpenAI-compatible endpoint. See `docs/reference/recipe.md`."""
+    """A model behind an OpenAI-compatible endpoint."""
 
     model: str = Field(min_length=1)
     base_url: Annotated[Urls, PlainValidator(_checks.base_url, json_schema_input_type=Urls)] = OPENAI

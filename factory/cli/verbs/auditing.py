@@ -14,7 +14,10 @@ verbs = typer.Typer()
 @verbs.command()
 def audit(
     run: Annotated[
-        str, typer.Argument(metavar="RUN|DATASET", help="A run folder; or a dataset: a file, a folder, hf:OWNER/NAME.")
+        str,
+        typer.Argument(
+            metavar="RUN|DATASET", help="A run folder; or a dataset: a file, a folder, an address, hf:NAME."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -84,7 +87,9 @@ def audit(
 
 @verbs.command()
 def diff(
-    one: Annotated[str, typer.Argument(metavar="A", help="A run, or a dataset: a file, a folder, hf:NAME@REVISION.")],
+    one: Annotated[
+        str, typer.Argument(metavar="A", help="A run, or a dataset: a file, a folder, an address, hf:NAME@REVISION.")
+    ],
     other: Annotated[str, typer.Argument(metavar="B", help="What to compare with it; a change is that of B.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where it goes; diffs/A..B if not given.")

@@ -129,7 +129,9 @@ def generate(
 def filter_(
     run: Annotated[
         str,
-        typer.Argument(metavar="RECIPE|DATASET", help="A recipe or a run; or a dataset: a file, a folder, hf:NAME."),
+        typer.Argument(
+            metavar="RECIPE|DATASET", help="A recipe or a run; or a dataset: a file, a folder, an address, hf:NAME."
+        ),
     ],
     filters: Annotated[
         list[str] | None,
@@ -155,9 +157,10 @@ def filter_(
 
     Example: factory filter alpaca.jsonl -f exact_dedup -f pii -o clean.jsonl
     """
+    from factory import addresses
     from factory.readers.rows import is_rows
 
-    if filters or output or map_ or is_rows(run):
+    if filters or output or map_ or is_rows(run) or addresses.is_remote(run):
         from factory.cli import foreign
 
         printing.refuse({"--set": override}, "of a dataset an option of a filter is -f NAME:OPTION=VALUE.")
