@@ -21,6 +21,7 @@ from factory.contamination.containment import FLOOR
 from factory.contamination.overlap import Overlap
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
+from filters import _bounds
 
 LONG = 13  # words: a run that no two texts have by chance (n of Brown et al. 2020)
 DECIDES = {"decides": True}
@@ -57,12 +58,9 @@ class Contamination:
     def __post_init__(self) -> None:
         if not self.against:
             raise ValueError("'against' names no benchmark")
-        if not 4 <= self.ngram <= 64:
-            raise ValueError("ngram must be from 4 to 64")
-        if not 0 <= self.share <= 1:
-            raise ValueError("share must be from 0 to 1")
-        if not FLOOR <= self.containment <= 1:
-            raise ValueError(f"containment must be from {FLOOR} to 1")
+        _bounds.from_to(4, 64, ngram=self.ngram)
+        _bounds.from_to(0, 1, share=self.share)
+        _bounds.from_to(FLOOR, 1, containment=self.containment)
         self.notes()  # a benchmark that cannot be read stops the recipe, not each row
 
     @cached_property

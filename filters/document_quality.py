@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from factory.verdicts import Verdicts
+from filters import _bounds
 from filters._prose import prose_figures
 
 Figures = NDArray[np.float64]
@@ -61,8 +62,7 @@ class DocumentQuality:
     min_score: float = field(default=0.5, metadata={"decides": True})
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_score <= 1:
-            raise ValueError("min_score must be from 0 to 1")
+        _bounds.from_to(0, 1, min_score=self.min_score)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `text`, `language` -> `id` and the figure of each part; null where it says nothing of the text."""

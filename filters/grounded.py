@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from factory.folding import words
 from factory.verdicts import Verdicts
+from filters import _bounds
 from filters._grounding import Known, Source, grounded, known
 
 DECIDES = {"decides": True}
@@ -42,8 +43,7 @@ class Grounded:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a bound that is none."""
-        if not 0 <= self.min_support <= 1:
-            raise ValueError("min_support must be between 0 and 1")
+        _bounds.from_to(0, 1, min_support=self.min_support)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """What is shown of rows with their sources -> `id`, `passages`, `cited` (how many), `sentences`."""

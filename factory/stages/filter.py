@@ -344,10 +344,7 @@ class _Scan:
     def _scan(self) -> Any:
         code, state = self._filter.code, None
 
-        def work(batch: list[Row], worker: Worker | None) -> Measured:
-            return measure(batch, self._filter, self._output.known, worker)
-
-        for batch, measured in self._table._measuring.over(self._table.batches([self._filter]), work):
+        for batch, measured in self._measured():
             self._failed |= {row.position: measured.failed[row.id] for row in batch if row.id in measured.failed}
             self._positions += [row.position for row in measured.rows]
             self._output.write(measured)
@@ -357,6 +354,17 @@ class _Scan:
             self._table._progress.advance(len(batch))
         self._output.close_features()
         return state
+
+    def _measured(self) -> Iterator[tuple[list[Row], Measured]]:
+        """Each batch with its features; a model is asked in this process, of many rows at once."""
+        batches, asking = self._table.batches([self._filter]), self._table._asking
+        if self._filter.models:
+            return ((batch, measure(batch, self._filter, self._output.known, None, asking)) for batch in batches)
+
+        def work(batch: list[Row], worker: Worker | None) -> Measured:
+            return measure(batch, self._filter, self._output.known, worker)
+
+        return self._table._measuring.over(batches, work)
 
     def _texts(self, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
         """(id, text) of the named rows, as the filter saw them, in table order."""

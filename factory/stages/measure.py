@@ -143,7 +143,7 @@ class _Pass:
         self._filters = [f for f in handled if not f.models]
         self._asked = [f for f in handled if f.models]
         self._skipped = [f for f in filters if f not in handled]
-        self._waiting = {f.instance: _Waiting(run, f) for f in self._filters if f.scans}
+        self._waiting = {f.instance: _Waiting(run, f) for f in handled if f.scans}
 
     def over(self, measuring: Measuring, asking: Asking, progress: Progress) -> None:
         """Write what they say of the rows that live."""
@@ -174,7 +174,9 @@ class _Pass:
         for _, verdict in unanswered:
             counts.take_unanswered(verdict["reason"])
             self._part.write({"filter": filter_.instance, **verdict})
-        if features is not None:
+        if features is not None and filter_.scans:
+            self._waiting[filter_.instance].add(features)
+        elif features is not None:
             gone = {row.id for row, _ in unanswered}
             shown = [row for row in batch if row.id not in gone]
             counts.take_scores(features)
