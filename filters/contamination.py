@@ -14,11 +14,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from factory.contamination import index
 from factory.contamination.containment import FLOOR
 from factory.contamination.overlap import Overlap
+from factory.figures import Figure
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
 from filters import _bounds
@@ -100,6 +102,12 @@ class Contamination:
         if hit["how"] == "run":
             return bool(hit["words"] >= LONG or hit["share"] >= self.share)
         return hit["how"] == "whole" or bool(hit["share"] >= self.containment)
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """How much of the likeliest item's words, weighted by how rare they are, a row has; from a floor on."""
+        found = [[hit["share"] for hit in hits if hit["how"] == "words"] for hits in features["hits"].to_pylist()]
+        best = np.array([max(shares, default=np.nan) for shares in found], np.float64)
+        return [Figure("containment", best, least=None, most=self.containment)]
 
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """Reject or flag a row by the surest of its hits; the evidence is that hit."""

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 
+from factory.figures import Figure
 from factory.folding import words
 from factory.verdicts import Verdicts
 from filters import _bounds
@@ -73,6 +75,11 @@ class Grounded:
                 mean = sum(map(self._support, row["sentences"])) / len(row["sentences"])
                 verdicts.reject(row["id"], reason, **worst, mean=round(mean, 4), sentences=len(row["sentences"]))
         return verdicts
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """The support of each row's worst sentence."""
+        worst = [min(map(self._support, its), default=np.nan) for its in features["sentences"].to_pylist()]
+        return [Figure("support", np.array(worst, np.float64), least=self.min_support)]
 
     def _support(self, sentence: Mapping[str, Any]) -> float:
         return float(sentence["support" if self.against == "passages" else "cited"])
