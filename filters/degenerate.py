@@ -20,10 +20,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from factory.figures import Figure
 from factory.verdicts import Verdicts
 from filters._prose import outside_fences
 from filters._repetition import MIX, repeated
-from filters._rules import Rule, check_bounds, judge
+from filters._rules import Rule, check_bounds, figures_of, judge
 from filters._turns import turns
 from filters._words import HAS_NO_SPACES, Tokens, tokens
 
@@ -99,6 +100,10 @@ class Degenerate:
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """One verdict a row, for the first rule that its answers break."""
         return judge(features, self._rules(), flag=self.action == "flag")
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """What each rule looks at."""
+        return figures_of(features, self._rules())
 
     def _rules(self) -> list[Rule]:
         return [

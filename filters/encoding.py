@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import ftfy
+import numpy as np
 import pyarrow as pa
 from ftfy.badness import badness
 
 from factory.edits import Edit
+from factory.figures import Figure
 from factory.verdicts import Verdicts
 from filters._rules import check_bounds
 
@@ -78,6 +80,11 @@ class Encoding:
                 edits = [(r["field"], Edit(r["start"], r["end"], r["kind"], r["text"])) for r in repairs]
                 verdicts.edit(id_, edits, why, places=len(repairs))
         return verdicts
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """The share of characters that are broken beyond repair."""
+        broken, chars = (features[name].to_numpy() for name in ("broken", "chars"))
+        return [Figure("broken", broken / np.maximum(chars, 1), most=self.max_broken)]
 
 
 def _examined(text: str) -> tuple[list[dict[str, Any]], int]:

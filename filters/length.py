@@ -10,9 +10,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from factory import tokens
+from factory.figures import Figure
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
 
@@ -90,6 +92,12 @@ class Length:
             else:
                 verdicts.keep(row["id"])
         return verdicts
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """Characters, words and the ratio of answer to question; tokens where they are counted by a tokenizer."""
+        shown = [*UNITS, "ratio"] if self.tokenizer else [*(unit for unit in UNITS if unit != "tokens"), "ratio"]
+        columns = {name: np.asarray(features[name].to_numpy(zero_copy_only=False), np.float64) for name in shown}
+        return [Figure(name, its, *self._bounds(name)) for name, its in columns.items()]
 
     def _evidence(self, row: dict[str, Any]) -> dict[str, Any]:
         told = [unit for unit in UNITS if unit != "tokens" or self._bounds(unit) != (None, None)]

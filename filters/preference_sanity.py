@@ -21,6 +21,7 @@ from factory import tokens
 from factory.circles import Judgement, circular, digest
 from factory.preferences import Compared, compare
 from factory.verdicts import Verdicts
+from filters import _bounds
 
 DECIDES = {"decides": True}
 Check = Literal[
@@ -84,8 +85,7 @@ class PreferenceSanity:
         for name in ("max_chars", "max_tokens"):
             if (limit := getattr(self, name)) is not None and limit < 1:
                 raise ValueError(f"{name} must be at least 1")
-        if not 0 < self.max_likeness <= 1:
-            raise ValueError("max_likeness must be above 0 and at most 1")
+        _bounds.above_zero(max_likeness=self.max_likeness)
         if self.max_ratio < 1:
             raise ValueError("max_ratio must be at least 1")
         if self.tokenizer is not None:

@@ -4,8 +4,8 @@ Sees    what the user says in an sft row, or in the prompt of a preference row; 
         context, tools), which must be the same; the row's quotes and answer, to choose who stays; its declared terms.
 Finds   questions with the same words that matter, in the same order (`_question_words`), whose characters are alike.
         With `other_words` also those near each other as embeddings that are confirmed word by word (`_meanings`); it
-        needs the extra `embeddings`, and for a model in a folder `train`. Questions that differ in a number, a name or
-        a negation are never the same.
+        needs the extra `embeddings`, whichever model finds candidates (`_embedders`). Questions that differ in a
+        number, a name or a negation are never the same.
 State   a digest, four numbers, an id and where the user speaks: about 500 bytes of RAM a row, 700 while it settles;
         with `other_words` 400 more.
 Order   does not matter: of rows that ask the same stays the one under the strictest terms; then the one with most
@@ -28,7 +28,7 @@ from factory.policy import strictness
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
 from factory.wording import listed
-from filters import _embedders, _meanings
+from filters import _bounds, _embedders, _meanings
 from filters._embedders import DEFAULT, embedded
 from filters._embeddings import check_installed, column, from_column
 from filters._question_words import words
@@ -75,7 +75,8 @@ class Seen:
 class QuestionDedup:
     """Keep one row of each question.
 
-    `embedder`: with `other_words` the model that finds candidates: `wordllama`, or `sentence-transformers:FOLDER`.
+    `embedder`: with `other_words` the model that finds candidates: `wordllama`, `sentence-transformers:FOLDER`, or
+    `model:NAME`.
     """
 
     sees: ClassVar[str] = "record"
@@ -87,12 +88,8 @@ class QuestionDedup:
     embedder: str = DEFAULT
 
     def __post_init__(self) -> None:
-        if not 0 < self.threshold <= 1:
-            raise ValueError("threshold must be above 0 and at most 1")
-        if not 0.5 <= self.cosine <= 1:
-            raise ValueError("cosine must be from 0.5 to 1")
-        if not 0 < self.synonym <= 1:
-            raise ValueError("synonym must be above 0 and at most 1")
+        _bounds.above_zero(threshold=self.threshold, synonym=self.synonym)
+        _bounds.from_to(0.5, 1, cosine=self.cosine)
         if self.other_words:
             check_installed()  # it tells synonyms, whoever finds candidates
             _embedders.check(self.embedder)
@@ -102,6 +99,15 @@ class QuestionDedup:
     def depends_on(self) -> str:
         """The releases of the models."""
         return " ".join(map(_embedders.version, sorted({DEFAULT, self.embedder}))) if self.other_words else ""
+
+    @property
+    def asks(self) -> str:
+        """The model of the recipe whose vectors it wants."""
+        return _embedders.asked(self.embedder) if self.other_words else ""
+
+    def embeds(self, batch: pa.RecordBatch) -> list[str]:
+        """The question of each row."""
+        return [_question(strings) for strings in batch["strings"].to_pylist()]
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `question` (8 bytes; null where none is asked), `worth`, `spans` of the user's words.
@@ -113,7 +119,10 @@ class QuestionDedup:
         questions, worths, spans = zip(*measured, strict=True) if measured else ((), (), ())
         columns = {"question": pa.array(questions, pa.binary(8)), "worth": pa.array(worths, WORTH)}
         made = {"id": batch["id"], **columns, "spans": pa.array(spans, SPANS)}
-        return pa.record_batch(made | (_sensed(rows, self.embedder) if self.other_words else {}))
+        if self.other_words:
+            vectors = embedded([_question(strings) for strings, _ in rows], self.embedder, batch)
+            made |= {**_sensed(rows), "vector": column(vectors)}
+        return pa.record_batch(made)
 
     def scan(self, features: pa.RecordBatch) -> Seen:
         """The rows of the batch that ask something."""
@@ -214,11 +223,13 @@ def exactly(asked: Told) -> list[str]:
     return [*asked.numbers, "", *(word for word in asked.small if word in TELLING)]
 
 
-def _sensed(
-    rows: Sequence[tuple[Sequence[Mapping[str, str]], Mapping[str, Any]]], embedder: str
-) -> dict[str, pa.Array]:
+def _question(strings: Sequence[Mapping[str, str]]) -> str:
+    return "\n".join(string["text"] for string in strings if string["role"] == "user")
+
+
+def _sensed(rows: Sequence[tuple[Sequence[Mapping[str, str]], Mapping[str, Any]]]) -> dict[str, pa.Array]:
     """What tells who may ask the same in other words: rows whose `exact` differ never do."""
-    asked = ["\n".join(string["text"] for string in strings if string["role"] == "user") for strings, _ in rows]
+    asked = [_question(strings) for strings, _ in rows]
     languages = [meta.get("language") for _, meta in rows]
     exact = [
         _meanings.digest([json.dumps(_beside(strings)), *exactly(told(question, language))])
@@ -227,7 +238,6 @@ def _sensed(
     return {
         "language": pa.array(languages, pa.string()),
         "exact": pa.array(exact, pa.uint64()),
-        "vector": column(embedded(asked, embedder)),
     }
 
 

@@ -89,6 +89,15 @@ class Maker:
             made.append(Request(key.digest(), start + end, sample, take, rest.max_tokens))
         return made
 
+    def embedding(self, text: str, *, take: int) -> Request:
+        """The request for the vector of one text."""
+        fields = dict(sorted(self._model.body.items()))
+        known = blake2b(_json([VERSION, self._name, self._model.model, fields, "embedding"]) + b"\0", digest_size=16)
+        content = _json(text)
+        known.update(content + b"\0%d" % take)
+        body = b'{"model":' + _json(self._model.model) + b',"input":[' + content + b"]" + _end(fields)
+        return Request(known.digest(), body, 0, take, max_tokens=0)
+
     def _rest(self, sampling: Mapping[str, Any], schema: str, *, holds: bool) -> _Rest:
         """What follows the messages, so that prompts that begin alike make bodies that begin alike."""
         name = (repr(sampling), schema, holds)  # 1, 1.0 and True are equal, and other JSON

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from factory import runs, tables, verdicts
+from factory import figures, runs, tables, verdicts
 from factory.corpus import Kept, Row, Table, kept, record_tables, rows
+from factory.figures import Figure
 from factory.lookup import Origins
 from factory.origins import ORIGINS
 from factory.plugins import Filter
@@ -62,12 +63,14 @@ def measure(
     found = record_tables(run)
     progress.start("measure", sum(tables.count(table.folder) for table in found))
     counts = {f.instance: _Counts() for f in filters}
+    spreads = {f.instance: figures.Spreads() for f in filters}
     doors.open(asked)
     asking = Asking(doors, checked.wording())
     with Measuring(workers) as measuring:
         for table in found:
-            _Pass(run, table, filters, counts).over(measuring, asking, progress)
-    run.done("measure", mark, {"filters": {name: its.as_dict() for name, its in counts.items()}})
+            _Pass(run, table, filters, counts, spreads).over(measuring, asking, progress)
+    said_of = {"filters": {name: its.as_dict() for name, its in counts.items()}, "figures": figures.told(spreads)}
+    run.done("measure", mark, said_of)
     said = ", ".join(f"{name} {its.rejected + its.edited}" for name, its in counts.items() if its.rejected + its.edited)
     progress.end("measure", f"would be rejected or edited: {said or 'nothing'}")
     for line in doors.said(asked):
@@ -127,23 +130,31 @@ def _scores(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 @dataclass
 class _Said:
-    """What one filter gave for a batch: verdicts, or the features that its decision waits for."""
+    """What one filter gave for a batch: verdicts, or the features that its decision waits for; and its figures."""
 
     verdicts: list[Mapping[str, Any]]
     features: pa.Table | None = None
+    figures: Sequence[Figure] = ()
 
 
 class _Pass:
     """All filters over one table."""
 
-    def __init__(self, run: Run, table: Table, filters: Sequence[Filter], counts: Mapping[str, _Counts]) -> None:
-        self._run, self._table, self._counts = run, table, counts
+    def __init__(
+        self,
+        run: Run,
+        table: Table,
+        filters: Sequence[Filter],
+        counts: Mapping[str, _Counts],
+        spreads: Mapping[str, figures.Spreads],
+    ) -> None:
+        self._run, self._table, self._counts, self._spreads = run, table, counts, spreads
         self._state: Kept = kept(run, table)
         handled = [f for f in filters if f.kinds is None or table.kind in f.kinds]
         self._filters = [f for f in handled if not f.models]
         self._asked = [f for f in handled if f.models]
         self._skipped = [f for f in filters if f not in handled]
-        self._waiting = {f.instance: _Waiting(run, f) for f in self._filters if f.scans}
+        self._waiting = {f.instance: _Waiting(run, f) for f in handled if f.scans}
 
     def over(self, measuring: Measuring, asking: Asking, progress: Progress) -> None:
         """Write what they say of the rows that live."""
@@ -156,6 +167,7 @@ class _Pass:
                 for filter_, said in zip(self._filters, results, strict=True):
                     self._counts[filter_.instance].read += len(batch)
                     self._note(filter_, said.verdicts)
+                    self._spreads[filter_.instance].take(said.figures)
                     if said.features is not None:
                         self._waiting[filter_.instance].add(said.features)
                 for filter_ in self._skipped:
@@ -174,7 +186,10 @@ class _Pass:
         for _, verdict in unanswered:
             counts.take_unanswered(verdict["reason"])
             self._part.write({"filter": filter_.instance, **verdict})
-        if features is not None:
+        if features is not None and filter_.scans:
+            self._waiting[filter_.instance].add(features)
+        elif features is not None:
+            self._spreads[filter_.instance].take(figures.of(filter_, as_batch(features)))
             gone = {row.id for row, _ in unanswered}
             shown = [row for row in batch if row.id not in gone]
             counts.take_scores(features)
@@ -204,7 +219,9 @@ class _Pass:
                 continue
             gone = {row.id for row, _ in raised}
             shown = [row for row in batch if row.id not in gone] if gone else batch
-            said.append(_Said([*failed, *one_each(filter_, decided(filter_, as_batch(features)), shown).values()]))
+            measured = as_batch(features)
+            of_each = one_each(filter_, decided(filter_, measured), shown).values()
+            said.append(_Said([*failed, *of_each], figures=figures.of(filter_, measured)))
         return said
 
     def _note(self, filter_: Filter, said: Sequence[Mapping[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from factory import plugins
 from factory.corpus import Row, batch_of, by_field
 from factory.edits import EditMap
+from factory.figures import of
 from factory.origins import Origin
 from factory.records import KINDS, Text, texts
 from tests.laws.strategies import STRANGE, plain, planted
@@ -35,6 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {  # what a filter needs, and what lets it 
     "review": {"file": "decided.jsonl"},
 }
 LOCAL = [name for name in plugins.declared("filters") if not plugins.models_of(plugins.load("filters", name))]
+COMPARING = [name for name in LOCAL if hasattr(plugins.load("filters", name), "figures")]
 SCANNING = [name for name in LOCAL if hasattr(plugins.load("filters", name), "scan")]
 EXAMPLES = 10  # of each law and filter: there are many
 
@@ -164,6 +167,22 @@ def test_each_row_has_one_verdict_whose_edits_can_be_applied(name: str, data: st
         strings = {string.field: string.text for string in row.strings}
         for field, edits in by_field(verdict["edits"]).items():
             assert EditMap(tuple(edits)).apply(strings[field]) != strings[field]
+
+
+@pytest.mark.parametrize("name", COMPARING)
+@settings(max_examples=EXAMPLES)
+@given(data=st.data())
+def test_a_row_whose_figure_lies_past_a_bound_is_not_kept_without_a_word(name: str, data: st.DataObject) -> None:
+    its, rows = filter_(name), data.draw(shown(name))
+    figures = of(its, one_batch(measured(its, rows)))
+    said = verdicts(its, rows)
+    assert figures
+    for figure in figures:
+        assert len(figure.values) == len(rows)
+        past = np.zeros(len(rows), bool)
+        past |= False if figure.least is None else figure.values < figure.least
+        past |= False if figure.most is None else figure.values > figure.most
+        assert all(verdict["reason"] for verdict, is_past in zip(said, past, strict=True) if is_past)
 
 
 # --- what only decides -----------------------------------------------------------------------------------------------
