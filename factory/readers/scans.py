@@ -27,10 +27,10 @@ def read_pdf(path: Path, limits: Limits, ocr: Ocr, kept: Pages) -> Parsed:
     seen = {number for number, page in enumerate(pages, 1) if not page.strip()}
     for nth, number in enumerate(sorted(seen), 1):
         kept.tell(nth, len(seen))
-        text = kept.seen(number)
-        if text is None:
-            kept.note(number, text := _seen(path, number, limits, ocr))
-        pages[number - 1] = text
+        page = kept.seen(number)
+        if page is None:
+            kept.note(number, page := _seen(path, number, limits, ocr))
+        pages[number - 1] = page
     return _marked(pages, seen)
 
 
