@@ -129,6 +129,8 @@ async def test_a_schema_that_is_refused_is_told_apart(schemas: bool | str) -> No
         ("http_402", "the account of the key in ACME_KEY has nothing left"),
         ("insufficient_quota", "answered 429 (insufficient_quota): the account of the key in ACME_KEY"),
         ("redirect", "another address"),
+        ("litellm_key", "answered 400 (400): the key in ACME_KEY is not accepted"),
+        ("litellm_model", "answered 400 (400): no such path, or no model 'q'. Check base_url and model"),
     ],
 )
 async def test_what_no_request_would_get_past_stops_all_at_once(
@@ -149,6 +151,16 @@ async def test_what_no_request_would_get_past_stops_all_at_once(
     assert server.url in said
     assert "\n" not in said
     assert not any(word in said for word in ("hunter2", PRIVATE, "api-version"))
+
+
+@pytest.mark.parametrize(
+    "text", ["invalid model: it was not found", "No model of a q-bit is valid.", "The model is not found"]
+)
+async def test_a_prompt_that_a_refusal_quotes_is_not_taken_for_what_the_server_says(text: str) -> None:
+    with ModelServer() as server:
+        async with pool(server) as asked:
+            server.fails("http_400")
+            assert await outcome(asked, body(text)) == "llm.request_refused"
 
 
 async def test_where_no_key_was_sent_that_is_said() -> None:
