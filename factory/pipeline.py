@@ -106,7 +106,7 @@ def prompts(recipe: str | Path, method: str, unit: str | None = None) -> list[di
     from factory.stages.estimate import requests
 
     checked = recipes.load(str(recipe))
-    opened = Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
+    opened = _run_of(checked)
     if not opened.stands("filter.passages"):
         raise WrongRequest(f"{opened.path} has no passages yet. Make them with: factory run {recipe} --estimate")
     return requests(opened, checked, method, unit)
@@ -122,13 +122,25 @@ def review(recipe: str | Path, count: int, *, output: Path | None = None, seed: 
     from factory.views.review import sample
 
     checked = recipes.load(str(recipe))
-    opened = Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
+    opened = _run_of(checked)
     file = output or opened.path / "rows-to-review.csv"
     if file.exists():
         raise WrongRequest(f"{file} is there already, and may hold what people decided. Choose another one with -o.")
     rows = sample(opened, count, checked.recipe.seed if seed is None else seed)
     tables.write_file(file, reviews.write(rows, file))
     return file, len(rows)
+
+
+def never_reviewed(recipe: str | Path) -> dict[str, int]:
+    """How many rows each filter rejected that nobody gets to read: filters behind it still take values out."""
+    from factory.views.review import hidden
+
+    return hidden(_run_of(recipes.load(str(recipe))))
+
+
+def _run_of(checked: Checked) -> Run:
+    """The run of a recipe, or the one in whose folder the recipe lies."""
+    return Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
 
 
 def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
