@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.errors import BadItem, DeadWorld, WrongRequest
+from factory.llm._places import Server
 from factory.llm.pool import Answer, Pool, SchemaUnsupported, Tried
 from factory.llm.settings import Model, Timeout
+from factory.llm.transport import Try
 from tests.model_server import ModelServer, digest
 
 PRIVATE = "the merger is off"
@@ -364,12 +366,22 @@ async def test_what_is_told_of_tries_may_stop_all() -> None:
 async def test_a_request_that_fails_where_others_are_answered_is_soon_tried_again() -> None:
     with ModelServer() as server:
         async with pool(server) as asked:
-            await asyncio.gather(*(asked.post(body(f"row {nth}"), tokens=10) for nth in range(64)))
+            await asyncio.gather(*(asked.post(body(f"row {nth}"), tokens=10) for nth in range(128)))
             server.fails(*["http_500"] * 5)
             await asked.post(body("the unlucky one"), tokens=10)
     tries = [seen.at for seen in server.seen if seen.digest == digest(messages("the unlucky one"))]
     assert len(tries) == 6
     assert tries[-1] - tries[0] < 2.0  # five waits of 0.15 s, half of each drawn; doubled each time they are 2.3 to 7 s
+
+
+@pytest.mark.parametrize(("of_ten", "is_well"), [(0, False), (5, False), (8, True), (10, True)])
+def test_a_server_is_well_while_it_answers_most(of_ten: int, is_well: bool) -> None:
+    server = Server(0, "http://127.0.0.1:1/v1", 8, None)
+    assert not server.is_well  # nothing is known of it
+    for nth in range(400):
+        good = nth * of_ten % 10 < of_ten
+        server.learn(nth, server.window.send(nth), Try(200) if good else Try(500, "http_5xx"))
+    assert server.is_well is is_well
 
 
 # --- storms ----------------------------------------------------------------------------------------------------------
