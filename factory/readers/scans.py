@@ -29,10 +29,10 @@ def read_pdf(path: Path, limits: Limits, ocr: Ocr, kept: Pages) -> Parsed:
     seen = {number for number, page in enumerate(pages, 1) if not page.strip()}
     for nth, number in enumerate(sorted(seen), 1):
         kept.tell(nth, len(seen))
-        text = kept.seen(number)
-        if text is None:
-            kept.note(number, text := _seen(path, number, limits, ocr))
-        pages[number - 1] = text
+        known = kept.seen(number)
+        if known is None:
+            kept.note(number, known := _seen(path, number, limits, ocr))
+        pages[number - 1] = known
     return _marked(pages, seen)
 
 
