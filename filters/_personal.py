@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from filters import _names, _ner, _presidio, _screen, _spans
+from filters import _names, _ner, _presidio, _spans
+from filters._kinds import KINDS
 from filters._spans import Finding
 
 if TYPE_CHECKING:
     from filters._own import Own
 
-PLACEHOLDERS = {name: kind.placeholder for name, kind in _screen.KINDS.items()} | _names.KINDS
+PLACEHOLDERS = {name: kind.placeholder for name, kind in KINDS.items()} | _names.KINDS
 
 
 def kinds(types: list[str] | None, exclude: list[str], ner: str | None) -> tuple[str, ...]:
@@ -20,14 +21,14 @@ def kinds(types: list[str] | None, exclude: list[str], ner: str | None) -> tuple
     for name in types or ():
         if name in _names.KINDS and ner is None:
             raise ValueError(f"type '{name}' has no form and needs a model: set ner, such as 'ner: rampart'")
-    known = PLACEHOLDERS if ner else _screen.KINDS
+    known = PLACEHOLDERS if ner else KINDS
     return _spans.chosen(known, types, [name for name in exclude if ner or name not in _names.KINDS])
 
 
 def find(text: str, wanted: Iterable[str], ner: str | None = None, own: "Own | None" = None) -> list[Finding]:
     """All findings in `text`, in order; they may overlap. `own` are kinds that a recipe adds."""
     asked = tuple(wanted)
-    formed = tuple(kind for kind in asked if kind in _screen.KINDS)
+    formed = tuple(kind for kind in asked if kind in KINDS)
     found = _settled(text, formed, own) if own and own.kinds else _formed(text, formed)
     if ner and any(kind in _names.FOUND for kind in asked):
         found |= _names.find(text, found, _ner.reader(ner), asked, lambda rest: _presidio.find(rest, formed))

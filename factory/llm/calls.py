@@ -71,7 +71,7 @@ class _Tries:
     """The tries of one call as the pool makes them."""
 
     worst: int  # what one may cost
-    sent: int | None = None  # the call's number in the journal, under a cap
+    sent: int | None = None  # the call's number in the journal, where it costs something
     admitted: bool = False  # `worst` is in flight
     made: int = 0
     lost: int = 0  # spent on tries whose answer never came
@@ -188,10 +188,10 @@ class Calls:
             _TRIES.reset(token)
 
     async def _admit(self, tries: _Tries) -> None:
-        """Wait for room below the cap, and have it on disk that this may be spent."""
+        """Wait for room below the cap, and have it on disk that this may be spent: also for a cap that comes later."""
         await self.spend.admit(tries.worst)
         tries.admitted = True
-        if self.spend.cap is None:
+        if not tries.worst or self._model.batch is not None:  # a batch that is out counts once it is answered
             return
         tries.sent = secrets.randbits(62)
         try:
@@ -215,7 +215,7 @@ class Calls:
         self._note_sent(tries)
 
     def _note_sent(self, tries: _Tries) -> None:
-        """Under a cap, have it on disk before anything else is sent what this call may have cost so far."""
+        """Have it on disk before anything else is sent what this call may have cost so far."""
         spent = tries.lost + tries.worst * tries.admitted
         if tries.sent is not None and spent:
             self.journal.sending_again(tries.sent, self._name, spent)

@@ -106,12 +106,15 @@ class Pool:
             used += 0.25 if came.status in OVERLOADED else 0.0 if server.down else 1.0
             if used >= self._model.tries:
                 raise BadItem("llm.no_answer", f"No answer after {tries} tries; the last ended in {came.fault}.")
-            await asyncio.sleep(self._pause(came, used))
+            await asyncio.sleep(self._pause(server, came, used))
 
-    def _pause(self, came: Try, used: float) -> float:
-        """Seconds until a request is tried again: what the server said and a little more, so that they do not herd."""
+    def _pause(self, server: Server, came: Try, used: float) -> float:
+        """Seconds until a request is tried again: what the server said and a little more, so that they do not herd.
+
+        Where it said nothing and answers most others, waiting longer each time would help nobody.
+        """
         if came.wait is None:
-            return backoff(max(1, math.ceil(used)), self._rng)
+            return backoff(1 if server.is_well else max(1, math.ceil(used)), self._rng)
         return came.wait + (0.05 + 0.25 * came.wait) * self._rng.random()
 
     async def _try(self, server: Server, body: bytes) -> Try:

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from factory.errors import BadItem, WrongRequest
+from factory.llm._checks import misspelt
 from factory.llm.settings import Model
 
 VERSION = 1
@@ -128,11 +129,14 @@ def _end(fields: Mapping[str, Any]) -> bytes:
 
 
 def check_sampling(sampling: Mapping[str, Any]) -> None:
-    """Raise WrongRequest for a field that is not sampling."""
+    """Raise WrongRequest for a field that is not sampling, or nearly one that is."""
     if not sampling:
         return
     for name in NOT_SAMPLING & sampling.keys():
         raise WrongRequest(f"'{name}' is no sampling option: chat and ask set it themselves.")
+    for name in sampling:
+        if meant := misspelt(name):
+            raise WrongRequest(f"A server would ignore '{name}'. Did you mean '{meant}'?")
     limit = next((sampling[name] for name in LIMITS if name in sampling), 1)
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         raise WrongRequest("max_tokens is a whole number from 1.")

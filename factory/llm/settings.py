@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from factory import __version__
-from factory.errors import WrongRequest
+from factory.errors import WrongRequest, did_you_mean
 from factory.llm import _checks
 from factory.policy import Confidentiality
 
@@ -52,7 +52,7 @@ Headers = dict[str, str | dict[str, str]]
 
 
 class Model(_Strict):
-    """A model behind an OpenAI-compatible endpoint. See `docs/reference/recipe.md`."""
+    """A model behind an OpenAI-compatible endpoint."""
 
     model: str = Field(min_length=1)
     serves: Literal["chat", "embeddings"] = "chat"
@@ -110,7 +110,8 @@ class Model(_Strict):
             place = ".".join(str(part) for part in first["loc"]) or "the model"
             message = first["msg"].removeprefix("Value error, ")
             if first["type"] == "extra_forbidden":
-                message = f"there is no such setting; there are: {', '.join(sorted(cls.model_fields))}"
+                near = did_you_mean(str(first["loc"][-1]), cls.model_fields)
+                message = f"there is no such setting.{near} There are: {', '.join(sorted(cls.model_fields))}"
             raise WrongRequest(f"{place}: {message[0].lower()}{message[1:]}.") from None
 
     @property

@@ -15,21 +15,26 @@ from factory.errors import BadItem
 from factory.readers import pdf
 from factory.readers.limits import Limits
 from factory.readers.ocr import Ocr
+from factory.readers.pages import Pages
 from factory.readers.reading import Mark, Parsed
 from factory.readers.worker import worker
 
 
-def read_pdf(path: Path, limits: Limits, ocr: Ocr) -> Parsed:
+def read_pdf(path: Path, limits: Limits, ocr: Ocr, kept: Pages) -> Parsed:
     """The text of all pages, those without a text layer seen by tesseract."""
     text, marks = worker(limits).parse("factory.readers.pdf:layer", path)
     pages = list(_pages(text, marks))
     seen = {number for number, page in enumerate(pages, 1) if not page.strip()}
-    for number in sorted(seen):
-        pages[number - 1] = _seen(path, number, limits, ocr)
+    for nth, number in enumerate(sorted(seen), 1):
+        kept.tell(nth, len(seen))
+        page = kept.seen(number)
+        if page is None:
+            kept.note(number, page := _seen(path, number, limits, ocr))
+        pages[number - 1] = page
     return _marked(pages, seen)
 
 
-def read_picture(path: Path, limits: Limits, ocr: Ocr) -> Parsed:
+def read_picture(path: Path, limits: Limits, ocr: Ocr, _: Pages) -> Parsed:
     """The text of a picture, or of all pictures of a TIFF."""
     text, marks = worker(limits).parse("factory.readers.tesseract:picture", path, languages=ocr.languages)
     pages = list(_pages(text, marks))

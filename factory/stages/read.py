@@ -19,9 +19,8 @@ from factory.recipe import Checked
 from factory.records import Record
 from factory.runs import Run
 from factory.shapes import Converter, UnknownShape
-from factory.stages import feedback
+from factory.stages import feedback, hub
 from factory.stages.feedback import Outcome, Tally
-from factory.stages.hub import revisions
 from factory.stages.ingest import language
 from factory.stages.licences import Found
 from factory.stages.looking import Where, looked_into
@@ -57,7 +56,7 @@ def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
             _clear(run)
         return before
     files, bad = list_files(checked, run, "records", progress)
-    licences = Found()
+    licences = Found(hub.licences(checked.recipe.sources, run))
     mark = fingerprint(checked, files, bad, licences)
     if not run.is_done("read", mark):
         remember(run, files, "records")
@@ -65,7 +64,7 @@ def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
         _clear(run)
         samples = _samples(checked, files)
         read_of = [source for source in checked.recipe.sources if source.gives == "records"]
-        counts = _Reading(run, progress, licences, samples).all(files, bad) | {"revisions": revisions(read_of, run)}
+        counts = _Reading(run, progress, licences, samples).all(files, bad) | {"revisions": hub.revisions(read_of, run)}
         run.done("read", mark, counts)
         progress.end("read", f"{counts['records']} records from {counts['rows']} rows, {counts['rejected']} rejected")
         for name, sample in samples.items():

@@ -349,6 +349,17 @@ async def test_what_is_told_of_tries_may_stop_all() -> None:
                     await asked.post(body(), tokens=10)
 
 
+async def test_a_request_that_fails_where_others_are_answered_is_soon_tried_again() -> None:
+    with ModelServer() as server:
+        async with pool(server) as asked:
+            await asyncio.gather(*(asked.post(body(f"row {nth}"), tokens=10) for nth in range(64)))
+            server.fails(*["http_500"] * 5)
+            await asked.post(body("the unlucky one"), tokens=10)
+    tries = [seen.at for seen in server.seen if seen.digest == digest(messages("the unlucky one"))]
+    assert len(tries) == 6
+    assert tries[-1] - tries[0] < 2.0  # five waits of 0.15 s, half of each drawn; doubled each time they are 2.3 to 7 s
+
+
 # --- storms ----------------------------------------------------------------------------------------------------------
 
 
