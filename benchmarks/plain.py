@@ -193,10 +193,11 @@ def main() -> None:
     planted = list(leaking(given.rows // 5, draw))
     leaks = plugins.filter_("pii_leak").code
     said(leaks, "raw_sourced", [one for _, one, _ in planted[:10]])  # loads what it needs
-    for kind in (*KINDS, "all"):
-        its = [(one, leaks_) for of, one, leaks_ in planted if kind in (of, "all")]
-        wanted = {one.id for one, leaks_ in its if leaks_}
-        tell(f"leak {kind}"[:12], [one for one, _ in its], said(leaks, "raw_sourced", [one for one, _ in its]), wanted)
+    gone = said(leaks, "raw_sourced", [one for _, one, _ in planted])  # at once: a text that comes again costs nothing
+    tell("pii_leak", [one for _, one, _ in planted], gone, {one.id for _, one, leaks_ in planted if leaks_})
+    for kind in KINDS:
+        wanted = {one.id for of, one, leaks_ in planted if leaks_ and of == kind}
+        print(f"{'':<12} {kind}: {len(gone[0] & wanted)} of {len(wanted)}")
 
 
 if __name__ == "__main__":
