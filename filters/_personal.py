@@ -1,9 +1,10 @@
 """What `pii` and `pii_leak` look for: kinds that have a form, by patterns, and names, by a model if one is named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from filters import _names, _ner, _presidio, _spans
+from filters._address_rest import goes_on
 from filters._kinds import KINDS
 from filters._spans import Finding
 
@@ -36,7 +37,24 @@ def find(text: str, wanted: Iterable[str], ner: str | None = None, own: "Own | N
 
 
 def _formed(text: str, kinds: tuple[str, ...]) -> set[Finding]:
-    return set(_presidio.find(text, kinds)) if kinds else set()
+    """What patterns find, addresses with the lines that go on from them.
+
+    What those lines hid is looked for again: scrubbing twice changes nothing.
+    """
+    found = set(_presidio.find(text, kinds)) if kinds else set()
+    longer = set(_longer(text, found))
+    if longer:
+        sure = [(one.start, one.end) for one in found | longer if one.score >= _presidio.SURE]
+        found |= longer | _formed(_spans.blank(text, sure), kinds)
+    return found
+
+
+def _longer(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
+    for one in found:
+        if one.kind == "address" and one.score >= _presidio.SURE:
+            start, end = goes_on(text, one.start, one.end)
+            if (start, end) != (one.start, one.end):
+                yield one._replace(start=start, end=end)
 
 
 def _settled(text: str, kinds: tuple[str, ...], own: "Own") -> set[Finding]:
