@@ -19,7 +19,6 @@ import pyarrow as pa
 
 from factory import figures, runs, tables, verdicts
 from factory.corpus import Kept, Row, Table, kept, record_tables, rows
-from factory.figures import Figure
 from factory.lookup import Origins
 from factory.origins import ORIGINS
 from factory.plugins import Filter
@@ -28,9 +27,10 @@ from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages import models
 from factory.stages.asking import Asking
-from factory.stages.judging import as_batch, decided, fresh_of, one_each
+from factory.stages.judging import as_batch, decided, one_each
 from factory.stages.measuring import Measuring
 from factory.stages.models import Models
+from factory.stages.part import Part, Said, parts, said_by, said_of
 from factory.workers import Worker
 
 VERSION = 1
@@ -128,15 +128,6 @@ def _scores(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
                 yield each["criterion"], float(each["score"])
 
 
-@dataclass
-class _Said:
-    """What one filter gave for a batch: verdicts, or the features that its decision waits for; and its figures."""
-
-    verdicts: list[Mapping[str, Any]]
-    features: pa.Table | None = None
-    figures: Sequence[Figure] = ()
-
-
 class _Pass:
     """All filters over one table."""
 
@@ -151,8 +142,9 @@ class _Pass:
         self._run, self._table, self._counts, self._spreads = run, table, counts, spreads
         self._state: Kept = kept(run, table)
         handled = [f for f in filters if f.kinds is None or table.kind in f.kinds]
-        self._filters = [f for f in handled if not f.models]
         self._asked = [f for f in handled if f.models]
+        self._sourced = [f for f in handled if f.sees in ORIGINS and not f.models]
+        self._filters = [f for f in handled if f.sees not in ORIGINS and not f.models]
         self._skipped = [f for f in filters if f not in handled]
         self._waiting = {f.instance: _Waiting(run, f) for f in handled if f.scans}
 
@@ -163,20 +155,18 @@ class _Pass:
             for filter_ in self._asked:
                 for batch in self._batches([filter_]):
                     self._ask(filter_, batch, asking)
-            for batch, results in measuring.over(self._batches(self._filters), self._measure):
-                for filter_, said in zip(self._filters, results, strict=True):
-                    self._counts[filter_.instance].read += len(batch)
-                    self._note(filter_, said.verdicts)
-                    self._spreads[filter_.instance].take(said.figures)
-                    if said.features is not None:
-                        self._waiting[filter_.instance].add(said.features)
+            if self._sourced:
+                for batch, said in measuring.over(self._batches(self._sourced), self._measured):
+                    self._take(self._sourced, said, len(batch))
+            for part, said in measuring.over(parts(self._table, self._state), self._said, rows=self._state.alive.sum()):
+                self._take(self._filters, said, len(part))
                 for filter_ in self._skipped:
-                    self._counts[filter_.instance].read += len(batch)
-                    self._counts[filter_.instance].not_looked_at += len(batch)
-                progress.advance(len(batch))
+                    self._counts[filter_.instance].read += len(part)
+                    self._counts[filter_.instance].not_looked_at += len(part)
+                progress.advance(len(part))
             for waiting in self._waiting.values():
-                for said_of in waiting.verdicts(self._texts):
-                    self._note(waiting.filter, said_of)
+                for its in waiting.verdicts(self._texts):
+                    self._note(waiting.filter, its)
         shutil.rmtree(self._run.path / "cache" / "measured", ignore_errors=True)
 
     def _ask(self, filter_: Filter, batch: list[Row], asking: Asking) -> None:
@@ -209,20 +199,20 @@ class _Pass:
         if batch:
             yield batch
 
-    def _measure(self, batch: list[Row], worker: Worker | None) -> list[_Said]:
-        said = []
-        for filter_ in self._filters:
-            features, raised = fresh_of(batch, filter_, worker)
-            failed = [verdict for _, verdict in raised]
-            if features is None or filter_.scans:
-                said.append(_Said(failed, features))
-                continue
-            gone = {row.id for row, _ in raised}
-            shown = [row for row in batch if row.id not in gone] if gone else batch
-            measured = as_batch(features)
-            of_each = one_each(filter_, decided(filter_, measured), shown).values()
-            said.append(_Said([*failed, *of_each], figures=figures.of(filter_, measured)))
-        return said
+    def _said(self, part: Part, worker: Worker | None) -> list[Said]:
+        return worker.say(part, self._filters) if worker else said_of(part, self._filters)
+
+    def _measured(self, batch: list[Row], worker: Worker | None) -> list[Said]:
+        """What filters say that see where a row is from: its documents lie here, so rows are made here."""
+        return [said_by(filter_, batch, worker) for filter_ in self._sourced]
+
+    def _take(self, filters: Sequence[Filter], said: Sequence[Said], count: int) -> None:
+        for filter_, its in zip(filters, said, strict=True):
+            self._counts[filter_.instance].read += count
+            self._note(filter_, its.verdicts)
+            self._spreads[filter_.instance].take(its.figures)
+            if its.features is not None:
+                self._waiting[filter_.instance].add(its.features)
 
     def _note(self, filter_: Filter, said: Sequence[Mapping[str, Any]]) -> None:
         counts = self._counts[filter_.instance]
