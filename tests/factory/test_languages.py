@@ -6,12 +6,8 @@ from factory.languages import CERTAIN, told
 
 ENGLISH = "The pump moves the water from the tank to the boiler, and this is why it must be full before you start it."
 GERMAN = "Die Pumpe fördert das Wasser aus dem Tank in den Kessel, deshalb muss er voll sein, bevor man sie startet."
-FRENCH = (
-    "La pompe amène l'eau du réservoir à la chaudière, il doit donc être plein avant de la mettre en marche."
-)
-CODE = (
-    "for i in range(9):\n    if i in seen or not i:\n        continue\n    seen.add(i)\nreturn i if i else None"
-)
+FRENCH = "La pompe amène l'eau du réservoir à la chaudière, il doit donc être plein avant de la mettre en marche."
+CODE = "for i in range(9):\n    if i in seen or not i:\n        continue\n    seen.add(i)\nreturn i if i else None"
 
 
 def test_plain_english_is_told_by_its_words() -> None:
