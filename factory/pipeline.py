@@ -156,8 +156,8 @@ def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
     with opened.lock():
         report = make(opened, checks=asked)
         if opened.stands("export"):
-            tokenizer = recipes.declared_audit(opened.path / "recipe.yaml").get("tokenizer")
-            mark = _audit_mark(opened.fingerprint("export"), asked, tokenizer)
+            its = recipes.declared_audit(opened.path / "recipe.yaml")
+            mark = _audit_mark(opened.fingerprint("export"), asked, its.get("tokenizer"), full=its.get("full", False))
             opened.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})
     _stop_at(report["checks"], opened)
     return report
@@ -169,9 +169,9 @@ def _reached(counts: dict[str, Any]) -> int:
     return int(its.get("made", 0)) - int(its.get("rejected", 0))
 
 
-def _audit_mark(before: str, checks: Sequence[str], tokenizer: str | None) -> str:
+def _audit_mark(before: str, checks: Sequence[str], tokenizer: str | None, *, full: bool) -> str:
     its = None if tokenizer is None else inputs.digest({"": Path(tokenizer)}) if Path(tokenizer).exists() else tokenizer
-    return fingerprint(before, list(checks), its, views_digest())
+    return fingerprint(before, list(checks), its, full, views_digest())
 
 
 def _stop_at(checks: Sequence[dict[str, Any]], run: Run) -> None:
@@ -319,7 +319,7 @@ class _Pipeline:
         from factory.views.audit import audit as make
 
         checks = self._checked.recipe.audit.checks
-        mark = _audit_mark(before, checks, self._checked.audit_tokenizer())
+        mark = _audit_mark(before, checks, self._checked.audit_tokenizer(), full=self._checked.recipe.audit.full)
         if not self._run.is_done("audit", mark) or not (self._run.path / "report.json").is_file():
             report = make(self._run, checks=checks)
             self._run.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})

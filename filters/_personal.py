@@ -1,6 +1,7 @@
 """What `pii` and `pii_leak` look for: kinds that have a form, by patterns, and names, by a model if one is named."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from filters import _names, _ner, _presidio, _spans
@@ -29,11 +30,16 @@ def kinds(types: list[str] | None, exclude: list[str], ner: str | None) -> tuple
 def find(text: str, wanted: Iterable[str], ner: str | None = None, own: "Own | None" = None) -> list[Finding]:
     """All findings in `text`, in order; they may overlap. `own` are kinds that a recipe adds."""
     asked = tuple(wanted)
-    formed = tuple(kind for kind in asked if kind in KINDS)
+    formed = _with_form(asked)
     found = _settled(text, formed, own) if own and own.kinds else _formed(text, formed)
     if ner and any(kind in _names.FOUND for kind in asked):
         found |= _names.find(text, found, _ner.reader(ner), asked, lambda rest: _presidio.find(rest, formed))
     return sorted(found)
+
+
+@lru_cache
+def _with_form(asked: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(kind for kind in asked if kind in KINDS)
 
 
 def _formed(text: str, kinds: tuple[str, ...]) -> set[Finding]:
