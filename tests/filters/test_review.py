@@ -235,7 +235,7 @@ def test_a_folder_with_a_review_is_seen_to_hold_feedback(tmp_path: Path) -> None
     file = reviewed(made(tmp_path), lambda row: row.update(approve="x"), "reviewed.csv")
     (tmp_path / "box").mkdir()
     (tmp_path / file).rename(tmp_path / "box" / file)
-    ended = factory("init", "box", cwd=tmp_path)
+    ended = factory("init", "box", "-o", "other.yaml", cwd=tmp_path)
     assert "reviewed.csv: feedback, rows of a run that people reviewed (id, digest, kind" in ended.out + ended.err
 
 
