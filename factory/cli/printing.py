@@ -87,7 +87,7 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
     """What a generation would ask: a line a method and model, and the sum."""
     from factory import pipeline
     from factory.cli.bars import Bars
-    from factory.stages.estimate import SAMPLE
+    from factory.stages.estimate import SAMPLE, over
 
     with Bars() as bars:
         found = pipeline.estimate(recipe, set=list(override or []), progress=bars, **options)
@@ -96,10 +96,6 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
     if not found:
         return out("No method or filter of this recipe asks a model.")
     for one in found:
-        if one.waits_for:
-            others = ", ".join(one.waits_for)
-            out(f"{one.method} takes the kept rows of {others}, of which there are none yet: it is not estimated.")
-            continue
         money = "no price" if one.price is None else f"{one.price:.2f}"
         out(
             f"{one.method} asks {one.model}: about {one.calls:,} calls for {one.units:,} {one.of}, "
@@ -111,8 +107,13 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
         f"An estimate from at most {SAMPLE} units a method, with answers of a likely size"
         + (f": {sum(priced):.2f} in all." if priced else ".")
         + " Prices are in the currency of the recipe's. Nothing was asked. Answers that will be cut, or asked for "
-        "again, are not in it; filters are counted as if no row were rejected before."
+        "again, are not in it; filters, and methods on rows of others, as if no filter rejected a row before."
     )
+    for name, (cost, cap) in over(found).items():
+        out(
+            f"The model '{name}' would cost {cost:.2f} in all, what is spent included, and its max_spend is {cap:g}: "
+            "the run would end before it is whole. Raise max_spend, or make fewer rows: --limit, or a target."
+        )
 
 
 def _about(seconds: float) -> str:

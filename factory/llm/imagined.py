@@ -35,6 +35,10 @@ class Imagined:
 
         asked = json.loads(request.body)
         self.asked.append(asked)
+        if "input" in asked:
+            from factory.llm import embedding
+
+            return Answer(embedding.said(embedding.NOTHING, len(request.body) // BYTES_A_TOKEN), "imagined", 0.0, 1)
         said = Said(_first_text(asked["messages"][-1]["content"]), len(self.asked) * STEP)
         schema = asked.get("response_format", {}).get("json_schema", {}).get("schema")
         text = json.dumps(said.like(schema)) if schema else said.words(CHAT_CHARS)

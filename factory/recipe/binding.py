@@ -77,8 +77,15 @@ def _asking(filter_: plugins.Filter, recipe: Recipe) -> plugins.Filter:
 
 def _bound(plugin: plugins.P, recipe: Recipe, where: str) -> plugins.P:
     """The plugin with its models. Raises WrongRequest where one is not there, or may see none of the sources."""
+    serves = "embeddings" if isinstance(plugin, plugins.Filter) and plugin.embeds else "chat"
+    for name in plugin.models.values():
+        if name in recipe.models and recipe.models[name].serves != serves:
+            raise WrongRequest(
+                f"{where}: {plugin.instance} asks the model '{name}' for {serves}. If that is what it serves, write "
+                f"'serves: {serves}' under 'models: {name}:'; else name another model."
+            )
     try:
-        bound = plugins.bind(plugin, list(recipe.models))
+        bound = plugins.bind(plugin, [name for name, model in recipe.models.items() if model.serves == serves])
     except WrongRequest as error:
         raise WrongRequest(f"{where}: {error}") from None
     lowest = min((source.confidentiality for source in recipe.sources), key=SCALE.index)

@@ -21,7 +21,7 @@ from tests.corpora import finished as finished_run
 
 VERBS = (
     "run", "ingest", "generate", "filter", "export", "train", "evaluate", "suspect", "compare", "audit", "diff", "show",
-    "trace", "ledger", "verify", "forget", "clean", "prompts", "journal", "plugins", "init", "schema",
+    "trace", "ledger", "verify", "prompts", "journal", "forget", "clean", "plugins", "init", "schema",
     "doctor",
 )  # fmt: skip
 ELSEWHERE = (  # they need an extra, a model, two datasets: tested elsewhere

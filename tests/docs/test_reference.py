@@ -22,7 +22,7 @@ from factory import Run, plugins, recipe, records, run
 from factory.chat import ROLES
 from factory.corpus import Row, batch_of
 from factory.origins import ORIGINS, Origin
-from filters._screen import KINDS
+from filters._kinds import KINDS
 from filters.secrets import PLACEHOLDERS
 from tests.docs.blocks import ROOT, Block, blocks, load_fragment, without_blocks
 from tests.model_server import ModelServer
