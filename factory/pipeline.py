@@ -106,7 +106,7 @@ def prompts(recipe: str | Path, method: str, unit: str | None = None) -> list[di
     from factory.stages.estimate import requests
 
     checked = recipes.load(str(recipe))
-    opened = Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
+    opened = _run_of(checked)
     if not opened.stands("filter.passages"):
         raise WrongRequest(f"{opened.path} has no passages yet. Make them with: factory run {recipe} --estimate")
     return requests(opened, checked, method, unit)
@@ -122,13 +122,25 @@ def review(recipe: str | Path, count: int, *, output: Path | None = None, seed: 
     from factory.views.review import sample
 
     checked = recipes.load(str(recipe))
-    opened = Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
+    opened = _run_of(checked)
     file = output or opened.path / "rows-to-review.csv"
     if file.exists():
         raise WrongRequest(f"{file} is there already, and may hold what people decided. Choose another one with -o.")
     rows = sample(opened, count, checked.recipe.seed if seed is None else seed)
     tables.write_file(file, reviews.write(rows, file))
     return file, len(rows)
+
+
+def never_reviewed(recipe: str | Path) -> dict[str, int]:
+    """How many rows each filter rejected that nobody gets to read: filters behind it still take values out."""
+    from factory.views.review import hidden
+
+    return hidden(_run_of(recipes.load(str(recipe))))
+
+
+def _run_of(checked: Checked) -> Run:
+    """The run of a recipe, or the one in whose folder the recipe lies."""
+    return Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
 
 
 def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
@@ -144,8 +156,8 @@ def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
     with opened.lock():
         report = make(opened, checks=asked)
         if opened.stands("export"):
-            tokenizer = recipes.declared_audit(opened.path / "recipe.yaml").get("tokenizer")
-            mark = _audit_mark(opened.fingerprint("export"), asked, tokenizer)
+            its = recipes.declared_audit(opened.path / "recipe.yaml")
+            mark = _audit_mark(opened.fingerprint("export"), asked, its.get("tokenizer"), full=its.get("full", False))
             opened.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})
     _stop_at(report["checks"], opened)
     return report
@@ -157,9 +169,9 @@ def _reached(counts: dict[str, Any]) -> int:
     return int(its.get("made", 0)) - int(its.get("rejected", 0))
 
 
-def _audit_mark(before: str, checks: Sequence[str], tokenizer: str | None) -> str:
+def _audit_mark(before: str, checks: Sequence[str], tokenizer: str | None, *, full: bool) -> str:
     its = None if tokenizer is None else inputs.digest({"": Path(tokenizer)}) if Path(tokenizer).exists() else tokenizer
-    return fingerprint(before, list(checks), its, views_digest())
+    return fingerprint(before, list(checks), its, full, views_digest())
 
 
 def _stop_at(checks: Sequence[dict[str, Any]], run: Run) -> None:
@@ -307,7 +319,7 @@ class _Pipeline:
         from factory.views.audit import audit as make
 
         checks = self._checked.recipe.audit.checks
-        mark = _audit_mark(before, checks, self._checked.audit_tokenizer())
+        mark = _audit_mark(before, checks, self._checked.audit_tokenizer(), full=self._checked.recipe.audit.full)
         if not self._run.is_done("audit", mark) or not (self._run.path / "report.json").is_file():
             report = make(self._run, checks=checks)
             self._run.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})

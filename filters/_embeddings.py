@@ -21,6 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from factory.errors import WrongRequest
+from filters._light import logging_as_it_was
 
 Vectors = NDArray[np.int8]
 DIMENSIONS = 256
@@ -34,7 +35,8 @@ SLICE = 4096  # tokens whose vectors are held at once: 4 MB
 def _model() -> Any:
     """The model, once a process. Raises WrongRequest where the extra is not installed."""
     try:
-        import wordllama
+        with logging_as_it_was():
+            import wordllama
     except ImportError:
         raise WrongRequest(
             "Embeddings need wordllama, which is not installed. Run: pip install 'dataset-factory[embeddings]'"

@@ -29,17 +29,18 @@ _DIGITS = r"[0-9][0-9]{2}"
 _STREETS = (
     "Street St Avenue Ave Av Road Rd Boulevard Blvd Lane Ln Drive Dr Court Ct Place Pl Square Sq Terrace Ter Way "
     "Parkway Pkwy Circle Cir Highway Hwy Close Crescent Mews Gardens Row Trail Trl Loop Alley Grove Yard Turnpike "
-    "Plaza Crossing Box Unit PSC CMR USS USNS USCGC USNC FPO DPO APO ~straße ~strasse str. ~weg ~platz ~allee "
+    "Plaza Crossing =box Unit =psc =cmr ^usn ^uscg =uss =fpo =dpo =apo =postfach =apartado =postbus BP "
+    "~straße ~strasse s/n S/N str. ~weg ~platz ~allee "
     "~gasse ~damm ~ufer Ring ~stieg ~chaussee ~markt =c =rue =avenue =boulevard =bd =place =chemin =impasse =allée "
     "=allées =quai =cours =route =passage =faubourg =calle =carrer =avda =av =avenida =plaza =pza =paseo Pº "
     "pº =ronda =camino =carretera =ctra =travesía =travesia =via =viale =piazza =corso =rua =ul =ulica ~gatan "
     "~gata ~vägen ~väg ~veien ~vei ~vej ~gade ~straat ~laan ~plein ~katu ~tie ~kuja ~allé ~gränd ~vænget Suite "
     "Ste Apt Apartment Flat domicilio anschrift dirección adresse =postal =mailing =billing =shipping =home "
-    "=street"
+    "=street =lives =living =located =reside =resides =moved =address =utca =útja =út =tér =tere =krt =körút"
 )
 KINDS = {
     "address": _kind("<ADDRESS>",
-        r"[0-9][0-9A-Za-z]{0,5},? [A-Za-zÀ-ÖØ-ÞŁŚŻ]|[A-Za-zß.,] {0,2}[0-9]|s/n\b|[º°] ?[0-9]"
+        r"[0-9][0-9A-Za-z]{0,5},? [A-Za-zÀ-ÖØ-ÞŁŚŻ]|[A-Za-zß.,] {0,2}[0-9]|[sS]/[nN]\b|[º°] ?[0-9]"
     , _STREETS),
     "bank_account": _kind("<BANK_ACCOUNT>", r"[0-9][0-9]{7}", "account acct a/c konto", digits=True),
     "bic": _kind("<BIC>", r"[A-Z][A-Z]{5}[A-Z0-9]{2}", "^swift ^bic"),

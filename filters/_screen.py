@@ -21,7 +21,7 @@ PIECE = 1_000  # characters presidio sees at once: a row of 5 MB costs no more a
 CONTEXT = 60  # characters before a finding in which a context word counts: about as far as presidio's five words
 REACH = CONTEXT + 20  # and a placeholder that begins before them
 
-_ANYTHING = re.compile(r"[0-9@:'\"=]")  # a user name may have no digit, but has a sign before it
+_ANYTHING = re.compile(r"[0-9@:'\"=/]")  # a user name may have no digit, but has a sign before it; `s/n`
 _DIGIT = re.compile(r"[0-9]")
 _LONG = re.compile(r"[0-9](?:[ .()/–-]{0,3}[0-9]){6}")
 _BARRIER = re.compile(rf"<[A-Z_]{{2,}}>|{FILL}{{2,}}")

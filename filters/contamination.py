@@ -11,6 +11,7 @@ Source  any shared n-gram, as in Brown et al. 2020 (arXiv:2005.14165, appendix C
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -23,7 +24,7 @@ from factory.contamination.overlap import Overlap
 from factory.figures import Figure
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
-from filters import _bounds
+from filters import _bounds, _shown
 
 LONG = 13  # words: a run that no two texts have by chance (n of Brown et al. 2020)
 DECIDES = {"decides": True}
@@ -80,8 +81,7 @@ class Contamination:
 
         The quotes of `meta` are passed over: no trainer shows them to a model.
         """
-        columns = (batch[name].to_pylist() for name in ("id", "field", "role", "text"))
-        groups = [(id_, list(strings)) for id_, strings in groupby(zip(*columns, strict=True), key=lambda row: row[0])]
+        groups = [(id_, list(strings)) for id_, strings in groupby(_shown.strings(batch), key=itemgetter(0))]
         learned = [[string for string in strings if string[2] not in BESIDE] for _, strings in groups]
         found = self._overlap.search([[text for *_, text in strings] for strings in learned])
         hits = [

@@ -12,7 +12,6 @@ Source  Liu et al. 2023, DEITA (arXiv:2312.15685), section 2.4: score first, the
         rare they are among the rows (tf-idf: Spärck Jones 1972).
 """
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ import pyarrow as pa
 
 from factory import folding
 from factory.verdicts import Verdicts
-from filters import _bounds, _embedders
+from filters import _bounds, _embedders, _shown
 from filters._embedders import DEFAULT, embedded
 from filters._embeddings import Vectors, column, from_column, quantised
 from filters._nearest import TINY, cosines
@@ -84,13 +83,13 @@ class Diversity:
         """The text of each row."""
         return [
             "\n".join(string["text"] for string in strings if string["role"] != "quote")
-            for strings in batch["strings"].to_pylist()
+            for strings in _shown.rows(batch)
         ]
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `score` (null where `meta` has none), `vector`."""
         texts = self.embeds(batch)
-        metas = map(json.loads, batch["meta"].to_pylist())
+        metas = _shown.metas(batch)
         scores = [self._score(text, meta) for text, meta in zip(texts, metas, strict=True)]
         known = self.vectors == "embeddings"
         made = embedded(texts, self.embedder, batch) if known else quantised(_hashed(texts))

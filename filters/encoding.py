@@ -20,6 +20,7 @@ from ftfy.badness import badness
 from factory.edits import Edit
 from factory.figures import Figure
 from factory.verdicts import Verdicts
+from filters import _shown
 from filters._rules import check_bounds
 
 LONGEST = 10_000  # characters of a line that are looked at together
@@ -49,7 +50,7 @@ class Encoding:
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `text`, several rows an id -> one row an id: `repairs`, how many of `chars` are `broken`."""
         rows: dict[str, dict[str, Any]] = {}
-        for id_, name, text in zip(*(batch[column].to_pylist() for column in ("id", "field", "text")), strict=True):
+        for id_, name, _, text in _shown.strings(batch):
             row = rows.setdefault(id_, {"repairs": [], "chars": 0, "broken": 0})
             repairs, broken = _examined(text)
             row["chars"] += len(text)

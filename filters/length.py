@@ -7,6 +7,7 @@ Costs   with a tokenizer about 1 ms a row of 2 kB, else nothing to speak of.
 
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from factory import tokens
 from factory.figures import Figure
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
+from filters import _shown
 
 DECIDES = {"decides": True}
 UNITS = ("chars", "words", "tokens")
@@ -63,8 +65,7 @@ class Length:
 
         Of a preference the chosen side is the answer. What quotes in `meta` say is not counted.
         """
-        columns = (batch[name].to_pylist() for name in ("id", "field", "role", "text"))
-        groups = [(id_, list(its)) for id_, its in groupby(zip(*columns, strict=True), key=lambda row: row[0])]
+        groups = [(id_, list(its)) for id_, its in groupby(_shown.strings(batch), key=itemgetter(0))]
         texts = ["\n".join(text for *_, role, text in its if role not in BESIDE) for _, its in groups]
         counted = {
             "chars": [len(text.strip()) for text in texts],

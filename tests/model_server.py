@@ -10,7 +10,8 @@ often these messages were asked before, never from time or order. One token is f
 
 Faults: `http_NNN` (`http_429` and `http_503` say Retry-After, `http_429_bare` does not), `hang`, `hang_in_body`,
 `reset`, `cut_body`, `not_json`, `wrong_shape`, `empty_choice`, `length`, `wrong_content_type`, `very_large`,
-`bad_content` (a good envelope around half an answer), `redirect`, `insufficient_quota`, `content_filter`.
+`bad_content` (a good envelope around half an answer), `redirect`, `insufficient_quota`, `content_filter`,
+`litellm_key`, `litellm_model` (as its proxy refuses both).
 Files and batches, with faults of their own: see `batch_api.py`.
 """
 
@@ -301,7 +302,7 @@ class ModelServer:
         if status in (429, 503) and not fault.endswith("_bare"):
             headers["Retry-After"] = self.retry_after
         # like real servers, it quotes what it was sent: no such text may get into a message or a log
-        about = "response_format json_schema is not supported. " if fault == "no_schemas" else ""
+        about = ABOUT.get(fault, "").format(model=body.get("model"))
         message = f"{about}You sent {str(body)[:200]}"
         error = {"error": {"message": message, "type": kind, "code": code}}
         return web.json_response(error, status=status, headers=headers)
@@ -380,6 +381,12 @@ class ModelServer:
 ERRORS = {  # fault -> status, the server's own code, type
     "no_schemas": (400, "unsupported_parameter", "invalid_request_error"),
     "insufficient_quota": (429, "insufficient_quota", "insufficient_quota"),
+    "litellm_key": (400, "400", "no_db_connection"),
+    "litellm_model": (400, "400", "invalid_request_error"),
+}
+ABOUT = {  # what an error says before it quotes
+    "no_schemas": "response_format json_schema is not supported. ",
+    "litellm_model": "/chat/completions: Invalid model name passed in model={model}. Call `/v1/models` to view them. ",
 }
 NO_SCHEMAS = {  # server -> status, what it says
     "tgi": (

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from factory import addresses, pipeline, plugins, recipe, tables
 from factory.errors import WrongRequest, did_you_mean
-from factory.foreign.measures import asked_by, measured_by_default
+from factory.foreign.measures import SAMPLED, asked_by, measured_by_default, slow_ones
 from factory.progress import Progress
 from factory.readers.packed import SUFFIXES, unpacked_suffix
 from factory.recipe.file import source_name
@@ -56,6 +56,8 @@ def audit_dataset(
     against: Sequence[str | Path] = (),
     tokenizer: str | Path | None = None,
     sample: int | None = None,
+    slow: bool = False,
+    full: bool = False,
     asking: Sequence[Any] = (),
     models: str | Path | None = None,
     checks: Sequence[str] = (),
@@ -65,10 +67,11 @@ def audit_dataset(
     """Audit a file, a folder, an address or `hf:owner/name`; returns the report, which lies in the run folder `into`.
 
     `mapping` gives fields their columns, `against` are benchmarks to look for, `tokenizer` (a model's folder, or an id
-    of the hub) is what the rows are for, `sample` how many rows are drawn and looked at instead of all. `asking` are
-    filters that ask a model, those of the recipe `models`; nothing is removed, but what is asked is paid for. Without
-    `into` the run is `audits/<name of the dataset>`. Raises CheckFailed, once the report is written, where one of
-    `checks` does not hold;
+    of the hub) is what the rows are for, `sample` how many rows are drawn and looked at instead of all. `slow` also
+    looks for names and for rows that mean the same, where their extras are installed: on a sample of the rows, unless
+    `full`, which makes the map of contents of all rows, too. `asking` are filters that ask a model, those of the recipe
+    `models`; nothing is removed, but what is asked is paid for. Without `into` the run is `audits/<name of the
+    dataset>`. Raises CheckFailed, once the report is written, where one of `checks` does not hold;
     WrongRequest for a dataset of no known shape, or without a row that could be read.
     """
     folder = Path(into) if into is not None else default_folder(dataset)
@@ -79,7 +82,14 @@ def audit_dataset(
     named = {} if tokenizer is None else {"tokenizer": _tokenizer(str(tokenizer))}
     given, asked = asked_by(models, asking)
     made = _recipe(dataset, folder, mapping, sample) | given
-    made["audit"] = {"measure": [*measured_by_default(files), *asked], **named}
+    long, absent = slow_ones() if slow else ([], [])
+    made["audit"] = {"measure": [*measured_by_default(files), *long, *asked], **named}
+    if full:
+        made["audit"]["full"] = True
+    elif long:
+        made["audit"]["sampled"] = {name: rows for name, rows in SAMPLED.items() if any(name in one for one in long)}
+    for why in absent:
+        (progress or Progress()).say(f"not measured      {why}")
     _run(dataset, folder, made, "export", workers, progress)
     return pipeline.audit(folder, checks=checks)
 

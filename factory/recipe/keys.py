@@ -241,7 +241,16 @@ class Export(_Strict):
 class Audit(_Strict):
     checks: list[str] = []
     measure: list[Use] = []
+    sampled: dict[str, Annotated[int, Field(ge=1)]] = {}
+    full: bool = False
     tokenizer: str | None = None
+
+    @model_validator(mode="after")
+    def _samples_what_is_measured(self) -> "Audit":
+        unknown = self.sampled.keys() - {use.instance for use in self.measure}
+        if unknown:
+            raise ValueError(f"sampled: '{min(unknown)}' is none of the filters under measure")
+        return self
 
     @field_validator("checks")
     @classmethod

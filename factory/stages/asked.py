@@ -17,6 +17,7 @@ from factory.stages.trainer_calls import Call
 from factory.training import Loss, Row, Split, Trainer
 
 WHEN = ("before", "after")
+KEPT = "asked"  # a folder of the run's cache
 FOILS = 3  # answers to other questions, beside the right one
 KNOWN = 0.5  # nats a token: a row below it was as good as known
 UNMOVED = 0.9  # of its loss before: a row above it was not learned
@@ -89,7 +90,10 @@ class Asked:
         self, models: Mapping[str, str], asking: Trainer, method: Trainer, reading: str, *, max_tokens: int,
         beside: Path, progress: Progress,
     ) -> None:  # fmt: skip
-        """Put everything to both models, by WHEN. `method` trained the rows; `max_tokens` of an answer, 0 for none."""
+        """Put everything to both models, by WHEN. `method` trained the rows; `max_tokens` of an answer, 0 for none.
+
+        What they said is kept below `beside`: put to them again, only what is not there is asked.
+        """
         for when in WHEN:
             model = models[when]
             calls = {
@@ -210,7 +214,8 @@ def _margin(right: float, others: Sequence[float]) -> float:
 def _made(calls: Mapping[str, Call], beside: Path, progress: Progress) -> dict[str, list[Any]]:
     """The calls that have something to ask."""
     wanted = {name: call for name, call in calls.items() if call.items}
-    return dict(zip(wanted, trainer_calls.ask(list(wanted.values()), beside, progress), strict=True))
+    made = trainer_calls.ask(list(wanted.values()), beside, progress, keep=beside / KEPT)
+    return dict(zip(wanted, made, strict=True))
 
 
 def learned(rows: Sequence[Row]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ Both models get the questions of the run's exam, and the rows that were trained:
 
 In      a model, the run that it was trained on, and the model before; `tiny` is made again.
 Out     exam.json, exam.parquet (each question with both answers) and rows.parquet, in the model's folder: before a
-        judge is asked, and again after.
+        judge is asked, and again after. What the models say is kept as it comes, in the run's cache: stopped anywhere,
+        or with a judge named later, the same command goes on with what is missing.
 Costs   of each model one answer and four losses a question, and a loss a trained row; of at most MOST of each. Of a
         judge two calls a question.
 """
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from factory import plugins, tables, training
+from factory import plugins, runs, tables, training
 from factory.errors import WrongRequest, did_you_mean
 from factory.policy import SCALE, Confidentiality
 from factory.progress import Progress
@@ -192,9 +193,12 @@ def _begun(pair: Pair, run: Run, asking: Trainer, progress: Progress) -> str:
     """The model before, `tiny` made again as the training made it: from the rows of its method, by its seed."""
     if pair.before != "tiny":
         return pair.before
-    data, made = trainable.find(run.path, pair.method), run.path / "cache" / "start" / pair.folder.name
-    call = trainer_calls.start(asking.plugin, data, "tiny", made, pair.seed)
-    trainer_calls.ask([call], run.path / "cache", progress)
+    data = trainable.find(run.path, pair.method)
+    made = run.path / "cache" / "start" / runs.fingerprint(asking.digest, data.digests, pair.seed)
+    if not made.is_dir():
+        beside = made.with_suffix(".tmp")
+        trainer_calls.ask([trainer_calls.start(asking.plugin, data, "tiny", beside, pair.seed)], made.parent, progress)
+        beside.rename(made)
     return str(made)
 
 

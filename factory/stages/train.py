@@ -9,7 +9,6 @@ training.json     the fingerprint: what the model was made from. The same again 
                   confidential these are: what the model says is shown to no judge that may not see that.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from factory.errors import WrongRequest
 from factory.policy import SCALE
 from factory.progress import Progress
 from factory.runs import Run
-from factory.stages import model_card, trainable, trainer_calls
+from factory.stages import model_card, trainable, trainer_calls, trainer_results
 from factory.training import Finding, Split, Trained, Trainer
 
 
@@ -69,7 +68,9 @@ def train(
     folder = out or (run.path if run else Path()) / "models" / trainer.instance
     if accelerate is not None and not accelerate.is_file():
         raise WrongRequest(f"--accelerate: there is no file {accelerate}. Make one with: accelerate config")
-    mark = runs.fingerprint(trainer.plugin, trainer.digest, trainer.options, data.kind, data.digests, _identity(model))
+    mark = runs.fingerprint(
+        trainer.plugin, trainer.digest, trainer.options, data.kind, data.digests, trainer_results.identity(model)
+    )
     lock: AbstractContextManager[None] = run.lock() if run and not (check or locked) else nullcontext()
     with lock:
         if not check and _stands(folder, mark):
@@ -89,24 +90,6 @@ def train(
             if run is not None:
                 run.log("train", model=trainer.instance, method=trainer.plugin, steps=result.trained.steps)
         return result
-
-
-def _identity(model: str) -> Any:
-    """What a model is: of a folder its files by name, size and the digest of their ends, else its name."""
-    folder = Path(model).expanduser()
-    if not folder.exists():
-        return model
-    inside = folder / "model" if (folder / "model").is_dir() else folder
-    found = [folder] if folder.is_file() else sorted(inside.iterdir())
-    return [(file.name, file.stat().st_size, _ends(file)) for file in found if file.is_file()]
-
-
-def _ends(file: Path) -> str:
-    """A digest of the first and last megabyte: weights that were trained again differ everywhere."""
-    with file.open("rb") as opened:
-        content = opened.read(1 << 20)
-        opened.seek(max(0, file.stat().st_size - (1 << 20)))
-        return hashlib.blake2b(content + opened.read(), digest_size=16).hexdigest()
 
 
 def _stands(folder: Path, mark: str) -> bool:

@@ -2,9 +2,10 @@
 
 In      calls: losses of rows, answers to prompts, or the model that a training begins with; under which model.
 Out     what each call returned, in order.
-Costs   a process that loads torch once for all calls given together: some seconds.
+Costs   a process that loads torch once for all calls given together: some seconds. None where all results are kept.
 
-The other end is `training_process`. Rows and answers pass through files of a folder that is gone afterwards.
+The other end is `training_process`. Rows and answers pass through files of a folder that is gone afterwards; with
+`keep`, results stay in another one (`trainer_results`), and what has one there is not asked again.
 """
 
 import json
@@ -17,8 +18,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+from factory import runs, training
 from factory.errors import CheckFailed, DeadWorld, WrongRequest
 from factory.progress import Progress
+from factory.stages import trainer_results
+from factory.stages.trainer_results import Results
 from factory.training import Loss, Message, Row, Split
 
 ENVIRONMENT = {  # of the process that trains: it tells nobody, and says nothing but what it is asked
@@ -63,38 +67,49 @@ def as_losses(found: Sequence[Any]) -> dict[str, Loss]:
     return {its["id"]: Loss(**its) for its in found}
 
 
-def ask(calls: Sequence[Call], beside: Path, progress: Progress) -> list[list[Any]]:
+def ask(calls: Sequence[Call], beside: Path, progress: Progress, *, keep: Path | None = None) -> list[list[Any]]:
     """Make the calls in one process. Raises WrongRequest, CheckFailed, DeadWorld as the trainer does.
 
-    Texts wait in a folder below `beside`, which is the run's: they do not leave it.
+    Texts wait in a folder below `beside`, which is the run's: they do not leave it. With `keep`, a folder of the run
+    too, results stay there as they come, and those that are there already are not asked for again.
     """
     beside.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="calls-", dir=beside) as name:
         folder = Path(name)
-        request = [_written(call, folder, nth) for nth, call in enumerate(calls)]
-        file = folder / "request.json"
-        file.write_text(json.dumps({"calls": request, "watch": True}), encoding="utf-8")
-        for event in events(file, [call.model for call in calls]):
-            _tell(event, progress)
-        return [_lines(folder / f"{nth}-results.jsonl") for nth in range(len(calls))]
+        results = [Results(keep or folder, _mark(call) if keep else str(nth)) for nth, call in enumerate(calls)]
+        if keep:
+            keep.mkdir(parents=True, exist_ok=True)
+        asked = [(call, its) for call, its in zip(calls, results, strict=True) if not its.whole]
+        if asked:
+            file = folder / "request.json"
+            request = [_written(call, its, folder / f"{nth}-items.jsonl") for nth, (call, its) in enumerate(asked)]
+            file.write_text(json.dumps({"calls": request, "watch": True}), encoding="utf-8")
+            for event in events(file, [call.model for call, _ in asked]):
+                _tell(event, progress)
+            for _, its in asked:
+                its.end()
+        return [its.read() for its in results]
 
 
-def _written(call: Call, folder: Path, nth: int) -> dict[str, Any]:
-    items = folder / f"{nth}-items.jsonl"
-    items.write_text("".join(json.dumps(item) + "\n" for item in call.items), encoding="utf-8")
+def _mark(call: Call) -> str:
+    """A name for all that the results of a call follow from."""
+    digest, model = training.trainer(call.plugin).digest, trainer_results.identity(call.model)
+    return runs.fingerprint(call.do, digest, model, call.items, call.options)
+
+
+def _written(call: Call, results: Results, items: Path) -> dict[str, Any]:
+    left = results.left(call.items)
+    items.write_text("".join(json.dumps(item) + "\n" for item in left), encoding="utf-8")
     asked = {"do": call.do, "plugin": call.plugin, "model": call.model, "options": call.options, "said": call.said}
-    return {**asked, "items": str(items), "results": str(folder / f"{nth}-results.jsonl"), "of": len(call.items)}
-
-
-def _lines(file: Path) -> list[Any]:
-    with file.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    had = len(call.items) - len(left)
+    return {**asked, "items": str(items), "results": str(results.part), "of": len(call.items), "had": had}
 
 
 def _tell(event: dict[str, Any], progress: Progress) -> None:
     kind = event["event"]
     if kind == "begins":
         progress.start(event["what"], event.get("of"))
+        progress.advance(event.get("had", 0))
     elif kind == "advanced":
         progress.advance(event["by"])
     elif kind == "failed":

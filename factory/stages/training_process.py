@@ -61,7 +61,7 @@ def main(file: Path) -> int:
 def _work(asked: dict[str, Any], wire: _Wire) -> None:
     if "calls" in asked:
         for call in asked["calls"]:
-            wire.send("begins", what=call["said"] or call["do"], of=call["of"] or None)
+            wire.send("begins", what=call["said"] or call["do"], of=call["of"] or None, had=call["had"])
             _answer(call, training.trainer(call["plugin"]), wire)
         return
     trainer = training.trainer(asked["plugin"], asked["options"])
@@ -81,9 +81,9 @@ def _work(asked: dict[str, Any], wire: _Wire) -> None:
 
 
 def _answer(call: dict[str, Any], trainer: training.Trainer, wire: _Wire) -> None:
-    """Do one call; each thing it gives is a line of its file."""
+    """Do one call; each thing it gives is a line of its file at once, after those that an earlier try left there."""
     items = [json.loads(line) for line in Path(call["items"]).read_text(encoding="utf-8").splitlines()]
-    with Path(call["results"]).open("w", encoding="utf-8") as file:
+    with Path(call["results"]).open("a", encoding="utf-8", buffering=1) as file:
         for result in _results(call, trainer, items):
             file.write(json.dumps(result) + "\n")
             wire.send("advanced", by=1)

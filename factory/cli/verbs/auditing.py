@@ -42,6 +42,15 @@ def audit(
         int | None,
         typer.Option("--sample", min=1, metavar="N", help="Of a dataset: look at N rows, drawn by a seed, and say so."),
     ] = None,
+    slow: Annotated[
+        bool,
+        typer.Option(
+            "--slow", help="Of a dataset: also look for names and for rows that mean the same; at a sample of its rows."
+        ),
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Of a dataset: look at all rows, also where a sample is the rule.")
+    ] = False,
     with_: Annotated[
         list[str] | None,
         typer.Option(
@@ -74,11 +83,11 @@ def audit(
     from factory.cli import foreign
 
     if foreign.is_dataset(
-        run, dataset_options=bool(output or map_ or against or tokenizer or sample or with_ or recipe)
+        run, dataset_options=bool(output or map_ or against or tokenizer or sample or slow or full or with_ or recipe)
     ):
         foreign.audit(
-            run, output, map_ or [], against or [], tokenizer, sample, (with_ or [], recipe), check or [], workers,
-            list_measures=list_measures, json=json,
+            run, output, map_ or [], against or [], tokenizer, sample, (with_ or [], recipe), (slow, full),
+            check or [], workers, list_measures=list_measures, json=json,
         )  # fmt: skip
         return
     printing.refuse({"--workers": workers}, "of a run nothing is measured anew: factory run measures.")
