@@ -49,17 +49,23 @@ class Spread:
         self.total += float(known.sum())
         self.below += 0 if self.least is None else int((known < self.least).sum())
         self.above += 0 if self.most is None else int((known > self.most).sum())
-        places = np.maximum(np.searchsorted(EDGES, known, side="right") - 1, 0)
-        found, counts = np.unique(places, return_counts=True)
+        found, counts = np.unique(_bins(known), return_counts=True)
         self.bins.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
 
     def as_dict(self) -> dict[str, Any]:
-        """For the manifest; `bins` from the first that holds any to the last."""
-        span = range(min(self.bins, default=0), max(self.bins, default=-1) + 1)
+        """For the manifest; `bins` from the first to the last that holds any number or a bound."""
+        bounds_at = _bins(np.array([bound for bound in (self.least, self.most) if bound is not None], np.float64))
+        held = [*self.bins, *bounds_at.tolist()]
+        span = range(min(held, default=0), max(held, default=-1) + 1)
         bins = [{"from": float(EDGES[n]), "to": float(EDGES[n + 1]), "count": self.bins[n]} for n in span]
         mean = round(self.total / self.rows, 6) if self.rows else 0.0
         bounds = {"least": self.least, "most": self.most, "below": self.below, "above": self.above}
         return {"rows": self.rows, "mean": mean, **bounds, "bins": bins}
+
+
+def _bins(numbers: Numbers) -> NDArray[np.int64]:
+    """In which bin each lies; in an outer one where it lies outside."""
+    return np.clip(np.searchsorted(EDGES, numbers, side="right") - 1, 0, len(EDGES) - 2)
 
 
 class Spreads:

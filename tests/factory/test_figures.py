@@ -49,6 +49,14 @@ def test_a_number_lies_in_the_bin_that_is_shown(number: float) -> None:
     )
 
 
+def test_a_bound_that_no_number_comes_near_has_a_bin_of_its_own() -> None:
+    spread = Spread(None, 0.5)
+    spread.take(np.array([0.01, 0.03]))
+    bins = spread.as_dict()["bins"]
+    assert [its["count"] for its in bins] == [1, 1, *[0] * 24]
+    assert page.place(bins, 0.5) == pytest.approx(100 * 25 / 26, abs=1e-3)
+
+
 def test_the_bins_grow_and_hold_any_count_of_characters() -> None:
     assert (np.diff(EDGES) > 0).all()
     assert EDGES[0] == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from factory import Run, run
+from factory import Run, pipeline, run
 from factory.corpus import kept_records, record_tables
 from factory.errors import DeadWorld, WrongRequest
 from factory.llm.embedding import TOGETHER
@@ -147,3 +147,15 @@ def test_a_generator_is_not_given_a_model_of_embeddings(tmp_path: Path) -> None:
     model = {"base_url": "http://127.0.0.1:9/v1", "model": "bge", "serves": "embeddings"}
     with pytest.raises(WrongRequest, match="asks a model 'llm'"):
         run(write_recipe(tmp_path, methods=["qa"], models={"vectors": model}), until="generate")
+
+
+def test_what_it_would_ask_is_estimated_and_nothing_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.md").write_text(f"{OTHER} {TEXT}", encoding="utf-8")
+    with ModelServer() as server:
+        model = {"base_url": server.url, "model": "bge", "serves": "embeddings", "price": {"input": 1.0, "output": 0.0}}
+        filters = [{"semantic_dedup": FILTERS["semantic_dedup"]}]
+        [one] = pipeline.estimate(write_recipe(tmp_path, methods=["text"], records=filters, models={"vectors": model}))
+        assert (one.method, one.calls, one.tokens_out, server.requests) == ("semantic_dedup", 1, 0, 0)
+    assert one.price is not None
+    assert one.price > 0

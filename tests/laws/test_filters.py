@@ -228,7 +228,7 @@ LENGTH = 50_000  # characters; the rows hold it several times
 CPU_S = 30  # ten times what the slowest takes on the slowest bait: whoever needs more grows with the square of a text
 LINE = 5_000_000  # characters of a line that somebody forgot to break
 LINES = ("a", " ", "([{<", "系统", "Anna Weber ", "a@", "".join(BAIT))  # what one is made of
-LINE_CPU_S = 60  # the slowest takes 15 s: a square would need an hour
+LINE_CPU_S = 120  # the slowest takes 25 s: a square would need an hour
 
 
 @contextmanager
