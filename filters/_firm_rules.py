@@ -32,6 +32,11 @@ _HOUSE = any_of(
     "Universit[éà] Hôpital Institut Clinique Universität Klinikum Krankenhaus University_of Bank_of Institute_of"
 )
 _HOUSES = any_of("University Hospital College Institute Clinic Foundation Bank Airlines Insurance")
+_JOB = any_of(
+    "Director Officer Engineer Manager Specialist Accountant Administrator Analyst Designer Developer Scientist "
+    "Consultant Architect Representative Nurse Teacher Attorney Editor Professor"
+)
+_INVOICE = r"(?i:invoice|rechnung|facture|factura)"
 _FIRMS = [
     re.compile(pattern, re.MULTILINE)
     for pattern in (
@@ -43,6 +48,8 @@ _FIRMS = [
         rf"(?:^|(?<=[.!?] ))(?P<value>{_PARTNERS}) (?=(?:is|was|has)\b)",
         rf"(?<![\w.])(?P<value>{_NAME}) (?=(?:is|was) an? (?:[\w-]{{1,20}} ){{0,4}}{_KIND}\b)",
         rf"\b{_THERE} (?P<value>{_NAME})(?!\w)",
+        rf"\b{_JOB} (?:at|—|–) (?P<value>{_NAME})(?=[ \t]*(?:$|[,;.(|]))",
+        rf"^[^\n]{{0,20}}{_INVOICE}\b[^\n]{{0,60}}\n(?:[^\n]{{0,80}}\n){{0,2}}?[ \t]*From: (?P<value>{_NAME})$",
         rf"\b[Tt]he (?P<value>{_NAME}) (?=(?:office|headquarters) (?:is|are|in|at)\b)",
         rf"(?<![\w.])(?P<value>{_NAME})['’]s (?=(?:CEO|CTO|CFO|COO|headquarters|shareholders|employees)\b)",
         rf"(?<![\w.])(?P<value>(?:{_CAPITAL} ){{1,4}}{_HOUSES})\b",

@@ -130,7 +130,13 @@ def _seen(
     ]
     ruled = [*places(text), *firms(text), *addresses_and_places(text), *hidden(text), *named_by(text, emails)]
     ruled += [Place(f.start, end, "organization", 0.0) for f in said if (end := firm_called_so(text, f))]
-    return [*_without(said, ruled), *_by_rule(said, ruled), *_again(text, known)]
+    return [*_without(said, ruled), *_by_rule(said, _firms_first(ruled)), *_again(text, known)]
+
+
+def _firms_first(ruled: Sequence[Place]) -> list[Place]:
+    """`ruled` without persons in whose place a firm stands: `From: Weber Industries`."""
+    firms_ = [(place.start, place.end) for place in ruled if place.kind == "organization"]
+    return [p for p in ruled if p.kind != "person" or not any(s < p.end and p.start < e for s, e in firms_)]
 
 
 def _without(said: Sequence[Finding], ruled: Sequence[Place]) -> Iterator[Finding]:

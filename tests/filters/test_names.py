@@ -70,6 +70,16 @@ def ruled(text: str, *found: Finding) -> list[tuple[str, str]]:
         ("The CEO of Fernweir Pumps spoke", "Fernweir Pumps", "organization"),
         ("She works at Fernweir Pumps in Bonn", "Fernweir Pumps", "organization"),
         ("Fernweir's headquarters burnt", "Fernweir", "organization"),
+        ("Ines Weber — Staff Accountant at Fernweir Pumps", "Fernweir Pumps", "organization"),
+        (
+            "INVOICE INV-124635\nDate: 2025-08-21\nFrom: Fernweir Pumps\nTo: Ines Weber",
+            "Fernweir Pumps",
+            "organization",
+        ),
+        ("I work for Fernweir Pumps.", "Fernweir Pumps", "organization"),
+        ("The Fernweir office is shut", "Fernweir", "organization"),
+        ("City: Lorvend am See\nZIP: 10115", "Lorvend am See", "location"),
+        ("City: Lorvend am See\nZIP: 10115", "10115", "location"),
         ("sent to the Lorvend Valley Hospital at night", "Lorvend Valley Hospital", "organization"),
         (
             "Servicio de Urología, Hospital Universitario de Lorvend.",
@@ -83,6 +93,10 @@ def ruled(text: str, *found: Finding) -> list[tuple[str, str]]:
 )
 def test_a_rule_finds_a_name_without_a_model(text: str, value: str, kind: str) -> None:
     assert (value, kind) in ruled(text)
+
+
+def test_in_whose_place_a_firm_stands_is_no_person() -> None:
+    assert ruled("From: Weber Industries\n") == [("Weber Industries", "organization")]
 
 
 def test_a_name_that_an_address_spells_is_found_in_either_order() -> None:
