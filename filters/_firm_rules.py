@@ -52,7 +52,7 @@ _FIRMS = [
         rf"^[^\n]{{0,20}}{_INVOICE}\b[^\n]{{0,60}}\n(?:[^\n]{{0,80}}\n){{0,2}}?[ \t]*From: (?P<value>{_NAME})$",
         rf"\b[Tt]he (?P<value>{_NAME}) (?=(?:office|headquarters) (?:is|are|in|at)\b)",
         rf"(?<![\w.])(?P<value>{_NAME})['’]s (?=(?:CEO|CTO|CFO|COO|headquarters|shareholders|employees)\b)",
-        rf"(?<![\w.])(?P<value>(?:{_CAPITAL} ){{1,4}}{_HOUSES})\b",
+        rf"(?<![\w.])(?P<value>(?:[A-ZÀ-ÖØ-Þ][\w&'’-]{{1,24}} ){{1,4}}{_HOUSES})\b",
         rf"(?<![\w.])(?P<value>{_HOUSE}(?: (?:{SMALL} )?{_CAPITAL}){{1,5}})(?!\w)",
     )
 ]
