@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -140,6 +141,44 @@ def test_accelerate_launches_it(tmp_path: Path) -> None:
     )
     assert ended.code == 0, ended.err
     assert (tmp_path / "out/model/model.safetensors").is_file()
+
+
+def together(request: Path, processes: int) -> list[str]:
+    """What so many processes say that train together, as `accelerate launch` starts them a GPU each; here over gloo."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    world = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    alone = {"ACCELERATE_USE_CPU": "true", "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "factory.stages.training_process", str(request)],
+            env={**environment(), **alone, **world, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE, text=True,
+        )
+        for rank in range(processes)
+    ]  # fmt: skip
+    return [process.communicate(timeout=300)[0] for process in started]
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_model_that_one_makes(tmp_path: Path) -> None:
+    file = str(rows.split(tmp_path, "sft", rows.sft(homes())).train[0])
+    split = {"kind": "sft", "train": [file], "validation": [], "digests": []}
+    asked = {"plugin": "sft", "options": {"epochs": 4.0}, "model": "tiny", "split": split, "preflight": False}
+    losses = {}
+    for processes in (1, 2):
+        out, request = tmp_path / f"out-{processes}", tmp_path / "request.json"
+        out.mkdir()
+        request.write_text(json.dumps({**asked, "train": True, "out": str(out), "watch": False}))
+        first, *others = together(request, processes)
+        assert [json.loads(line)["event"] for line in first.splitlines()].count("trained") == 1
+        assert others == [""] * (processes - 1)  # they do not speak
+        assert sorted(place.name for place in (out / "work").iterdir()) == [str(n) for n in range(processes)]
+        lines = map(json.loads, (out / "log.jsonl").read_text().splitlines())
+        losses[processes] = [its["loss"] for its in lines if "loss" in its]
+        assert (out / "model/model.safetensors").is_file()
+    assert losses[2] == pytest.approx(losses[1], rel=1e-4)
 
 
 def test_an_accelerate_config_that_is_not_there(tmp_path: Path) -> None:

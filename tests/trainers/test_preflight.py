@@ -168,7 +168,8 @@ def test_a_stray_column_is_said_and_not_trained_on(column: str, tmp_path: Path) 
     plain = preflight("sft", tmp_path, right("sft"))
     assert [one.reason for one in found] == ["train.stray_column", "train.size"]
     assert column in found[0].message
-    assert found[1].values == plain[0].values
+    for name in ("rows", "tokens", "learned", "steps", "batch"):  # memory and time are measured
+        assert found[1].values[name] == plain[0].values[name]
 
 
 def test_pairs_that_contradict_each_other_are_named(tmp_path: Path) -> None:
