@@ -18,7 +18,7 @@ from factory import records, training
 from factory.training import Finding, Row, Split
 from trainers import _memory, _model, _pace
 from trainers._rows import Chat, Encoded, Fault, Method, finding
-from trainers._settings import Plan, Settings, check_args, plan
+from trainers._settings import Plan, Settings, check_args, check_trackers, plan
 
 LONGEST = 4096  # tokens a row where nobody says more: what one GPU trains of a 7B model with an adapter
 BATCH = 64  # rows that go through the collator at once
@@ -141,6 +141,7 @@ def prepare(
     import trl
 
     check_args(getattr(trl, method.config), settings)
+    check_trackers(settings)
     place = _model.locate(model)
     tokenizer = _model.tokenizer(place, lambda: _texts(data), settings.template)
     template = _model.marked(tokenizer) if method.chats else ""

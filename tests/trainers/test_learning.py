@@ -182,6 +182,17 @@ def test_stopped_and_run_again_is_never_stopped(
     assert not (tmp_path / "stopped/out/checkpoints").exists()
 
 
+def test_what_trackers_wrote_beside_the_checkpoints_stays(tmp_path: Path) -> None:
+    from trainers._fit import clear_checkpoints
+
+    for name in ("runs/one/events.out", "checkpoint-20/model.safetensors"):
+        (tmp_path / "checkpoints" / name).parent.mkdir(parents=True)
+        (tmp_path / "checkpoints" / name).write_text(name)
+    clear_checkpoints(tmp_path)
+    assert [place.name for place in tmp_path.iterdir()] == ["trackers"]
+    assert (tmp_path / "trackers/runs/one/events.out").read_text() == "runs/one/events.out"
+
+
 def test_the_same_data_and_seed_make_the_same_model_and_another_seed_another(tmp_path: Path) -> None:
     for name, seed in (("one", 0), ("two", 0), ("three", 1)):
         train("sft", tmp_path / name, rows.sft(homes()), epochs=1.0, seed=seed)
