@@ -187,6 +187,29 @@ def test_an_accelerate_config_that_is_not_there(tmp_path: Path) -> None:
     assert (ended.code, "accelerate config" in ended.err) == (2, True)
 
 
+@pytest.mark.slow
+def test_an_id_of_the_hub_is_found_in_its_cache_and_noted_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As huggingface_hub lays it out; with no network, which a model that is not there is told."""
+    from trainers import sft
+
+    data = rows.split(tmp_path, "sft", rows.sft(homes()))
+    commit, stored = "0123456789abcdef" * 2 + "01234567", tmp_path / "hf/hub/models--acme--small"
+    sft.start(data, "tiny", stored / "snapshots" / commit)
+    (stored / "refs").mkdir()
+    (stored / "refs/main").write_text(commit)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    command = ["train", str(data.train[0]), "--method", "sft", "-o", "out", "--set", "epochs=1", "--model"]
+    ended = factory(*command, "acme/small", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert json.loads((tmp_path / "out/training.json").read_text())["from"] == "acme/small"
+    assert "base_model: acme/small" in (tmp_path / "out/README.md").read_text()
+    missing = factory(*command, "acme/large", "--check", cwd=tmp_path)
+    assert (missing.code, "acme/large cannot be loaded" in missing.err) == (2, True)
+
+
 def chained(folder: Path, *steps: object) -> Path:
     """A recipe that trains; its documents make sft and text rows."""
     write_documents(folder, {name: (HANDBOOK / name).read_text(encoding="utf-8") for name in ("glossary.md", "api.md")})
