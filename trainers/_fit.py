@@ -19,6 +19,7 @@ from trainers._prepare import Lesson
 from trainers._rows import Method
 from trainers._settings import configure
 
+NO_MEMORY = ("can't allocate memory", "not enough memory")  # torch of a CPU, by the system
 WHOLE = "whole.json"  # in a checkpoint: the sizes of its files, written when all of them are
 
 
@@ -40,7 +41,7 @@ def fit(lesson: Lesson, method: Method, out: Path, trainer: Any, **own: Any) -> 
             f"The weights could not be written below {out}: {error}. Make room and run it again."
         ) from error
     except (OutOfMemoryError, RuntimeError) as error:
-        if not isinstance(error, OutOfMemoryError) and "not enough memory" not in str(error):
+        if not isinstance(error, OutOfMemoryError) and not any(words in str(error) for words in NO_MEMORY):
             raise
         [size] = [found for found in lesson.findings if found.reason == "train.size"]
         raise DeadWorld(

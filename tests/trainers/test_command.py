@@ -13,6 +13,7 @@ import yaml
 
 from factory import run as run_recipe
 from factory.errors import CheckFailed, WrongRequest
+from factory.stages.train import noted
 from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import finished, workspace, write_documents, write_recipe
 from tests.docs.blocks import ROOT
@@ -213,18 +214,20 @@ def test_an_id_of_the_hub_is_found_in_its_cache_and_noted_by_its_name(
 def chained(folder: Path, *steps: object) -> Path:
     """A recipe that trains; its documents make sft and text rows."""
     write_documents(folder, {name: (HANDBOOK / name).read_text(encoding="utf-8") for name in ("glossary.md", "api.md")})
-    return write_recipe(folder, train=list(steps), export={"split": {"validation": 0, "test": 0}})
+    methods = ["text", "extractive_qa", "contrast"]  # the last one makes pairs
+    return write_recipe(folder, methods=methods, train=list(steps), export={"split": {"validation": 0, "test": 0}})
 
 
 @pytest.mark.slow
 def test_a_recipe_trains_one_model_after_the_other(tmp_path: Path) -> None:
-    file = chained(tmp_path, {"base": {"plugin": "cpt", "epochs": 1}}, {"sft": {"model": "base", "epochs": 1}})
+    steps = ({"base": {"plugin": "cpt", "epochs": 1}}, {"sft": {"model": "base", "epochs": 1}})
+    file = chained(tmp_path, *steps, {"dpo": {"model": "sft", "epochs": 1}})
     done = run_recipe(file)
-    assert done.did[-2:] == ["train.base", "train.sft"]
-    for name in ("base", "sft"):
-        assert (done.path / "models" / name / "model/model.safetensors").is_file()
-    tokenizers = [(done.path / "models" / name / "model/tokenizer.json").read_bytes() for name in ("base", "sft")]
-    assert tokenizers[0] == tokenizers[1]  # the second one went on from the first
+    assert done.did[-3:] == ["train.base", "train.sft", "train.dpo"]
+    models = [done.path / "models" / name for name in ("base", "sft", "dpo")]
+    assert all((model / "model/model.safetensors").is_file() for model in models)
+    assert len({(model / "model/tokenizer.json").read_bytes() for model in models}) == 1  # each went on from the last
+    assert noted(models[2])["from"] == str(models[2] / "../sft")
     assert run_recipe(file).did == []
     assert yaml.safe_load((done.path / "recipe.yaml").read_text())["train"][1] == {
         "sft": {"model": "base", "epochs": 1}
