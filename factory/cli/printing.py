@@ -179,8 +179,10 @@ def measured(
 ) -> None:
     """The names that checks may use, or the report, or its verdict and paths: those of `page` with their suffixes."""
     if list_measures:
+        from factory.views.meanings import meaning
+
         for name, value in measures.items():
-            out(f"{name:<40} {value}")
+            out(f"{name:<40} {value!s:<12} {meaning(name)}".rstrip())
     elif json:
         out(report)
     else:

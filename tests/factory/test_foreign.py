@@ -17,6 +17,7 @@ from factory import Run, recipe
 from factory.errors import CheckFailed, WrongRequest
 from factory.foreign import audit_dataset, default_folder, filter_dataset, measures
 from factory.views import ledger, verify
+from factory.views.meanings import meaning
 from tests.bucket import Bucket, Web
 from tests.cli.conftest import Ended, factory
 from tests.corpora import contents, rows, write_documents
@@ -204,6 +205,18 @@ def test_json_and_list_measures(dataset: Path, tmp_path: Path) -> None:
     report = json.loads(factory("audit", dataset.name, "--json", cwd=tmp_path).out)
     listed = factory("audit", dataset.name, "--list-measures", cwd=tmp_path).out.splitlines()
     assert [line.split()[0] for line in listed] == list(report["measures"])
+    assert "the share of rows that another row repeats" in next(line for line in listed if "exact.share" in line)
+
+
+def test_every_measure_of_every_kind_of_rows_says_what_it_counts(dataset: Path, tmp_path: Path) -> None:
+    pair = {"prompt": "What moves water?", "chosen": "The pump does.", "rejected": "The pond, I think."}
+    thumb = {"prompt": "What moves water?", "completion": "The pump does.", "label": True}
+    files = [dataset, write(tmp_path, "pairs.jsonl", [pair]), write(tmp_path, "thumbs.jsonl", [thumb])]
+    for file in [*files, write(tmp_path, "texts.jsonl", [{"text": "The pump moves the water."}])]:
+        report = audit_dataset(file, into=tmp_path / f"of-{file.stem}")
+        assert not [name for name in (*report["measures"], *report["not_measured"]) if not meaning(name)]
+    assert meaning("measured.judge.score.helpful") == "the mean of this score that its model gave"
+    assert not meaning("nothing.known")
 
 
 def test_a_benchmark_is_looked_for_where_it_is_given(dataset: Path, tmp_path: Path) -> None:
