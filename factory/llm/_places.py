@@ -13,8 +13,8 @@ from factory.llm.transport import OVERLOADED, Try
 
 LONGEST_REST_S = 15.0  # of a server that is down
 DOWN_AFTER = 12  # faults in a row: two requests that no server can answer do not make one look down
-WELL = 0.6  # share of answers: where half of all fails for a while, longer waits outlast it
-LATELY = 64  # tries over which it is taken: the six of one request alone do not make a server look unwell
+WELL = 0.55  # share of answers: where half of all fails for a while, longer waits outlast it
+LATELY = 128  # tries over which it is taken: the nine of one unlucky request do not make a server look unwell
 SLOW = frozenset({"timeout.first_byte", "timeout.total"})  # connected, and asked
 UNREACHED = ("connect", "timeout.connect")
 LATER = frozenset({408, 409, 425, 499}) | OVERLOADED  # refusals that a later try may not meet, besides 5xx

@@ -22,6 +22,7 @@ START = 64  # in flight before anything is known: two rounds of answers from the
 ROUND = 32  # answers at least on which a round is judged
 IN_A_ROW = 5  # refusals after which a server rests, if they are half of what was sent since the first of them
 NOISE = 0.03  # share of refusals that is nothing
+HELPED = 0.2  # of the refusals are left: no chance, with the few answers of a round
 RAMP_S = 1.0  # a window opens over this time after a rest
 LONGEST_PAUSE_S = 30.0  # where a server does not say how long
 LONGEST_BACKOFF_S = 4.0  # of one request
@@ -52,6 +53,7 @@ class Window:
         self._usual_share = 0.0  # of refusals that a smaller window did not change
         self._usual_seconds = self._usual_rate = 0.0
         self._blamed: tuple[float, float] | None = None  # of the round that was cut: share, seconds
+        self._before_cuts = 0.0  # below what it grew fast before cuts of which none is known to have helped
         self._new_round(-math.inf)
 
     def _new_round(self, now: float) -> None:
@@ -131,6 +133,7 @@ class Window:
         before = max(self.limit, self._opened_with)
         self._rests += 1
         self._in_a_row = 0
+        self._before_cuts = max(self._before_cuts, self._fast_below)
         self.limit, self._fast_below = max(1.0, before / 2), max(1.0, 0.75 * before)
         self._step = max(1.0, before / 16)
         self.rest(now, wait)
@@ -152,6 +155,7 @@ class Window:
             self._blamed = None
         if share > 2 * self._usual_share + NOISE or self._only_queues(seconds, rate):
             self._blamed = (share, seconds)
+            self._before_cuts = max(self._before_cuts, self._fast_below)
             could = 0.8 * self._opened_with  # slow, and nothing was refused
             if share > NOISE:  # in fast growth what was answered made up for what was refused
                 could = self.limit if self.limit > self._fast_below else self._opened_with * (1 - share)
@@ -171,14 +175,16 @@ class Window:
         return bool(self._usual_seconds) and seconds > 2 * self._usual_seconds and rate < 1.2 * self._usual_rate
 
     def _see_whether_it_helped(self, share: float, seconds: float, before: float, took: float) -> None:
-        """Where less in flight changed nothing, take what was measured for usual and give the whole window back.
+        """Where less in flight changed nothing, take what was measured for usual and give back what all cuts took.
 
-        The whole: cuts before this one may have seemed to help by chance, as rounds of few answers make it look.
+        Of cuts before this one some may have seemed to help, as rounds of few answers make it look by chance.
         """
         if (before > NOISE and share > 0.6 * before) or (before <= NOISE and seconds > 0.9 * took):
             self._usual_share = max(self._usual_share, (before + share) / 2)
             self._usual_seconds = 0.0  # measured anew
-            self._fast_below = float(self.ceiling)
+            self._fast_below, self._before_cuts = self._before_cuts, 0.0
+        elif before <= NOISE or share < HELPED * before:
+            self._before_cuts = 0.0
 
 
 class Ceiling:

@@ -366,7 +366,7 @@ async def test_what_is_told_of_tries_may_stop_all() -> None:
 async def test_a_request_that_fails_where_others_are_answered_is_soon_tried_again() -> None:
     with ModelServer() as server:
         async with pool(server) as asked:
-            await asyncio.gather(*(asked.post(body(f"row {nth}"), tokens=10) for nth in range(128)))
+            await asyncio.gather(*(asked.post(body(f"row {nth}"), tokens=10) for nth in range(256)))
             server.fails(*["http_500"] * 5)
             await asked.post(body("the unlucky one"), tokens=10)
     tries = [seen.at for seen in server.seen if seen.digest == digest(messages("the unlucky one"))]
@@ -378,7 +378,7 @@ async def test_a_request_that_fails_where_others_are_answered_is_soon_tried_agai
 def test_a_server_is_well_while_it_answers_most(of_ten: int, is_well: bool) -> None:
     server = Server(0, "http://127.0.0.1:1/v1", 8, None)
     assert not server.is_well  # nothing is known of it
-    for nth in range(400):
+    for nth in range(1_000):
         good = nth * of_ten % 10 < of_ten
         server.learn(nth, server.window.send(nth), Try(200) if good else Try(500, "http_5xx"))
     assert server.is_well is is_well

@@ -109,6 +109,20 @@ def test_refusals_that_come_at_random_do_not_close_the_window(seed: int) -> None
     assert simulated.now < 2 * ideal + 2  # a rest of a second where the very first is refused
 
 
+@pytest.mark.parametrize("capacity", [20, 60])
+def test_a_server_of_some_capacity_that_also_refuses_at_random_is_kept_busy(capacity: int) -> None:
+    rng = seeded(3)
+
+    def serve(now: float, in_flight: int) -> Came:
+        if in_flight > capacity:
+            return 0.01, False, 1.0
+        return 0.5, rng.random() >= 0.1, 1.0
+
+    simulated = Simulated(serve).run(until=200)
+    assert simulated.answers >= 0.75 * capacity * 0.9 / 0.5 * 200
+    assert len(simulated.refused) <= 0.25 * simulated.answers
+
+
 @pytest.mark.parametrize("seed", [2, 7, 9, 12, 32, 35])
 def test_rounds_that_only_seemed_to_help_do_not_keep_the_window_small(seed: int) -> None:
     """Seeds in which, by chance, few were refused in the round after a cut: each took 1.55 to 1.78 of the ideal."""
