@@ -14,6 +14,7 @@ from factory.runs import Run
 from factory.views import checks as checking
 from factory.views.chapter import SEVERITIES, Chapter, Finding, Writes
 from factory.views.chapters import (
+    asks,
     bounds,
     content,
     coverage,
@@ -43,6 +44,7 @@ CHAPTERS: tuple[Writes, ...] = (
     shapes,
     sources,
     lengths,
+    asks,
     content,
     splits,
     duplicates,

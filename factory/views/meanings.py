@@ -4,6 +4,10 @@ import re
 from functools import cache
 
 MEANINGS = {
+    "asks.opening.share": "the share of rows that begin with the commonest three words",
+    "asks.orders.share": "the share of rows whose first turn gives an order",
+    "asks.questions.share": "the share of rows whose first turn asks a question",
+    "asks.verbs": "how many verbs orders begin with",
     "content.groups": "groups of rows that share words",
     "content.largest.share": "the part of the rows that the largest of these groups has",
     "content.over_full": "groups with three times their part or more",
