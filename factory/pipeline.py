@@ -6,6 +6,7 @@ done.report()["measures"]["records.kept"]
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -21,6 +22,7 @@ from factory.stages.filter import filter_stage
 from factory.stages.generate import generate
 from factory.stages.ingest import ingest
 from factory.stages.measure import measure
+from factory.stages.measuring import Measuring
 from factory.stages.models import Models
 from factory.stages.read import read
 from factory.stages.retry import ask_again
@@ -225,6 +227,10 @@ class _Pipeline:
         file = self._run.path / "recipe.yaml"
         if not file.is_file() or file.read_bytes() != resolved:
             tables.write_file(file, resolved)
+        with Measuring(self._workers) as measuring:
+            self._stages(last, measuring)
+
+    def _stages(self, last: Until, measuring: Measuring) -> None:
         again = ask_again(self._run, self._checked, self._retry, self._progress) if self._retry else 0
         files = self._retry if self._retry and not again else None
         mark = ingest(self._run, self._checked, self._progress, retry=files)
@@ -233,7 +239,9 @@ class _Pipeline:
         if last == "ingest":
             return
         mark = self.filter("passages", mark)
-        mark = read(self._run, self._checked, mark, self._progress)
+        measured = [filter_ for filter_ in self._checked.filters["measured"] if not filter_.models]
+        ready = partial(measuring.begin, measured) if measured and last in ("export", "audit") else None
+        mark = read(self._run, self._checked, mark, self._progress, ready)
         if last == "filter" and not self._run.stands("generate"):
             return
         mark = self._generate(mark)
@@ -242,7 +250,7 @@ class _Pipeline:
         if last in ("filter", "generate"):
             return
         mark = export(self._run, self._checked, mark, self._progress)
-        mark = measure(self._run, self._checked, mark, self._progress, self._doors, workers=self._workers)
+        mark = measure(self._run, self._checked, mark, self._progress, self._doors, measuring)
         if last == "audit":
             self._audit(mark)
             self._train()

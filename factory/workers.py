@@ -43,6 +43,13 @@ class Worker:
         self._process = subprocess.Popen(  # our own interpreter and module
             [sys.executable, "-m", "factory.workers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
+        self._prepares = False
+
+    def prepare(self, filters: Sequence[Filter]) -> None:
+        """Let it load these filters, and what they need for their rows; does not wait for it."""
+        with contextlib.suppress(BrokenPipeError):  # whoever asks it next says that it is gone
+            _send(self._process.stdin, {"filters": list(map(_named, filters)), "prepare": True}, b"")
+            self._prepares = True
 
     def measure(self, filter_: Filter, batch: pa.RecordBatch) -> pa.Table:
         """The filter's features of one batch. Raises MeasureFailed where the filter raised."""
@@ -74,6 +81,9 @@ class Worker:
 
     def _asked(self, asked: dict[str, Any], batch: pa.RecordBatch) -> tuple[dict[str, Any], bytes]:
         try:
+            if self._prepares:
+                _receive(self._process.stdout)
+                self._prepares = False
             _send(self._process.stdin, asked, _to_bytes(pa.Table.from_batches([batch])))
             return _receive(self._process.stdout)
         except (BrokenPipeError, EOFError):
@@ -154,8 +164,21 @@ def _serve() -> None:
             if name not in made:
                 made[name] = plugins.filter_(one["plugin"], one["options"], instance=one["instance"])
             filters.append(made[name])
+        if "prepare" in asked:
+            _prepare(filters)
+            _send(wire, {}, b"")
+            continue
         [batch] = pa.ipc.open_stream(body).read_all().combine_chunks().to_batches()
         _send(wire, *(_say(filters, batch, asked) if "kind" in asked else _measure(filters[0], batch)))
+
+
+def _prepare(filters: Sequence[Filter]) -> None:
+    """What is loaded with the first rows, before they come; what goes wrong here will with them, and be told then."""
+    from factory.stages import part  # noqa: F401 # it is what takes the time
+
+    for filter_ in filters:
+        with contextlib.suppress(Exception):
+            getattr(filter_.code, "prepare", lambda: None)()
 
 
 def _measure(filter_: Filter, batch: pa.RecordBatch) -> tuple[dict[str, Any], bytes]:

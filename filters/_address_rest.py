@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from filters._countries import country
 
 _BETWEEN = r"[\s,.>?;|]{1,16}"
-_LINE_OR_COMMA = r"[ \t]{0,3}(?:,\s{0,2}|\.?\s{0,2}\n[ \t,>?|*#]{0,8})"
+_LINE_OR_COMMA = r"[ \t]{0,3}(?:[,.]?\s{0,2}\n[ \t,>?|*#]{0,8}|,\s{0,2})"
 _FLAT = r"(?i:apt|apartment|suite|ste|unit|flat|floor|room|piso|etage|app|appt|bât|p\.? ?o\.? box)\.? ?[0-9][\w-]{0,5}"
 _CODE = (
     r"(?:(?:[A-Z]{1,2}-)?[0-9]{5,6}(?:-[0-9]{4})?|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[0-9]{4} ?[A-Z]{2}"

@@ -82,8 +82,8 @@ _FORMS = [
     _Form((), rf"[0-9][0-9]{{0,5}} (?:{_UP} ){{1,5}}(?:[0-9]{{1,5}}\.? )?(?:Apt|Apartment|Suite|Ste|Unit|Flat)"
         rf"\.? [\w-]{{1,6}}"),
     _Form(_words("gatan_ gata_ vænget_ vägen_ väg_ veien_ vei_ vej_ gade_ straat_ laan_ plein_ katu_ tie_ kuja_ allé_ "
-        "gränd_"), rf"\b{_UP}(?:gatan|gata|vænget|vägen|väg|veien|vei|vej|gade|straat|laan|plein|katu|tie|kuja|allé"
-        rf"|gränd) [0-9]{{1,4}} ?[A-Za-z]?\b{_PLACE_EU}?"),
+        "gränd_"), rf"\b(?:{_UP} ){{0,2}}{_UP}(?:gatan|gata|vænget|vägen|väg|veien|vei|vej|gade|straat|laan|plein"
+        rf"|katu|tie|kuja|allé|gränd) [0-9]{{1,4}} ?[A-Za-z]?\b{_PLACE_EU}?"),
     _Form(_words("utca_ útja_ út_ tér_ tere_ krt._ körút_"), rf"\b{_UP}(?: \w{{2,20}}){{0,3}} "
         rf"(?:utca|útja|út|tér|tere|körút|krt\.) [0-9]{{1,4}}\b\.?"),
     _Form(_LIVES, rf"(?:{'|'.join(f'(?<={said})' for said in _LIVES)})[0-9][0-9]{{0,5}}[A-Za-z]?"

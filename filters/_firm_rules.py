@@ -25,12 +25,18 @@ _KIND = (
     r"|charity)"
 )
 _POST = r"(?:CEO|CTO|CFO|COO|chair(?:man|woman|person)|co-?founder|managing director|vice president)"
-_THERE = rf"(?:work(?:s|ed|ing)? at|employed (?:at|by)|{_POST} (?:of|at)|(?:years?|months?|internship|job|position) at)"
+_THERE = rf"(?:work(?:s|ed|ing)? at|employed (?:at|by)|{_POST} (?:of|at)|(?:years?|months?|internship|job|position) at"
+_THERE += r"|(?:\b(?:I|[Hh]e|[Ss]he|[Ww]ho)|used to) works? for)"
 _HOUSE = any_of(
     "Hospital Complejo_Hospitalario Clínica Fundaci[óo]n? Universidad Universitat Instituto Centro_de_Salud Consorcio "
     "Universit[éà] Hôpital Institut Clinique Universität Klinikum Krankenhaus University_of Bank_of Institute_of"
 )
 _HOUSES = any_of("University Hospital College Institute Clinic Foundation Bank Airlines Insurance")
+_JOB = any_of(
+    "Director Officer Engineer Manager Specialist Accountant Administrator Analyst Designer Developer Scientist "
+    "Consultant Architect Representative Nurse Teacher Attorney Editor Professor"
+)
+_INVOICE = r"(?i:invoice|rechnung|facture|factura)"
 _FIRMS = [
     re.compile(pattern, re.MULTILINE)
     for pattern in (
@@ -42,8 +48,11 @@ _FIRMS = [
         rf"(?:^|(?<=[.!?] ))(?P<value>{_PARTNERS}) (?=(?:is|was|has)\b)",
         rf"(?<![\w.])(?P<value>{_NAME}) (?=(?:is|was) an? (?:[\w-]{{1,20}} ){{0,4}}{_KIND}\b)",
         rf"\b{_THERE} (?P<value>{_NAME})(?!\w)",
+        rf"\b{_JOB} (?:at|—|–) (?P<value>{_NAME})(?=[ \t]*(?:$|[,;.(|]))",
+        rf"^[^\n]{{0,20}}{_INVOICE}\b[^\n]{{0,60}}\n(?:[^\n]{{0,80}}\n){{0,2}}?[ \t]*From: (?P<value>{_NAME})$",
+        rf"\b[Tt]he (?P<value>{_NAME}) (?=(?:office|headquarters) (?:is|are|in|at)\b)",
         rf"(?<![\w.])(?P<value>{_NAME})['’]s (?=(?:CEO|CTO|CFO|COO|headquarters|shareholders|employees)\b)",
-        rf"(?<![\w.])(?P<value>(?:{_CAPITAL} ){{1,4}}{_HOUSES})\b",
+        rf"(?<![\w.])(?P<value>(?:[A-ZÀ-ÖØ-Þ][\w&'’-]{{1,24}} ){{1,4}}{_HOUSES})\b",
         rf"(?<![\w.])(?P<value>{_HOUSE}(?: (?:{SMALL} )?{_CAPITAL}){{1,5}})(?!\w)",
     )
 ]

@@ -61,7 +61,7 @@ KINDS = {
     ),
     "es_dni": _kind("<ES_DNI>", r"[0-9](?:[0-9]{2}\.?[0-9]{3}|[0-9]{6})[ -]?[A-Z]", digits=True),
     "es_nass": _kind(
-        "<ES_NASS>", r"[0-9][0-9](?:[0-9]{5}|[ /-][0-9]{8})", "=nass =nss =naf =seguridad ^afiliaci", digits=True
+        "<ES_NASS>", r"[0-9][0-9](?:[0-9]{5}|[ /-][0-9]{5})", "=nass =nss =naf =seguridad ^afiliaci", digits=True
     ),
     "fr_nir": _kind(
         "<FR_NIR>", r"[1278] ?[0-9]{2} ?[0-9]{2} ?(?:[0-9]{2}|2[AB]) ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", digits=True

@@ -85,6 +85,7 @@ _SCRIPTS = (  # first letters, other letters, how many of each word: two words o
 )
 _TWO = "|".join(f"[{first}][{more}]{count} [{first}][{more}]{count}" for first, more, count in _SCRIPTS)
 _FOREIGN = re.compile(rf"(?<![^\x00-\u024f])(?<![^\x00-\u024f] )(?:{_TWO})(?! ?[^\x00-\u024f])")
+_NO_LATIN = re.compile(r"[^\x00-\u024f]+")
 _STARRED = re.compile(r"(?<![\w*])[A-Z]\*{2,15}(?: [A-Z]\*{2,15}){1,2}(?![\w*])")
 _BASE64 = re.compile(r"(?<![\w+/=])(?=[A-Za-z+/]*[0-9A-Z])[A-Za-z0-9+/]{11,60}={0,2}(?![\w+/=])")
 _TWO_WORDS = re.compile(rb"[A-Z][a-z]{1,20}(?: [A-Z][a-z'-]{1,20}){1,3}")
@@ -107,7 +108,8 @@ def places(text: str) -> Iterator[Place]:
 
 def hidden(text: str) -> Iterator[Place]:
     """Names that a reader of Latin letters does not see: of another script, starred out, or encoded."""
-    if not text.isascii() and sum(letter < "\u0250" for letter in text) * 5 >= len(text) * 3:
+    foreign = 0 if text.isascii() else sum(end - start for start, end in map(re.Match.span, _NO_LATIN.finditer(text)))
+    if 0 < foreign * 5 <= len(text) * 2:
         for match in _FOREIGN.finditer(text):
             yield Place(*match.span(), "person", 0.0)
     for match in _STARRED.finditer(text):

@@ -14,12 +14,12 @@ from typing import Protocol
 
 from factory.edits import Edit, EditMap
 from filters._address_rest import goes_on
-from filters._corners import corners
 from filters._disguises import INVISIBLE
 from filters._firm_rules import firm_called_so, firms
 from filters._letterheads import letterheads
 from filters._name_rules import BY_RULE, Place, hidden, named_by, parts_of, places
 from filters._names_gate import stretches
+from filters._place_rules import addresses_and_places
 from filters._presidio import SURE
 from filters._screen import fold
 from filters._spans import FILL, Finding, blank
@@ -128,9 +128,15 @@ def _seen(
         for (start, _), part in zip(where, parts, strict=True)
         for f in read[part]
     ]
-    ruled = [*places(text), *firms(text), *corners(text), *hidden(text), *named_by(text, emails)]
+    ruled = [*places(text), *firms(text), *addresses_and_places(text), *hidden(text), *named_by(text, emails)]
     ruled += [Place(f.start, end, "organization", 0.0) for f in said if (end := firm_called_so(text, f))]
-    return [*_without(said, ruled), *_by_rule(said, ruled), *_again(text, known)]
+    return [*_without(said, ruled), *_by_rule(said, _firms_first(ruled)), *_again(text, known)]
+
+
+def _firms_first(ruled: Sequence[Place]) -> list[Place]:
+    """`ruled` without persons in whose place a firm stands: `From: Weber Industries`."""
+    firms_ = [(place.start, place.end) for place in ruled if place.kind == "organization"]
+    return [p for p in ruled if p.kind != "person" or not any(s < p.end and p.start < e for s, e in firms_)]
 
 
 def _without(said: Sequence[Finding], ruled: Sequence[Place]) -> Iterator[Finding]:

@@ -1,1 +1,1 @@
-"""Trainer plugins; none is built yet."""
+"""Trainer plugins: each file is a method, and calls TRL; what they share begins with `_`."""

@@ -19,6 +19,7 @@ from trainers._prepare import Lesson
 from trainers._rows import Method
 from trainers._settings import configure
 
+NO_MEMORY = ("can't allocate memory", "not enough memory")  # torch of a CPU, by the system
 WHOLE = "whole.json"  # in a checkpoint: the sizes of its files, written when all of them are
 
 
@@ -40,7 +41,7 @@ def fit(lesson: Lesson, method: Method, out: Path, trainer: Any, **own: Any) -> 
             f"The weights could not be written below {out}: {error}. Make room and run it again."
         ) from error
     except (OutOfMemoryError, RuntimeError) as error:
-        if not isinstance(error, OutOfMemoryError) and "not enough memory" not in str(error):
+        if not isinstance(error, OutOfMemoryError) and not any(words in str(error) for words in NO_MEMORY):
             raise
         [size] = [found for found in lesson.findings if found.reason == "train.size"]
         raise DeadWorld(
@@ -148,7 +149,8 @@ class Journal(TrainerCallback):  # type: ignore[misc] # a class of transformers
                 file.write(json.dumps(line, default=float) + "\n")
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Called when a checkpoint is written."""
+        """Called when a checkpoint is written: by each of several processes, its own part of it."""
+        _wait_for_all()
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir()) if file.is_file()}
@@ -176,7 +178,9 @@ def _is_whole(checkpoint: Path) -> bool:
 def _save(trainer: Any, lesson: Lesson, method: Method, out: Path) -> None:
     """The model under `out/model`, whole or not there; an adapter beside it, and merged into it."""
     beside, adapter = out / "model.tmp", out / "adapter"
-    shutil.rmtree(beside, ignore_errors=True)
+    if trainer.is_world_process_zero():
+        shutil.rmtree(beside, ignore_errors=True)
+    _wait_for_all()  # a slower process would find what the first one has just written
     merges = lesson.settings.adapter != "full"
     trainer.save_model(str(adapter if merges else beside))
     if not trainer.is_world_process_zero():
@@ -189,7 +193,25 @@ def _save(trainer: Any, lesson: Lesson, method: Method, out: Path) -> None:
             (folder / name).unlink(missing_ok=True)
     shutil.rmtree(out / "model", ignore_errors=True)
     beside.rename(out / "model")
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)
+    clear_checkpoints(out)
+
+
+def clear_checkpoints(out: Path) -> None:
+    """Remove the checkpoints; what trackers wrote beside them, such as tensorboard's events, goes to `trackers/`."""
+    folder = out / "checkpoints"
+    for place in folder.glob("*"):
+        if not place.name.startswith("checkpoint-"):
+            (out / "trackers").mkdir(exist_ok=True)
+            shutil.move(place, out / "trackers" / place.name)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for_all() -> None:
+    """Go on when all processes of this training are here; at once where there is but one."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()
 
 
 def _merged(adapter: Path, lesson: Lesson, method: Method) -> Any:

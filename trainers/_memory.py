@@ -1,16 +1,23 @@
-"""What a training needs in memory, and about how long it takes: estimates before the first step.
+"""What a training needs in memory at its worst moment: an estimate before the first step.
 
 | part        | bytes                                                                                             |
 |-------------|---------------------------------------------------------------------------------------------------|
-| weights     | parameters · 4 (2 in bf16 under an adapter, 0.55 in four bits); once more for a reference model   |
-| gradients   | trained parameters · 4                                                                            |
+| libraries   | what the process holds when it looks, and what it will load; on a GPU none, for what is free is    |
+|             | what counts                                                                                        |
+| weights     | parameters · 4 (on a GPU 2 under an adapter, 0.55 in four bits, 6 else: bf16 keeps a copy); once   |
+|             | more for a reference model                                                                        |
 | optimiser   | trained parameters · 8: AdamW's two moments                                                       |
-| activations | tokens · hidden · 34 a layer in half precision (Korthikanti et al. 2022, arXiv:2205.05198, with an |
-|             | attention that keeps no score matrix); with checkpoints hidden · 2 a layer, and one layer whole   |
-| logits      | tokens · vocabulary · 4, twice; at most 1,024 tokens at once where TRL computes them in chunks    |
+| gradients   | trained parameters · 4; the last of them come when the activations are gone, so the larger counts |
+| activations | tokens · layers · what a layer keeps of a token for its gradients (`Model.kept`); with gradient    |
+|             | checkpoints the hidden state of each layer, and one layer whole                                   |
+| logits      | tokens · vocabulary · 4, as often as TRL's kernel holds a tile: at most 4,096 tokens by 32,768     |
+|             | words; without Triton eight times and a quarter                                                   |
+| loading     | where a GGUF file is read: its weights once more                                                  |
+| saving      | where an adapter is merged: the model once more, from its place; from a GGUF file twice more      |
+
+Loading, the steps and saving come one after the other: the largest counts.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +28,8 @@ from trainers._rows import Method
 from trainers._settings import Plan, Settings
 
 RANK = 16
-CHUNK = 1024
-USED = 0.35  # of the speed of a plain matrix product, in training; between 0.3 and 0.5 is common
+LATER = 0.12e9  # bytes of libraries that only the training loads
+TILE_TOKENS, TILE_WORDS, TILES = 4096, 32768, 8.25  # of TRL's fused head: what its backward pass holds at once
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Model:
     layers: int
     hidden: int
     vocabulary: int
+    kept: float  # bytes that a layer keeps of a token
 
     @classmethod
     def of(cls, shape: Any, settings: Settings) -> "Model":
@@ -41,7 +49,8 @@ class Model:
         import torch
 
         empty, text = _model.empty(shape), shape.get_text_config()
-        linear = [module for module in empty.modules() if isinstance(module, torch.nn.Linear)]
+        head = empty.get_output_embeddings()
+        linear = [its for its in empty.modules() if isinstance(its, torch.nn.Linear) and its is not head]
         parameters = sum(weight.numel() for weight in empty.parameters())
         adapter = sum(RANK * (module.in_features + module.out_features) for module in linear)
         return cls(
@@ -50,52 +59,79 @@ class Model:
             layers=text.num_hidden_layers,
             hidden=text.hidden_size,
             vocabulary=text.vocab_size,
+            kept=_kept(text, len(linear) / text.num_hidden_layers, settings, half=torch.cuda.is_available()),
         )
+
+
+def _kept(text: Any, linear: float, settings: Settings, *, half: bool) -> float:
+    """What autograd was seen to keep of a Llama, a layer and token: the inputs of its linear layers, of its gate, its
+    norms and its attention, keys and values among them; in bf16 (`half`) the norms' stay in four bytes."""
+    hidden, heads = int(text.hidden_size), int(text.num_attention_heads)
+    size = int(getattr(text, "head_dim", None) or hidden // heads)
+    pairs = 2 * size * int(getattr(text, "num_key_value_heads", None) or heads)
+    wide = int(getattr(text, "intermediate_size", None) or 4 * hidden)
+    ranks = RANK * linear
+    if settings.adapter == "full":
+        return 30 * hidden + 2 * pairs + 8 * wide if half else 4 * (8 * hidden + pairs + 4 * wide)
+    if half:
+        return 24.2 * hidden + 2 * pairs + 8 * wide + 2 * ranks
+    return 4 * (6 * hidden + pairs + 4 * wide + ranks)  # frozen weights need no inputs of norms
 
 
 @dataclass(frozen=True)
 class Needed:
     """Bytes, by what they are for."""
 
+    libraries: float
     weights: float
-    gradients: float
     optimiser: float
+    gradients: float
     activations: float
     logits: float
+    loading: float
+    saving: float
 
     @property
     def total(self) -> float:
-        """All of it."""
-        return self.weights + self.gradients + self.optimiser + self.activations + self.logits
+        """At the worst moment."""
+        steps = self.weights + self.optimiser + max(self.gradients, self.activations + self.logits)
+        return self.libraries + max(self.weights + self.loading, steps, self.weights + self.optimiser + self.saving)
 
 
-def estimate(model: Model, plan: Plan, settings: Settings, method: Method, longest: int) -> Needed:
+def estimate(
+    model: Model, plan: Plan, settings: Settings, method: Method, longest: int, *, gguf: bool = False
+) -> Needed:  # fmt: skip
     """The memory for batches of the longest rows."""
+    import psutil
     import torch
 
     cuda = torch.cuda.is_available()
-    precision = {"full": 4.0, "lora": 2.0 if cuda else 4.0, "qlora": 0.55}[settings.adapter]
-    copies = 2 if method.reference and settings.adapter == "full" else 1
+    adapted = settings.adapter != "full"
+    precision = {"full": 6.0, "lora": 2.0, "qlora": 0.55}[settings.adapter] if cuda else 4.0
+    copies = 2 if method.reference and not adapted else 1
     tokens = plan.micro * longest * method.sequences
-    half = 1.0 if cuda else 2.0  # bf16 on a GPU, float32 on a CPU
-    layer = tokens * model.hidden * 34 * half
-    checkpoints = bool(settings.args.get("gradient_checkpointing", cuda))
-    kept = tokens * model.hidden * 2 * half * model.layers + layer if checkpoints else layer * model.layers
+    activations = tokens * model.layers * model.kept
+    if settings.args.get("gradient_checkpointing", cuda):
+        activations = tokens * (model.layers * model.hidden * (2.0 if cuda and adapted else 4.0) + model.kept)
+    tile = min(tokens, TILE_TOKENS) * min(model.vocabulary, TILE_WORDS) * (2.0 if cuda else 4.0)
     return Needed(
+        libraries=0.0 if cuda else psutil.Process().memory_info().rss + LATER,
         weights=model.parameters * precision * copies,
-        gradients=model.trained * 4.0,
         optimiser=model.trained * 8.0,
-        activations=kept,
-        logits=0.0 if method.reward else min(tokens, CHUNK) * model.vocabulary * 8.0,
+        gradients=model.trained * 4.0,
+        activations=activations,
+        logits=0.0 if method.reward else tile * (1 if cuda else TILES),
+        loading=model.parameters * 4.0 if gguf else 0.0,
+        saving=model.parameters * 4.0 * (2 if gguf else 1) if adapted and not cuda else 0.0,
     )
 
 
 def judge(needed: Needed, plan: Plan, settings: Settings) -> Iterator[Finding]:
     """An error where it does not fit, with what to lower."""
-    free, where = _free()
+    free, where = _free(needed)
     if needed.total <= free:
         return
-    parts = ", ".join(f"{name} {value / 1e9:.1f}" for name, value in vars(needed).items())
+    parts = ", ".join(f"{name} {value / 1e9:.1f}" for name, value in vars(needed).items() if value)
     lower: dict[str, Any] = {}
     if needed.weights + needed.gradients + needed.optimiser > free and settings.adapter == "full":
         lower = {"adapter": "lora"}
@@ -108,25 +144,11 @@ def judge(needed: Needed, plan: Plan, settings: Settings) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _free() -> tuple[float, str]:
+def _free(needed: Needed) -> tuple[float, str]:
+    """What is free, and what the libraries have of it already."""
     import psutil
     import torch
 
     if torch.cuda.is_available():
         return float(torch.cuda.mem_get_info()[0]), "the GPU"
-    return float(psutil.virtual_memory().available), "this machine"
-
-
-def hours(model: Model, tokens: float) -> float:
-    """Six operations a parameter and token, at a third of the speed that a matrix product has here."""
-    import torch
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    side = 4096 if device == "cuda" else 512
-    square = torch.ones(side, side, device=device, dtype=torch.bfloat16 if device == "cuda" else torch.float32)
-    (square @ square).sum().item()  # the first one pays for starting up
-    started = time.perf_counter()
-    for _ in range(4):
-        (square @ square).sum().item()
-    speed = 4 * 2 * side**3 / max(1e-6, time.perf_counter() - started)
-    return 6 * model.parameters * tokens / (speed * USED) / 3600
+    return float(psutil.virtual_memory().available) + needed.libraries, "this machine"

@@ -6,18 +6,19 @@ the real tokenizer, template and collator. Rows stand in an Arrow file on disk; 
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 
 from factory import records, training
 from factory.training import Finding, Row, Split
-from trainers import _memory, _model
+from trainers import _memory, _model, _pace
 from trainers._rows import Chat, Encoded, Fault, Method, finding
-from trainers._settings import Plan, Settings, check_args, plan
+from trainers._settings import Plan, Settings, check_args, check_trackers, plan
 
 LONGEST = 4096  # tokens a row where nobody says more: what one GPU trains of a 7B model with an adapter
 BATCH = 64  # rows that go through the collator at once
@@ -124,11 +125,23 @@ class _Rows:
         return found
 
 
-def prepare(data: Split, model: str, settings: Settings, method: Method, folder: Path) -> Lesson:
-    """Everything before the first step; `folder` is where the rows may lie. Raises WrongRequest for a wrong model."""
+def look(data: Split, model: str, settings: Settings, method: Method) -> list[Finding]:
+    """What is to be said before the first step, and nothing else: the preflight. Raises WrongRequest."""
+    with TemporaryDirectory(prefix="preflight-") as folder:
+        return prepare(data, model, settings, method, Path(folder), timed=True).findings
+
+
+def prepare(
+    data: Split, model: str, settings: Settings, method: Method, folder: Path, *, timed: bool = False
+) -> Lesson:  # fmt: skip
+    """Everything before the first step; `folder` is where the rows may lie. With `timed` also how long it will take.
+
+    Raises WrongRequest for a wrong model.
+    """
     import trl
 
     check_args(getattr(trl, method.config), settings)
+    check_trackers(settings)
     place = _model.locate(model)
     tokenizer = _model.tokenizer(place, lambda: _texts(data), settings.template)
     template = _model.marked(tokenizer) if method.chats else ""
@@ -156,8 +169,13 @@ def prepare(data: Split, model: str, settings: Settings, method: Method, folder:
     kept = [nth for nth in range(len(rows.ids)) if nth not in beyond]
     validation = _held_out(data, method, chat, tokenizer, max_length, folder)
     size = _memory.Model.of(shape, settings)
-    planned, cost = _cost(rows, kept, settings, method, size, max_length)
+    packed = max_length if settings.own.get("packing") else 0
+    planned, cost = _cost(rows, kept, settings, method, size, packed, max_length, gguf=bool(place.gguf))
     findings += [*_context(max_length, shape), *cost]
+    if timed:
+        lengths = [min(max_length, rows.lengths[nth]) for nth in kept]
+        hours = _pace.hours(shape, size, planned, settings, method, lengths, packed)
+        findings[-1] = _with_time(findings[-1], hours)
     return Lesson(
         settings, place, tokenizer, rows.ids, train, validation, findings, left_out, max_length, planned,
         size.parameters,
@@ -242,24 +260,30 @@ def _held_out(
 
 
 def _cost(
-    rows: _Rows, kept: list[int], settings: Settings, method: Method, model: _memory.Model, max_length: int
-) -> tuple[Plan, list[Finding]]:
-    """The plan, and what it costs: tokens, steps, memory."""
+    rows: _Rows, kept: list[int], settings: Settings, method: Method, model: _memory.Model, packed: int,
+    max_length: int, *, gguf: bool,
+) -> tuple[Plan, list[Finding]]:  # fmt: skip
+    """The plan, and what it costs: tokens, steps, memory. The note on these comes last."""
     tokens, learned = sum(rows.tokens[nth] for nth in kept), sum(rows.learned[nth] for nth in kept)
-    packed = bool(settings.own.get("packing"))
-    sequences = max(1, -(-tokens // max_length)) if packed else len(kept)
+    sequences = max(1, -(-tokens // packed)) if packed else len(kept)
     planned = plan(settings, sequences, model.parameters, tokens)
-    longest = max_length if packed else min(max_length, max(rows.lengths[nth] for nth in kept))
-    needed = _memory.estimate(model, planned, settings, method, longest)
+    longest = packed or min(max_length, max(rows.lengths[nth] for nth in kept))
+    needed = _memory.estimate(model, planned, settings, method, longest, gguf=gguf)
     note = Finding(
         "note", "train.size",
         f"{len(kept)} rows, {tokens:,} tokens ({learned:,} learned), {planned.epochs:g} epochs, {planned.steps} steps "
         f"of {planned.batch}; learning rate {planned.learning_rate:g}, max_length {max_length}; "
-        f"about {needed.total / 1e9:.2f} GB and {_memory.hours(model, planned.epochs * tokens):.2g} hours here.",
+        f"about {needed.total / 1e9:.2f} GB.",
         values={"rows": len(kept), "tokens": tokens, "learned": learned, "steps": planned.steps,
                 "epochs": planned.epochs, "batch": planned.batch, "bytes": needed.total},
     )  # fmt: skip
     return planned, [*_lonely(planned, settings), *_memory.judge(needed, planned, settings), note]
+
+
+def _with_time(note: Finding, hours: _pace.Hours) -> Finding:
+    """The note on the cost, and between which hours the training ends."""
+    message = f"{note.message.removesuffix('.')}; {hours} here."
+    return replace(note, message=message, values={**note.values, "hours_low": hours.low, "hours_high": hours.high})
 
 
 def _lonely(planned: Plan, settings: Settings) -> Iterator[Finding]:

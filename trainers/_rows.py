@@ -57,6 +57,7 @@ class Method:
     reward: bool = False
     reference: bool = False  # a frozen copy of the model is asked as well
     sequences: int = 1  # a row, in memory
+    forwards: int = 0  # passes of a row that need no gradients: of the reference, of other answers
 
 
 def plain(messages: Any) -> list[dict[str, str]]:

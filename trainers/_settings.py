@@ -124,6 +124,20 @@ def _rate(settings: Settings, parameters: int) -> float:
     return float(f"{min(5e-3, full * low_rank) * SCALES[settings.method]:.2g}")
 
 
+def check_trackers(settings: Settings) -> None:
+    """Raise WrongRequest for a tracker that transformers does not know, or that is not installed."""
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK as KNOWN
+
+    for name in settings.report_to:
+        if name not in KNOWN:
+            known = ", ".join(sorted(KNOWN))
+            raise WrongRequest(f"report_to: there is no tracker '{name}'.{did_you_mean(name, KNOWN)} Known: {known}.")
+        try:
+            KNOWN[name]()
+        except (RuntimeError, ImportError) as error:
+            raise WrongRequest(f"report_to: {name} cannot be used. {error}") from error
+
+
 def check_args(config: Any, settings: Settings) -> None:
     """Raise WrongRequest for an argument that a TRL config does not have, with the nearest that it has."""
     known = {f.name for f in dataclasses.fields(config) if f.init}

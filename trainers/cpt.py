@@ -18,7 +18,7 @@ from annotated_types import Gt, Lt
 
 from factory.training import Finding, Loss, Row, Split, Trained
 from trainers import _causal, _replay
-from trainers._prepare import prepare
+from trainers._prepare import look, prepare
 from trainers._rows import IDS, Chat, Encoded, Fault, Method
 from trainers._settings import Settings
 
@@ -71,7 +71,7 @@ def preflight(data: Split, model: str, **options: Any) -> list[Finding]:
     with TemporaryDirectory(prefix="preflight-") as folder:
         share = options.get("replay_share", REPLAY_SHARE)
         both, notes = _replay.mixed(data, options.get("replay"), share, Path(folder), settings.seed)
-        return [*prepare(both, model, settings, METHOD, Path(folder)).findings, *notes]
+        return [*look(both, model, settings, METHOD), *notes]
 
 
 def train(

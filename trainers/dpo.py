@@ -7,7 +7,6 @@ Source  TRL's DPOTrainer; Rafailov et al. 2023 (arXiv:2305.18290). `loss` takes 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
@@ -15,7 +14,7 @@ from annotated_types import Gt
 
 from factory.training import Finding, Loss, Row, Split, Trained
 from trainers import _losses
-from trainers._prepare import prepare
+from trainers._prepare import look, prepare
 from trainers._rows import IDS, MESSAGES, Chat, Encoded, Fault, Method, contradictions, key, plain
 from trainers._settings import Settings
 
@@ -75,13 +74,13 @@ METHOD = Method(
     across=contradictions,
     reference=True,
     sequences=2,
+    forwards=1,
 )
 
 
 def preflight(data: Split, model: str, **options: Any) -> list[Finding]:
     """Every pair through tokenizer, template and collator, and what the training will cost."""
-    with TemporaryDirectory(prefix="preflight-") as folder:
-        return prepare(data, model, Settings.of("dpo", options), METHOD, Path(folder)).findings
+    return look(data, model, Settings.of("dpo", options), METHOD)
 
 
 def train(

@@ -9,7 +9,6 @@ Source  TRL's KTOTrainer; Ethayarajh et al. 2024 (arXiv:2402.01306).
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ from annotated_types import Gt
 
 from factory.training import Finding, Loss, Row, Split, Trained
 from trainers import _losses
-from trainers._prepare import prepare
+from trainers._prepare import look, prepare
 from trainers._rows import IDS, MESSAGES, Chat, Encoded, Fault, Method, key, plain
 from trainers._settings import Settings
 
@@ -75,14 +74,13 @@ METHOD = Method(
     unlearned=unlearned,
     across=across,
     reference=True,
-    sequences=2,
+    forwards=3,
 )
 
 
 def preflight(data: Split, model: str, **options: Any) -> list[Finding]:
     """Every row through tokenizer, template and collator, and what the training will cost."""
-    with TemporaryDirectory(prefix="preflight-") as folder:
-        return prepare(data, model, Settings.of("kto", options), METHOD, Path(folder)).findings
+    return look(data, model, Settings.of("kto", options), METHOD)
 
 
 def train(

@@ -7,7 +7,6 @@ Source  TRL's RewardTrainer; Bradley and Terry 1952; Ouyang et al. 2022 (arXiv:2
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
@@ -15,7 +14,7 @@ from annotated_types import Gt
 
 from factory.training import Finding, Loss, Row, Split, Trained
 from trainers import _losses, dpo
-from trainers._prepare import prepare
+from trainers._prepare import look, prepare
 from trainers._rows import IDS, Chat, Encoded, Method, contradictions
 from trainers._settings import Settings
 
@@ -61,8 +60,7 @@ METHOD = Method(
 
 def preflight(data: Split, model: str, **options: Any) -> list[Finding]:
     """Every pair through tokenizer, template and collator, and what the training will cost."""
-    with TemporaryDirectory(prefix="preflight-") as folder:
-        return prepare(data, model, Settings.of("reward", options), METHOD, Path(folder)).findings
+    return look(data, model, Settings.of("reward", options), METHOD)
 
 
 def train(

@@ -8,7 +8,6 @@ Source  TRL's SFTTrainer; Ouyang et al. 2022 (arXiv:2203.02155).
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
@@ -16,7 +15,7 @@ from annotated_types import Gt
 
 from factory.training import Finding, Loss, Message, Row, Split, Trained
 from trainers import _answers, _causal, _prepare
-from trainers._prepare import prepare
+from trainers._prepare import look, prepare
 from trainers._rows import IDS, Chat, Encoded, Fault, Method
 from trainers._settings import Settings
 
@@ -56,8 +55,7 @@ METHOD = Method(
 
 def preflight(data: Split, model: str, **options: Any) -> list[Finding]:
     """Every row through tokenizer, template and collator, and what the training will cost."""
-    with TemporaryDirectory(prefix="preflight-") as folder:
-        return prepare(data, model, Settings.of("sft", options), METHOD, Path(folder)).findings
+    return look(data, model, Settings.of("sft", options), METHOD)
 
 
 def train(

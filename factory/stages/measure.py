@@ -47,9 +47,7 @@ SCHEMA = pa.schema(
 )
 
 
-def measure(
-    run: Run, checked: Checked, before: str, progress: Progress, doors: Models, *, workers: int | None = None
-) -> str:
+def measure(run: Run, checked: Checked, before: str, progress: Progress, doors: Models, measuring: Measuring) -> str:
     """Bring what the filters of `audit: measure` say up to date; returns what the audit depends on."""
     filters = checked.filters["measured"]
     if not filters:
@@ -72,9 +70,8 @@ def measure(
     spreads = {f.instance: figures.Spreads() for f in filters}
     doors.open(asked)
     asking = Asking(doors, checked.wording())
-    with Measuring(workers) as measuring:
-        for table in found:
-            _Pass(run, table, filters, counts, spreads, checked.recipe).over(measuring, asking, progress)
+    for table in found:
+        _Pass(run, table, filters, counts, spreads, checked.recipe).over(measuring, asking, progress)
     told = {"filters": {name: its.as_dict() for name, its in counts.items()}, "figures": figures.told(spreads)}
     run.done("measure", mark, told)
     said = ", ".join(f"{name} {its.rejected + its.edited}" for name, its in counts.items() if its.rejected + its.edited)

@@ -2,11 +2,12 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from factory.plugins import Filter
 from factory.workers import Worker
 
 PATIENCE_S = 2.0  # of measuring in this process before others are started: they cost about a second each
@@ -33,6 +34,13 @@ class Measuring:
         for worker in self._made:
             worker.close()
 
+    def begin(self, filters: Sequence[Filter]) -> None:
+        """Start the processes that will be needed, and let them load these filters while other work is done here."""
+        if self._count > 1 and self._pool is None:
+            self._start()
+            for worker in self._made:
+                worker.prepare(filters)
+
     def over(
         self, batches: Iterator[Batch], work: Callable[[Batch, Worker | None], Any], *, rows: int = 0
     ) -> Iterator[tuple[Batch, Any]]:
@@ -56,12 +64,15 @@ class Measuring:
             yield first, future.result()
 
     def _submit(self, work: Callable[[Batch, Worker | None], Any], batch: Batch) -> "Future[Any]":
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="measure")
-            for _ in range(self._count if self._count > 1 else 0):
-                self._made.append(Worker())
-                self._idle.put(self._made[-1])
-        return self._pool.submit(self._with_worker, work, batch)
+        pool = self._pool or self._start()
+        return pool.submit(self._with_worker, work, batch)
+
+    def _start(self) -> ThreadPoolExecutor:
+        self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="measure")
+        for _ in range(self._count if self._count > 1 else 0):
+            self._made.append(Worker())
+            self._idle.put(self._made[-1])
+        return self._pool
 
     def _with_worker(self, work: Callable[[Batch, Worker | None], Any], batch: Batch) -> Any:
         if not self._made:

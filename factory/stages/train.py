@@ -4,6 +4,7 @@ model/            the trained model, merged, as safetensors: what transformers a
 adapter/          the LoRA alone, where there is one
 README.md         the model card, linked to the data card, the recipe and the preflight
 preflight.json    every finding with all its rows        log.jsonl   one line a step
+trackers/         what trackers (`report_to`) wrote into the folder of the training
 training.json     the fingerprint: what the model was made from. The same again is not done again. And the ids of the
                   documents that its rows came from: `factory forget` says which models have learned one. And how
                   confidential these are: what the model says is shown to no judge that may not see that.
@@ -171,7 +172,7 @@ class _Job:
         if self._folder.exists() and any(self._folder.iterdir()) and not known:
             raise WrongRequest(f"{self._folder} holds other things. Choose another folder with -o.")
         if known.get("fingerprint") != mark:
-            for old in ("checkpoints", "work", "model", "adapter"):
+            for old in ("checkpoints", "work", "model", "adapter", "trackers"):
                 shutil.rmtree(self._folder / old, ignore_errors=True)
             (self._folder / "log.jsonl").unlink(missing_ok=True)
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ def _head(survey: Survey, recipe: Path) -> Iterator[str]:
     yield "# It asks no model and needs no key. Every key: 'factory schema'; every option: 'factory plugins NAME'."
     yield f"run: {_text(f'runs/{name}')}"
     yield "seed: 0"
-    yield "# use: commercial               # or research, internal: the export then refuses rows that forbid it"
+    yield "# use: commercial               # or research, internal: the export refuses rows whose licence forbids it"
     yield "# policy: {unlabelled: reject}  # leaves out, first of all, what the use forbids, and what nobody labelled"
 
 

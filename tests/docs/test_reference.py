@@ -33,7 +33,20 @@ PLUGINS = sorted((group, f.stem) for group in GROUPS for f in (ROOT / group).glo
 FILTERS = [name for group, name in PLUGINS if group == "filters"]
 PARTS = ["What it does", "Why it matters", "One kept, one rejected", "Options", "Known misses", "Source"]
 BELOW = {list: "[]", dict: ".NAME"}
-FILE_ENDINGS = (".parquet", ".arrow", ".run", ".tmp", ".json", ".jsonl", ".yaml", ".md", ".py", ".partial", ".lock")
+FILE_ENDINGS = (
+    ".parquet",
+    ".arrow",
+    ".run",
+    ".tmp",
+    ".json",
+    ".jsonl",
+    ".yaml",
+    ".md",
+    ".py",
+    ".part",
+    ".partial",
+    ".lock",
+)
 
 
 def asks_a_model(name: str) -> bool:

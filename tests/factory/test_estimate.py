@@ -170,6 +170,15 @@ def test_no_two_imagined_answers_are_the_same_so_that_a_judge_has_pairs(tmp_path
     assert one.calls == 1 + 4 + 12  # to ask; four answers; six pairs in both orders
 
 
+def test_an_answer_that_is_written_once_more_is_as_long_as_the_one_that_is_shown(tmp_path: Path) -> None:
+    sources = [{"path": "package:factory/quickstart/documents/handbook"}]
+    models = {"llm": {"base_url": "http://127.0.0.1:9/v1", "model": "never-asked"}}
+    methods = ["extractive_qa", {"corrupt": {"from": ["extractive_qa"]}}]
+    [one] = pipeline.estimate(write_recipe(tmp_path, sources=sources, methods=methods, models=models))
+    assert one.units > 20
+    assert 1.8 * one.units < one.calls <= 2 * one.units  # a fault is planted, and looked for where lengths are alike
+
+
 @pytest.mark.parametrize("type_", [Questions, Answer, list[Answer]])
 def test_what_is_imagined_fits_its_schema(type_: type) -> None:
     its = shape(type_)

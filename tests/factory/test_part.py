@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from factory import Run, plugins
 from factory.corpus import Kept, kept, record_tables
 from factory.edits import Edit, EditMap
 from factory.foreign import audit_dataset
-from factory.stages import part
+from factory.stages import part, read
+from factory.stages.measuring import Measuring
 from factory.stages.part import Part, Said, parts, said_of
 from factory.workers import Worker
 
@@ -55,6 +57,27 @@ def test_it_does_not_matter_who_says_it(run: Run, worker: Worker) -> None:
     assert [verdict["reason"] for verdict in by_name["pii"].verdicts] == ["pii.email", "pii.email"]
     assert by_name["format"].verdicts == []  # plain keeps are not said
     assert by_name["exact_dedup"].features is not None  # it waits for all rows
+
+
+def test_a_worker_that_made_ready_says_the_same(run: Run, worker: Worker) -> None:
+    filters = [plugins.filter_(name, {}) for name in NAMES]
+    [one] = of(run)
+    worker.prepare(filters)
+    assert plain(worker.say(one, filters)) == plain(said_of(one, filters))
+
+
+def test_processes_start_before_many_rows_are_read_and_change_nothing(tmp_path: Path, monkeypatch: Any) -> None:
+    begun: list[int] = []
+    begin = Measuring.begin
+    monkeypatch.setattr(Measuring, "begin", lambda self, filters: (begun.append(len(filters)), begin(self, filters)))
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
+    one = audit_dataset(file, into=tmp_path / "one" / "run", workers=2)
+    assert not begun
+    monkeypatch.setattr(read, "MANY_BYTES", 1)
+    assert audit_dataset(file, into=tmp_path / "two" / "run", workers=2) == one
+    assert len(begun) == 1
+    assert begun[0] > 10
 
 
 def test_filters_see_rows_as_they_were_edited(run: Run, worker: Worker) -> None:

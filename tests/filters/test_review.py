@@ -13,6 +13,7 @@ from factory.corpus import kept_records, record_tables
 from factory.errors import WrongRequest
 from factory.views.ledger import entries
 from factory.views.verify import broken, verify
+from tests.cli.conftest import factory
 from tests.corpora import write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
 
@@ -228,6 +229,14 @@ def test_what_people_decided_becomes_thumbs_pairs_and_rankings(tmp_path: Path, n
         assert best(ranked[row["question"]]) == [its["3"]]
         assert len(set(ranked[row["question"]]["ranks"])) == 2
     assert sorted(entry.reason for entry in entries(done)) == ["feedback.not_rated"] * 3
+
+
+def test_a_folder_with_a_review_is_seen_to_hold_feedback(tmp_path: Path) -> None:
+    file = reviewed(made(tmp_path), lambda row: row.update(approve="x"), "reviewed.csv")
+    (tmp_path / "box").mkdir()
+    (tmp_path / file).rename(tmp_path / "box" / file)
+    ended = factory("init", "box", "-o", "other.yaml", cwd=tmp_path)
+    assert "reviewed.csv: feedback, rows of a run that people reviewed (id, digest, kind" in ended.out + ended.err
 
 
 def best(row: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import yaml
 
 from factory import run as run_recipe
 from factory.errors import CheckFailed, WrongRequest
+from factory.stages.train import noted
 from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import finished, workspace, write_documents, write_recipe
 from tests.docs.blocks import ROOT
@@ -142,27 +144,90 @@ def test_accelerate_launches_it(tmp_path: Path) -> None:
     assert (tmp_path / "out/model/model.safetensors").is_file()
 
 
+def together(request: Path, processes: int) -> list[str]:
+    """What so many processes say that train together, as `accelerate launch` starts them a GPU each; here over gloo."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    world = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    alone = {"ACCELERATE_USE_CPU": "true", "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "factory.stages.training_process", str(request)],
+            env={**environment(), **alone, **world, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE, text=True,
+        )
+        for rank in range(processes)
+    ]  # fmt: skip
+    return [process.communicate(timeout=300)[0] for process in started]
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_model_that_one_makes(tmp_path: Path) -> None:
+    file = str(rows.split(tmp_path, "sft", rows.sft(homes())).train[0])
+    split = {"kind": "sft", "train": [file], "validation": [], "digests": []}
+    asked = {"plugin": "sft", "options": {"epochs": 4.0}, "model": "tiny", "split": split, "preflight": False}
+    losses = {}
+    for processes in (1, 2):
+        out, request = tmp_path / f"out-{processes}", tmp_path / "request.json"
+        out.mkdir()
+        request.write_text(json.dumps({**asked, "train": True, "out": str(out), "watch": False}))
+        first, *others = together(request, processes)
+        assert [json.loads(line)["event"] for line in first.splitlines()].count("trained") == 1
+        assert others == [""] * (processes - 1)  # they do not speak
+        assert sorted(place.name for place in (out / "work").iterdir()) == [str(n) for n in range(processes)]
+        lines = map(json.loads, (out / "log.jsonl").read_text().splitlines())
+        losses[processes] = [its["loss"] for its in lines if "loss" in its]
+        assert (out / "model/model.safetensors").is_file()
+    assert losses[2] == pytest.approx(losses[1], rel=1e-4)
+
+
 def test_an_accelerate_config_that_is_not_there(tmp_path: Path) -> None:
     file = str(rows.split(tmp_path, "sft", rows.sft(homes())).train[0])
     ended = factory("train", file, "--method", "sft", "--accelerate", "nowhere.yaml", cwd=tmp_path)
     assert (ended.code, "accelerate config" in ended.err) == (2, True)
 
 
+@pytest.mark.slow
+def test_an_id_of_the_hub_is_found_in_its_cache_and_noted_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As huggingface_hub lays it out; with no network, which a model that is not there is told."""
+    from trainers import sft
+
+    data = rows.split(tmp_path, "sft", rows.sft(homes()))
+    commit, stored = "0123456789abcdef" * 2 + "01234567", tmp_path / "hf/hub/models--acme--small"
+    sft.start(data, "tiny", stored / "snapshots" / commit)
+    (stored / "refs").mkdir()
+    (stored / "refs/main").write_text(commit)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    command = ["train", str(data.train[0]), "--method", "sft", "-o", "out", "--set", "epochs=1", "--model"]
+    ended = factory(*command, "acme/small", cwd=tmp_path)
+    assert ended.code == 0, ended.err
+    assert json.loads((tmp_path / "out/training.json").read_text())["from"] == "acme/small"
+    assert "base_model: acme/small" in (tmp_path / "out/README.md").read_text()
+    missing = factory(*command, "acme/large", "--check", cwd=tmp_path)
+    assert (missing.code, "acme/large cannot be loaded" in missing.err) == (2, True)
+
+
 def chained(folder: Path, *steps: object) -> Path:
     """A recipe that trains; its documents make sft and text rows."""
     write_documents(folder, {name: (HANDBOOK / name).read_text(encoding="utf-8") for name in ("glossary.md", "api.md")})
-    return write_recipe(folder, train=list(steps), export={"split": {"validation": 0, "test": 0}})
+    methods = ["text", "extractive_qa", "contrast"]  # the last one makes pairs
+    return write_recipe(folder, methods=methods, train=list(steps), export={"split": {"validation": 0, "test": 0}})
 
 
 @pytest.mark.slow
 def test_a_recipe_trains_one_model_after_the_other(tmp_path: Path) -> None:
-    file = chained(tmp_path, {"base": {"plugin": "cpt", "epochs": 1}}, {"sft": {"model": "base", "epochs": 1}})
+    steps = ({"base": {"plugin": "cpt", "epochs": 1}}, {"sft": {"model": "base", "epochs": 1}})
+    file = chained(tmp_path, *steps, {"dpo": {"model": "sft", "epochs": 1}})
     done = run_recipe(file)
-    assert done.did[-2:] == ["train.base", "train.sft"]
-    for name in ("base", "sft"):
-        assert (done.path / "models" / name / "model/model.safetensors").is_file()
-    tokenizers = [(done.path / "models" / name / "model/tokenizer.json").read_bytes() for name in ("base", "sft")]
-    assert tokenizers[0] == tokenizers[1]  # the second one went on from the first
+    assert done.did[-3:] == ["train.base", "train.sft", "train.dpo"]
+    models = [done.path / "models" / name for name in ("base", "sft", "dpo")]
+    assert all((model / "model/model.safetensors").is_file() for model in models)
+    assert len({(model / "model/tokenizer.json").read_bytes() for model in models}) == 1  # each went on from the last
+    assert noted(models[2])["from"] == str(models[2] / "../sft")
     assert run_recipe(file).did == []
     assert yaml.safe_load((done.path / "recipe.yaml").read_text())["train"][1] == {
         "sft": {"model": "base", "epochs": 1}

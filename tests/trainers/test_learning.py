@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from factory import training
-from factory.errors import CheckFailed, WrongRequest
+from factory.errors import CheckFailed, DeadWorld, WrongRequest
 from factory.training import Trained
 from tests.trainers import rows
 from tests.trainers.rows import asked, homes, mean
@@ -182,11 +182,47 @@ def test_stopped_and_run_again_is_never_stopped(
     assert not (tmp_path / "stopped/out/checkpoints").exists()
 
 
+def test_what_trackers_wrote_beside_the_checkpoints_stays(tmp_path: Path) -> None:
+    from trainers._fit import clear_checkpoints
+
+    for name in ("runs/one/events.out", "checkpoint-20/model.safetensors"):
+        (tmp_path / "checkpoints" / name).parent.mkdir(parents=True)
+        (tmp_path / "checkpoints" / name).write_text(name)
+    clear_checkpoints(tmp_path)
+    assert [place.name for place in tmp_path.iterdir()] == ["trackers"]
+    assert (tmp_path / "trackers/runs/one/events.out").read_text() == "runs/one/events.out"
+
+
 def test_the_same_data_and_seed_make_the_same_model_and_another_seed_another(tmp_path: Path) -> None:
     for name, seed in (("one", 0), ("two", 0), ("three", 1)):
         train("sft", tmp_path / name, rows.sft(homes()), epochs=1.0, seed=seed)
     assert equal(weights(tmp_path / "one"), weights(tmp_path / "two"))
     assert not equal(weights(tmp_path / "one"), weights(tmp_path / "three"))
+
+
+@pytest.mark.parametrize("adapter", ["full", "lora"])
+def test_gradient_checkpoints_change_the_memory_and_not_the_model(adapter: str, tmp_path: Path) -> None:
+    import torch
+
+    for name, checkpoints in (("kept", False), ("again", True)):
+        args = {"gradient_checkpointing": checkpoints}
+        train("sft", tmp_path / name, rows.sft(homes()), adapter=adapter, epochs=3.0, args=args)
+    one, other = weights(tmp_path / "kept"), weights(tmp_path / "again")
+    assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
+
+
+def test_out_of_memory_says_the_estimate_and_what_to_lower(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An allocation that no machine can make, in the middle of the training: torch's own error."""
+    import torch
+
+    from trainers import _fit
+
+    def too_much(self: Any, args: Any, state: Any, control: Any, **_: Any) -> None:
+        torch.empty(1 << 50)
+
+    monkeypatch.setattr(_fit.Journal, "on_step_end", too_much)
+    with pytest.raises(DeadWorld, match=r"Out of memory; the estimate was \d+\.\d GB\. .*adapter=lora"):
+        train("sft", tmp_path, rows.sft(homes()), epochs=1.0)
 
 
 def test_a_loss_that_is_no_number_stops_and_names_its_rows(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What TRL would swallow in silence, or die of without naming a row, is named before the first step."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,8 @@ def test_a_stray_column_is_said_and_not_trained_on(column: str, tmp_path: Path) 
     plain = preflight("sft", tmp_path, right("sft"))
     assert [one.reason for one in found] == ["train.stray_column", "train.size"]
     assert column in found[0].message
-    assert found[1].values == plain[0].values
+    for name in ("rows", "tokens", "learned", "steps", "batch"):  # memory and time are measured
+        assert found[1].values[name] == plain[0].values[name]
 
 
 def test_pairs_that_contradict_each_other_are_named(tmp_path: Path) -> None:
@@ -313,11 +315,21 @@ def test_a_model_whose_weights_are_cut_is_a_wrong_request(tmp_path: Path) -> Non
         ({"args": {"learning_rate": 0.1}}, "--set learning_rate="),
         ({"args": {"trust_remote_code": True}}, "never run"),
         ({"template": "nowhere.jinja"}, "no file nowhere.jinja"),
+        ({"report_to": ("tensorbord",)}, "no tracker 'tensorbord'. Did you mean 'tensorboard'"),
+        ({"report_to": ("all",)}, "no tracker 'all'"),
     ],
 )
 def test_a_wrong_setting_is_a_wrong_request(options: dict[str, Any], said: str, tmp_path: Path) -> None:
     with pytest.raises(WrongRequest, match=said):
         preflight("sft", tmp_path, right("sft"), **options)
+
+
+def test_a_tracker_that_is_not_installed_is_said_with_the_line_that_installs_it(tmp_path: Path) -> None:
+    missing = [name for name in ("wandb", "mlflow", "comet_ml", "clearml") if find_spec(name) is None]
+    if not missing:
+        pytest.skip("all of them are installed")
+    with pytest.raises(WrongRequest, match=rf"report_to: {missing[0]} cannot be used\. .*[Rr]un `pip install"):
+        preflight("sft", tmp_path, right("sft"), report_to=(missing[0],))
 
 
 def test_training_refuses_what_the_preflight_refuses(tmp_path: Path) -> None:
