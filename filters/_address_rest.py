@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 from filters._countries import country
 
+MOST = 10  # parts behind a street
+
 _BETWEEN = r"[\s,.>?;|]{1,16}"
 _LINE_OR_COMMA = r"[ \t]{0,3}(?:[,.]?\s{0,2}\n[ \t,>?|*#]{0,8}|,\s{0,2})"
 _FLAT = r"(?i:apt|apartment|suite|ste|unit|flat|floor|room|piso|etage|app|appt|bât|p\.? ?o\.? box)\.? ?[0-9][\w-]{0,5}"
@@ -37,13 +39,14 @@ def goes_on(text: str, start: int, end: int, places: Iterable[tuple[int, int]] =
     """Where an address begins and ends with all that belongs to it; `places` are spans of the same text."""
     if number := _NUMBER_BEFORE.search(text, max(0, start - 12), start):
         start = number.start()
-    before = -1
-    while before != end:
+    for _ in range(MOST):
         before = end
         end = _next(text, end)
         for first, last in places:
             if first < end < last or (first >= end and _PLACE_BETWEEN.fullmatch(text, end, first)):
                 end = last
+        if end == before:
+            break
     return start, end
 
 

@@ -47,11 +47,14 @@ def _formed(text: str, kinds: tuple[str, ...]) -> set[Finding]:
 
     What those lines hid is looked for again: scrubbing twice changes nothing.
     """
-    found = set(_presidio.find(text, kinds)) if kinds else set()
-    longer = set(_longer(text, found))
-    if longer:
-        sure = [(one.start, one.end) for one in found | longer if one.score >= _presidio.SURE]
-        found |= longer | _formed(_spans.blank(text, sure), kinds)
+    found: set[Finding] = set()
+    while kinds:
+        fresh = set(_presidio.find(text, kinds))
+        longer = set(_longer(text, fresh))
+        found |= fresh | longer
+        if not longer:
+            break
+        text = _spans.blank(text, [(one.start, one.end) for one in fresh | longer if one.score >= _presidio.SURE])
     return found
 
 

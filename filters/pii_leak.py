@@ -2,7 +2,7 @@
 
 Sees    a row, and the passages it was made from as they were parsed, before any filter edited them. What `pii` finds
         there is looked for in every string of the row, also written otherwise: other gaps and country codes in a
-        telephone number, "at" and "dot" in an address, a name in another order.
+        telephone number, "at" and "dot" in an address, a name in another order or with initials, a day in figures.
 Keeps   places, kinds and scores; never a value.
 Misses  what `pii` does not find in the source; half a value (last digits, a surname alone); rows whose source is not
         in the run, which are kept and counted as not looked at.
