@@ -18,7 +18,7 @@ from pathlib import Path
 
 from _personal_data import SURE, Span, rows_of, shipped
 
-from filters import _personal
+from filters import _personal, _spans
 from filters._presidio import find
 
 WORDS = re.findall(r"\w+", "The gauge reports a level every ten minutes, and an alarm when it passes a limit.")
@@ -62,12 +62,13 @@ def speed(name: str, texts: list[str], presidio: Callable[[str], list[Span]], ro
 def clean(folder: Path, ner: str | None) -> None:
     """Print every finding in the texts of a folder, in its line."""
     texts = [p for p in sorted(folder.rglob("*")) if p.suffix in {".md", ".rst", ".txt"}]
+    kinds = _personal.kinds(None, [], ner)
     total, size = 0, 0
     for path in texts:
         text = path.read_text(encoding="utf-8", errors="replace")
         size += len(text)
-        found = [f for f in _personal.find(text, _personal.kinds(None, [], ner), ner) if f.score >= SURE]
-        for start, end, kind in sorted({(f.start, f.end, f.kind) for f in found}):
+        found = [f._asdict() | {"field": ""} for f in _personal.find(text, kinds, ner) if f.score >= SURE]
+        for start, end, kind in ((one["start"], one["end"], one["kind"]) for one in _spans._disjoint(found)):
             total += 1
             line = text[text.rfind("\n", 0, start) + 1 : start][-50:] + "[[" + text[start:end] + "]]"
             print(f"  {path.relative_to(folder)}:{text.count(chr(10), 0, start) + 1} {kind}: {line}")

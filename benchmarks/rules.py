@@ -24,16 +24,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from factory.refusals import refuses
 from filters._words import forget
 from filters.c4 import C4
 from filters.degenerate import Degenerate
 from filters.document_quality import PARTS, DocumentQuality, score
 from filters.fineweb import Fineweb
 from filters.gopher import Gopher
+from filters.language import Language
 
 RULES: dict[str, Any] = {"gopher": Gopher(), "c4": C4(), "fineweb": Fineweb()}
 FIGURES = ("words", "word_length", "alphabetic", "stop_words", "top_2", "repeated_5", "line_ends", "short_lines",
            "repeated_chars", "newlines_a_word")  # fmt: skip
+FLAGS = ("same_words", "same_lines", "copied_question", "disagrees", "refuses")
 BATCH, ROUNDS = 512, 3
 
 
@@ -171,14 +174,14 @@ def answers(folder: Path) -> None:
 
 
 def flags(folder: Path) -> None:
-    """Print how often the answer that alone has a flag of `degenerate` lost."""
+    """Print how often the answer that alone has a flag of `degenerate`, `language` or `refusal` lost."""
     found = _rated.pairs(folder)
     head = " ".join(f"{name[:12]:>12}" for name in ("all", *found))
-    print(f"\nflags of degenerate: how often their bearer lost (pairs where one answer has it)\n{'':16} {head}")
+    print(f"\nflags: how often their bearer lost (pairs where one answer has it)\n{'':16} {head}")
     table: dict[str, dict[str, list[bool]]] = {}
     for name, its in found.items():
         better, worse = ([reasons_of(pair.prompt, getattr(pair, side)) for pair in its] for side in ("better", "worse"))
-        for flag in ("same_words", "same_lines", "copied_question"):
+        for flag in FLAGS:
             lost = [flag in two for one, two in zip(better, worse, strict=True) if (flag in one) != (flag in two)]
             table.setdefault(flag, {})[name] = lost
     for flag, by_set in table.items():
@@ -190,11 +193,14 @@ def flags(folder: Path) -> None:
 def reasons_of(prompt: str, answer: str) -> set[str]:
     """Every flag of an answer: each rule by itself."""
     row = {"id": ["r", "r"], "field": ["messages[0].content", "messages[1].content"], "role": ["user", "assistant"]}
-    features = Degenerate().measure(pa.record_batch({**row, "text": pa.array([prompt, answer], pa.large_string())}))
+    batch = pa.record_batch({**row, "text": pa.array([prompt, answer], pa.large_string())})
+    features = Degenerate().measure(batch)
     rules = ("min_type_token_ratio", "max_repeated_line_chars", "max_copied")
     alone = [Degenerate(**{other: None for other in rules if other != rule}) for rule in rules]
     said = [filter_.decide(features).rows[0]["reason"] for filter_ in alone]
-    return {reason.removeprefix("degenerate.") for reason in said if reason}
+    said.append(Language().decide(Language().measure(batch)).rows[0]["reason"])
+    refuses_ = {"refuses"} if refuses(answer) else set()
+    return refuses_ | {reason.rpartition(".")[2] for reason in said if reason}
 
 
 def main() -> None:

@@ -47,9 +47,10 @@ def _first(text: str) -> str:
 def _command(name: str, command: Any) -> str:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option"]
-    usage = " ".join([f"factory {name}", *(p.metavar for p in arguments), "[OPTIONS]"])
+    given = [p.metavar if p.required else f"[{p.metavar}]" for p in arguments]
+    usage = " ".join([f"factory {name}", *given, "[OPTIONS]"])
     parts = [f"\n## factory {name}\n", *_prose(command.help), f"```text\n{usage}\n```\n", "| | |\n|---|---|"]
-    parts += [f"| `{p.metavar.strip('[]')}` | {p.help}{'' if p.required else ' May be left out.'} |" for p in arguments]
+    parts += [f"| `{p.metavar}` | {p.help}{'' if p.required else ' May be left out.'} |" for p in arguments]
     parts += [f"| {_names(p)} | {p.help}{_default(p)} |" for p in options]
     return "\n".join(parts)
 

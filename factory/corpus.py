@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from factory import documents, origins, passages, records, tables, verdicts
 from factory.documents import Document
@@ -120,7 +121,7 @@ def apply_verdicts(state: Kept, file: Path) -> None:
     for batch in tables.read_file(file, verdicts.SCHEMA, columns=["outcome", "edits"]):
         if at + len(batch) > len(positions):
             break
-        changed = np.flatnonzero(batch["outcome"].to_numpy(zero_copy_only=False) != "keep")
+        changed = np.flatnonzero(pc.not_equal(batch["outcome"], "keep").to_numpy(zero_copy_only=False))
         for nth, verdict in zip(changed, batch.take(pa.array(changed)).to_pylist(), strict=True):
             state.take(int(positions[at + nth]), verdict)
         at += len(batch)
@@ -156,7 +157,7 @@ class Row:
     @property
     def meta_json(self) -> str:
         """What is noted of a record, as JSON with sorted keys; of a document or passage `documents` and `sources`."""
-        return json.dumps(self.meta, ensure_ascii=False, sort_keys=True)
+        return records.in_order(self.meta)
 
     def apply(self, edits: Mapping[str, EditMap]) -> None:
         """Put edits into the strings."""
@@ -219,7 +220,7 @@ def record_row(kind: str, row: Mapping[str, Any], position: int) -> Row:
     return Row(
         position,
         row["id"],
-        records.texts(kind, row, beside=True),
+        [*records.texts(kind, row), *records.texts_beside(meta)],
         _info(kind, meta, sources=meta["sources"]),
         {name: value for name, value in meta.items() if name not in ("quotes", "rewordings")},
         meta["quotes"],

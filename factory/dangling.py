@@ -9,52 +9,77 @@ lines or code of its own) may point to it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from factory.dangling_words import BELOW, IN_SMALL, RULES, Rules
+from factory.dangling_words import BELOW, IN_SMALL, NEEDS, RULES, Rules
 from factory.wording import plain, without_code
 
 LOOKED_AT = 4_000  # characters
 LATE = 300  # characters: further on in an answer, "as mentioned above" may mean the answer itself
 SOON = 30  # characters that follow "as listed below:" where an answer holds the list itself
+ANYTHING = ("",)  # is in every text
+AT_THE_BEGINNING = ("pronoun", "this")  # rules all of whose patterns begin with ^
 QUESTIONS = ("text", "source", "above", "figure", "pronoun", "this")
-_CARRIES = re.compile(r"[:：]\s*\S|[\"“«„‘「『][^\"”»“’」』]{2,}[\"”»“’」』]|\S[ \t]*\n\s*\S|(?<!\w)'[^']{3,}'(?!\w)")
+_CARRIES = (  # each with the signs of which it needs one
+    (":：", re.compile(r"[:：]\s*\S")),
+    ('"“«„‘「『', re.compile(r"[\"“«„‘「『][^\"”»“’」』]{2,}[\"”»“’」』]")),
+    ("\n", re.compile(r"\S[ \t]*\n\s*\S")),
+    ("'", re.compile(r"(?<!\w)'[^']{3,}'(?!\w)")),
+)
 
 
 def in_question(question: str, language: str) -> str | None:
     """What rule a question breaks that stands before everything else."""
     names = ("figure", "pronoun") if carries_text(question) else QUESTIONS
-    return _first(*_read(question, language), names)
+    return _first(_read(question, language), names)
 
 
 def in_answer(answer: str, language: str, *, carried: bool) -> str | None:
     """What rule the answer to such a question breaks; `carried`: the question brings a text along."""
     if carried:
         return None
-    rules, said = _read(answer, language)
-    found = rules.above.search(said[:LATE])
+    rules, said, needs = _read(answer, language)
+    begins = said[:LATE]
+    found = _has(needs.get("above", ANYTHING), begins) and rules.above.search(begins)
     if found and not (BELOW.search(found.group()) and len(said) > found.end() + SOON):
         return "above"
     shows = "|" in answer or "![" in answer  # a table or an image of its own
-    return _first(rules, said, ("source",) if shows else ("source", "figure"))
+    return _first((rules, said, needs), ("source",) if shows else ("source", "figure"))
 
 
 def carries_text(question: str) -> bool:
     """Whether a question brings something along that it, or its answer, may point to."""
     cut = question[:LOOKED_AT]
-    return bool(_CARRIES.search(cut)) or without_code(cut) != cut or len(question) > LOOKED_AT
+    return any(_has(signs, cut) and pattern.search(cut) for signs, pattern in _CARRIES) or (
+        without_code(cut) != cut or len(question) > LOOKED_AT
+    )
+
+
+def _has(words: Iterable[str], text: str) -> bool:
+    return any(word in text for word in words)
 
 
 def _prose(text: str) -> str:
     return plain(without_code(text[:LOOKED_AT]))
 
 
-def _read(text: str, language: str) -> tuple[Rules, str]:
-    """The rules for a text, and its prose: of ASCII in small letters, which is read twice as fast."""
+_Read = tuple[Rules, str, Mapping[str, tuple[str, ...]]]
+
+
+def _read(text: str, language: str) -> _Read:
+    """The rules for a text, its prose, and of rules the words of which they need one.
+
+    Text of ASCII is in small letters: it is read twice as fast, and what words stand in it is known for sure.
+    """
     said = _prose(text)
-    return (IN_SMALL[language], said.lower()) if said.isascii() else (RULES[language], said)
+    return (IN_SMALL[language], said.lower(), NEEDS[language]) if said.isascii() else (RULES[language], said, {})
 
 
-def _first(rules: Rules, said: str, names: Iterable[str]) -> str | None:
-    patterns = {name: getattr(rules, name) for name in names}
-    return next((name for name, pattern in patterns.items() if pattern.search(said)), None)
+def _first(read: _Read, names: Iterable[str]) -> str | None:
+    rules, said, needs = read
+    return next((name for name in names if _has(needs.get(name, ANYTHING), said) and _strikes(name, rules, said)), None)
+
+
+def _strikes(name: str, rules: Rules, said: str) -> bool:
+    pattern: re.Pattern[str] = getattr(rules, name)
+    return (pattern.match if name in AT_THE_BEGINNING else pattern.search)(said) is not None

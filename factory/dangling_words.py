@@ -218,5 +218,19 @@ _FR = Rules(
     ),
 )
 RULES = {"en": _EN, "de": _DE, "es": _ES, "fr": _FR}
+NEEDS: dict[str, dict[str, tuple[str, ...]]] = {  # of rules the words of which one must be in a text of small letters
+    "en": {
+        "text": ("this ", "these ", "those ", "the above ", "the given ", "the provided ", "the preceding ",
+                 "the attached ", "the following"),
+        "source": ("text", "passage", "document", "article", "paragraph", "excerpt", "section", "chapter", "author",
+                   "information "),
+        "above": ("above", "below", "earlier", "previous", "hereafter", "aforementioned", "before", "last", "preceding",
+                  "next", "following"),
+        "figure": ("figure", "fig.", "table", "diagram", "exhibit", "listing", "equation", "eq.", "section", "chapter",
+                   "appendix", "page", "annex"),
+        "this": ("this ", "these "),
+    },
+    "de": {}, "es": {}, "fr": {},
+}  # fmt: skip
 IN_SMALL = {language: _in_small(rules) for language, rules in RULES.items()}
 BELOW = re.compile(r"below|unten|nachstehend|abajo|dessous|après", re.IGNORECASE)  # what an answer itself may hold

@@ -6,6 +6,7 @@ done.report()["measures"]["records.kept"]
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -21,6 +22,7 @@ from factory.stages.filter import filter_stage
 from factory.stages.generate import generate
 from factory.stages.ingest import ingest
 from factory.stages.measure import measure
+from factory.stages.measuring import Measuring
 from factory.stages.models import Models
 from factory.stages.read import read
 from factory.stages.retry import ask_again
@@ -106,7 +108,7 @@ def prompts(recipe: str | Path, method: str, unit: str | None = None) -> list[di
     from factory.stages.estimate import requests
 
     checked = recipes.load(str(recipe))
-    opened = Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
+    opened = _run_of(checked)
     if not opened.stands("filter.passages"):
         raise WrongRequest(f"{opened.path} has no passages yet. Make them with: factory run {recipe} --estimate")
     return requests(opened, checked, method, unit)
@@ -122,13 +124,25 @@ def review(recipe: str | Path, count: int, *, output: Path | None = None, seed: 
     from factory.views.review import sample
 
     checked = recipes.load(str(recipe))
-    opened = Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
+    opened = _run_of(checked)
     file = output or opened.path / "rows-to-review.csv"
     if file.exists():
         raise WrongRequest(f"{file} is there already, and may hold what people decided. Choose another one with -o.")
     rows = sample(opened, count, checked.recipe.seed if seed is None else seed)
     tables.write_file(file, reviews.write(rows, file))
     return file, len(rows)
+
+
+def never_reviewed(recipe: str | Path) -> dict[str, int]:
+    """How many rows each filter rejected that nobody gets to read: filters behind it still take values out."""
+    from factory.views.review import hidden
+
+    return hidden(_run_of(recipes.load(str(recipe))))
+
+
+def _run_of(checked: Checked) -> Run:
+    """The run of a recipe, or the one in whose folder the recipe lies."""
+    return Run(checked.file.parent if is_run(checked.file.parent) else checked.recipe.run)
 
 
 def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
@@ -144,8 +158,8 @@ def audit(path: str | Path, *, checks: Sequence[str] = ()) -> dict[str, Any]:
     with opened.lock():
         report = make(opened, checks=asked)
         if opened.stands("export"):
-            tokenizer = recipes.declared_audit(opened.path / "recipe.yaml").get("tokenizer")
-            mark = _audit_mark(opened.fingerprint("export"), asked, tokenizer)
+            its = recipes.declared_audit(opened.path / "recipe.yaml")
+            mark = _audit_mark(opened.fingerprint("export"), asked, its.get("tokenizer"), full=its.get("full", False))
             opened.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})
     _stop_at(report["checks"], opened)
     return report
@@ -157,9 +171,9 @@ def _reached(counts: dict[str, Any]) -> int:
     return int(its.get("made", 0)) - int(its.get("rejected", 0))
 
 
-def _audit_mark(before: str, checks: Sequence[str], tokenizer: str | None) -> str:
+def _audit_mark(before: str, checks: Sequence[str], tokenizer: str | None, *, full: bool) -> str:
     its = None if tokenizer is None else inputs.digest({"": Path(tokenizer)}) if Path(tokenizer).exists() else tokenizer
-    return fingerprint(before, list(checks), its, views_digest())
+    return fingerprint(before, list(checks), its, full, views_digest())
 
 
 def _stop_at(checks: Sequence[dict[str, Any]], run: Run) -> None:
@@ -213,6 +227,10 @@ class _Pipeline:
         file = self._run.path / "recipe.yaml"
         if not file.is_file() or file.read_bytes() != resolved:
             tables.write_file(file, resolved)
+        with Measuring(self._workers) as measuring:
+            self._stages(last, measuring)
+
+    def _stages(self, last: Until, measuring: Measuring) -> None:
         again = ask_again(self._run, self._checked, self._retry, self._progress) if self._retry else 0
         files = self._retry if self._retry and not again else None
         mark = ingest(self._run, self._checked, self._progress, retry=files)
@@ -221,7 +239,9 @@ class _Pipeline:
         if last == "ingest":
             return
         mark = self.filter("passages", mark)
-        mark = read(self._run, self._checked, mark, self._progress)
+        measured = [filter_ for filter_ in self._checked.filters["measured"] if not filter_.models]
+        ready = partial(measuring.begin, measured) if measured and last in ("export", "audit") else None
+        mark = read(self._run, self._checked, mark, self._progress, ready)
         if last == "filter" and not self._run.stands("generate"):
             return
         mark = self._generate(mark)
@@ -230,7 +250,7 @@ class _Pipeline:
         if last in ("filter", "generate"):
             return
         mark = export(self._run, self._checked, mark, self._progress)
-        mark = measure(self._run, self._checked, mark, self._progress, self._doors, workers=self._workers)
+        mark = measure(self._run, self._checked, mark, self._progress, self._doors, measuring)
         if last == "audit":
             self._audit(mark)
             self._train()
@@ -307,7 +327,7 @@ class _Pipeline:
         from factory.views.audit import audit as make
 
         checks = self._checked.recipe.audit.checks
-        mark = _audit_mark(before, checks, self._checked.audit_tokenizer())
+        mark = _audit_mark(before, checks, self._checked.audit_tokenizer(), full=self._checked.recipe.audit.full)
         if not self._run.is_done("audit", mark) or not (self._run.path / "report.json").is_file():
             report = make(self._run, checks=checks)
             self._run.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})

@@ -91,6 +91,7 @@ class Generator:
     target: int | None = None
 
 
+EMBEDDER = "embedder"  # the model whose vectors a filter wants, among its models
 KEY = b"factory.key"  # in the metadata of the schema of what a keyed filter measures
 
 
@@ -101,7 +102,8 @@ class Filter:
     `code` is the frozen dataclass of the plugin; `measuring` the options that change what it measures, `measures` a
     digest of its source, of what it `depends_on` and of the files that these name: together they name its features.
     `digest` is of the same and all files that its options name. `models` are the `LLM` parameters of an asynchronous
-    `measure`, as a generator's. `key` is the run's, for a filter that is `keyed`.
+    `measure`, as a generator's; or, where it `embeds`, the one model whose vectors it `asks`. `key` is the run's, for a
+    filter that is `keyed`.
     """
 
     instance: str
@@ -115,6 +117,7 @@ class Filter:
     measures: str
     digest: str
     models: Mapping[str, str] = field(default_factory=dict)
+    embeds: bool = False
     key: bytes = field(default=b"", repr=False)
 
 
@@ -347,7 +350,8 @@ def bind(plugin: P, models: Sequence[str]) -> P:
         if name not in models:
             there = f"Models there are: {', '.join(models)}." if models else "The recipe has no 'models:'."
             fix = f"Add '{name}: {{base_url: …, model: …}}' under 'models:'"
-            other = f", or bind it to another: '{plugin.instance}: {{{parameter}: NAME}}'" if models else ""
+            of = "model:" if getattr(plugin, "embeds", False) else ""
+            other = f", or bind it to another: '{plugin.instance}: {{{parameter}: {of}NAME}}'" if models else ""
             raise WrongRequest(
                 f"{plugin.instance} asks a model '{name}'.{did_you_mean(name, models)} {there} {fix}{other}."
             )
@@ -387,6 +391,7 @@ def filter_(
         raise WrongRequest(f"{name}: {error}.") from None
     measuring = {o.name: getattr(code, o.name) for o in known if not o.decides}
     source = source_digest(code_type.__module__) + _depends_on(code)
+    vectors = getattr(code, "asks", "")
     return Filter(
         instance=name,
         plugin=plugin,
@@ -398,7 +403,8 @@ def filter_(
         measuring=measuring,
         measures=source + inputs.digest(measuring),
         digest=source + inputs.digest(checked),
-        models=bound,
+        models={EMBEDDER: vectors} if vectors else bound,
+        embeds=bool(vectors),
     )
 
 
@@ -423,7 +429,7 @@ def _check_sees(plugin: str, code_type: Any, sees: str) -> None:
         )
     if sees == "pair" and getattr(code_type, "kinds", None) != ("preference",):
         raise WrongRequest(f"The filter '{plugin}' sees pairs: its 'kinds' must be ('preference',), which have them.")
-    if sees == "raw_sourced" and _asks_model(getattr(code_type, "measure", None)):
+    if sees == "raw_sourced" and (_asks_model(getattr(code_type, "measure", None)) or hasattr(code_type, "asks")):
         raise WrongRequest(
             f"The filter '{plugin}' sees 'raw_sourced', text from which nothing was taken out, and asks a model: such "
             "text goes to no endpoint. See 'sourced', which is what the generators saw."
@@ -441,6 +447,7 @@ def _asks_model(measure: Any) -> bool:
 def _check_methods(plugin: str, code_type: Any) -> None:
     """Raise WrongRequest for a filter that lacks a method, or one that would ask a model."""
     needed = ["measure", "decide"] + (["merge"] if hasattr(code_type, "scan") else [])
+    needed += ["embeds"] if hasattr(code_type, "asks") else []
     for method in needed:
         if not callable(getattr(code_type, method, None)):
             raise WrongRequest(f"The filter '{plugin}' has no method '{method}'.")

@@ -26,6 +26,7 @@ from factory.passages import Passage, Quote
 from factory.policy import Policy, combine
 
 VERSION = 1
+in_order = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode  # made once: `json.dumps` makes one a call
 Kind = Literal["text", "sft", "preference", "feedback", "ranking", "labels"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Message = dict[str, str]
@@ -279,14 +280,14 @@ def as_row(
         **record.policy.as_dict(),
         "quotes": [quote_as_dict(quote) for quote in record.quotes],
     }
-    content = json.dumps(record.data, ensure_ascii=False, sort_keys=True)
+    content = in_order(record.data)
     return {
         "id": id_,
         "unit": unit,
         "method": method,
         **record.data,
         "digest": digest(content),
-        "meta": json.dumps(meta, ensure_ascii=False, sort_keys=True),
+        "meta": in_order(meta),
         "reason": rejected,  # why its generator does not stand for it; not 'rejected', which a preference has
     }
 
@@ -349,11 +350,13 @@ def texts(kind: str, row: Mapping[str, Any], *, beside: bool = False) -> list[Te
         if value is None or isinstance(value, bool):
             continue
         found += _strings(name, value)
-    if beside:
-        meta = json.loads(row["meta"])
-        found += [Text(f"quotes[{nth}].text", "quote", quote["text"]) for nth, quote in enumerate(meta["quotes"])]
-        found += [Text(f"rewordings[{nth}]", "reworded", said) for nth, said in enumerate(meta.get("rewordings", ()))]
-    return found
+    return found + texts_beside(json.loads(row["meta"])) if beside else found
+
+
+def texts_beside(meta: Mapping[str, Any]) -> list[Text]:
+    """The strings that `meta` holds: quotes, and other words for the question."""
+    found = [Text(f"quotes[{nth}].text", "quote", quote["text"]) for nth, quote in enumerate(meta["quotes"])]
+    return found + [Text(f"rewordings[{nth}]", "reworded", said) for nth, said in enumerate(meta.get("rewordings", ()))]
 
 
 def _strings(name: str, value: Any) -> list[Text]:
@@ -361,7 +364,7 @@ def _strings(name: str, value: Any) -> list[Text]:
         return [Text(name, "text", value)]
     found: list[Text] = []
     for nth, item in enumerate(value):
-        if isinstance(item, dict | Mapping):  # a dict is known at once, a Mapping is asked for
+        if isinstance(item, (dict, Mapping)):  # a dict is known at once, a Mapping is asked for
             found.append(Text(f"{name}[{nth}].content", item["role"], item["content"] or ""))
         elif isinstance(item, list):
             found += _strings(f"{name}[{nth}]", item)

@@ -108,6 +108,15 @@ PATTERNS = {language: re.compile(pattern, re.VERBOSE | re.IGNORECASE) for langua
 _SMALL = {  # of ASCII in small letters, three times as fast: no phrase of the others is without other letters
     language: re.compile(pattern, re.VERBOSE) for language, pattern in _WRITTEN.items() if language not in ("zh", "ja")
 }
+_NEEDS = {  # the words of which one is in each phrase of ASCII in small letters
+    "en": ("not", "n't", "unable", "decline", "refuse", "must", "have no", "inappropriate", "unethical", "sorry",
+           "apolog"),
+    "de": ("nicht", "kein", "leider", "ablehnen"),
+    "es": ("no puedo", "no me es", "no tengo", "no soy", "no estoy", "debo ", "tengo que"),
+    "fr": ("je ", "il m'est"),
+    "it": ("non ", "devo "),
+    "pt": ("recusar",),
+}  # fmt: skip
 _STRAIGHT = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'"})
 
 
@@ -121,6 +130,12 @@ def _beginning(answer: str) -> str:
 
 def refuses(answer: str) -> str | None:
     """The language in which an answer refuses at its beginning; None where it does not."""
-    begins = unicodedata.normalize("NFKC", _beginning(answer)).translate(_STRAIGHT)
-    patterns, begins = (_SMALL, begins.lower()) if begins.isascii() else (PATTERNS, begins)
-    return next((language for language, pattern in patterns.items() if pattern.search(begins)), None)
+    begins = _beginning(answer)
+    if not begins.isascii():
+        begins = unicodedata.normalize("NFKC", begins)
+    begins = begins.translate(_STRAIGHT)
+    if not begins.isascii():
+        return next((language for language, pattern in PATTERNS.items() if pattern.search(begins)), None)
+    begins = begins.lower()
+    asked = (language for language, words in _NEEDS.items() if any(word in begins for word in words))
+    return next((language for language in asked if _SMALL[language].search(begins)), None)

@@ -133,16 +133,19 @@ def read(file: Path) -> list[Decision]:
             cells = {name: "" if row.get(name) is None else str(row[name]) for name in COLUMNS}
             if file.suffix in CSV:
                 cells = {name: plain(text) for name, text in cells.items()}
-            decision = _decision(cells, row, place)
+            if not {"id", "digest"} <= set(row):
+                raise ValueError(
+                    f"{place}: no columns 'id' and 'digest'. Make a review with 'factory export RUN --review 100'"
+                )
+            decision = decided(cells, place)
             found += [decision] if decision else []
     except BadItem as error:
         raise ValueError(f"{file.name}: {error.detail}") from None
     return found
 
 
-def _decision(cells: Mapping[str, str], row: Mapping[str, Any], place: str) -> Decision | None:
-    if not {"id", "digest"} <= set(row):
-        raise ValueError(f"{place}: no columns 'id' and 'digest'. Make a review with 'factory export RUN --review 100'")
+def decided(cells: Mapping[str, str], place: str) -> Decision | None:
+    """What the cells of a row say; None where nothing is filled in. Raises ValueError for what cannot be understood."""
     says = [name for name in TO_FILL[:-1] if cells[name].strip()]
     if not says:
         return None

@@ -11,6 +11,8 @@ NO_PLACEHOLDER = (
     r"[A-Z][A-Z_]+>)"
 )
 _CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+_FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)
+_MARKED = re.compile(r"[`\[<*_\\\0]|~~")  # without one of these there is no markup
 _INLINE = (
     (re.compile(r"!\[[^\]]*\]\([^()]*\)"), ""),
     (re.compile(r"\[([^\[\]]+)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])"), r"\1"),
@@ -35,6 +37,8 @@ def phrases(written: str) -> re.Pattern[str]:
 
 def plain(inline: str) -> str:
     """Inline markup as words on one line: `**x**` is x, a link its text; code spans keep their backticks."""
+    if not _MARKED.search(inline):
+        return " ".join(inline.split())
     spans: list[str] = []
 
     def put_aside(code: re.Match[str]) -> str:
@@ -49,5 +53,6 @@ def plain(inline: str) -> str:
 
 def without_code(text: str) -> str:
     """`text` with code spans and fenced code taken out."""
-    text = re.sub(r"^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1|\Z)", " ", text, flags=re.DOTALL | re.MULTILINE)
-    return _CODE_SPAN.sub(" ", text)
+    if "`" not in text and "~~~" not in text:
+        return text
+    return _CODE_SPAN.sub(" ", _FENCED.sub(" ", text))

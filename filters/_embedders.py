@@ -1,6 +1,8 @@
-"""The models that can embed a text, by what a recipe calls them: `wordllama`, `sentence-transformers:FOLDER`.
+"""The models that can embed a text, by what a recipe calls them.
 
-Nothing is fetched, ever: a model that is not on disk is a wrong request with the command that gets it.
+`wordllama` lies in an installed package, `sentence-transformers:FOLDER` on disk, and `model:NAME` is a model of the
+recipe that serves embeddings: the run asks it (`asked`), and gives its vectors to `measure` as a column. Nothing is
+fetched, ever: a model that is not on disk is a wrong request with the command that gets it.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,14 +11,18 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from factory.errors import WrongRequest, did_you_mean
 from filters import _embeddings
 from filters._embeddings import Vectors, quantised
 from filters._model_folders import WEIGHTS, digest
 from filters._sentence_transformers import SentenceTransformer, layout
 
-EMBEDDERS = ("wordllama", "sentence-transformers:FOLDER")
+EMBEDDERS = ("wordllama", "sentence-transformers:FOLDER", "model:NAME")
 DEFAULT = "wordllama"
+SERVED = "model"
 
 
 def check(name: str) -> None:
@@ -33,12 +39,25 @@ def version(name: str) -> str:
     kind, _, folder = name.partition(":")
     if kind == DEFAULT:
         return f"{kind} {metadata.version(kind)}"
+    if kind == SERVED:
+        return name  # the run knows which model that is
     return f"{kind} {digest(Path(folder), (*WEIGHTS, '*/config.json', '*/*.safetensors'))}"
 
 
-def embedded(texts: Sequence[str], name: str) -> Vectors:
-    """The vectors of texts, one row a text; of a text without a word all zeros."""
+def asked(name: str) -> str:
+    """The model of the recipe that gives the vectors; '' where they are made here."""
+    kind, _, model = name.partition(":")
+    return model if kind == SERVED else ""
+
+
+def embedded(texts: Sequence[str], name: str, batch: pa.RecordBatch | None = None) -> Vectors:
+    """The vectors of texts, one row a text; of a text without a word all zeros.
+
+    Those that a model of the recipe gave are in `batch`.
+    """
     kind, _, folder = name.partition(":")
+    if kind == SERVED and batch is not None:
+        return quantised(np.array(batch["vectors"].to_pylist(), np.float64))
     return _embeddings.embedded(texts) if kind == DEFAULT else quantised(_sentence_transformer(folder).vectors(texts))
 
 
@@ -62,4 +81,5 @@ def _check_folder(folder: str) -> None:
 _CHECKS: dict[str, Callable[[str], None]] = {
     DEFAULT: lambda _: _embeddings.check_installed(),
     "sentence-transformers": _check_folder,
+    SERVED: lambda _: None,  # whether there is one is seen by who knows the recipe
 }

@@ -12,6 +12,7 @@ test. Whole numbers make every sum exact, so that no machine and no cut of batch
 
 from collections.abc import Sequence
 from functools import cache
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from factory.errors import WrongRequest
+from filters._light import logging_as_it_was
 
 Vectors = NDArray[np.int8]
 DIMENSIONS = 256
 LARGEST = 127
+EXACT = 1 << 24  # up to here float32 holds every whole number, so sums of products are exact: 127 up to 1,040 numbers
 BATCH = 64  # texts whose tokens are held at once
 SLICE = 4096  # tokens whose vectors are held at once: 4 MB
 
@@ -32,7 +35,8 @@ SLICE = 4096  # tokens whose vectors are held at once: 4 MB
 def _model() -> Any:
     """The model, once a process. Raises WrongRequest where the extra is not installed."""
     try:
-        import wordllama
+        with logging_as_it_was():
+            import wordllama
     except ImportError:
         raise WrongRequest(
             "Embeddings need wordllama, which is not installed. Run: pip install 'dataset-factory[embeddings]'"
@@ -79,9 +83,10 @@ def _sums(texts: Sequence[str]) -> NDArray[np.float64]:
 
 
 def quantised(vectors: NDArray[np.float64]) -> Vectors:
-    """Each row scaled so that its largest number is 127, and rounded; zeros stay zeros."""
+    """Each row scaled so that its largest number is 127, or less where it is long, and rounded; zeros stay zeros."""
     largest = np.abs(vectors).max(axis=1, keepdims=True)
-    return np.rint(vectors * (LARGEST / np.where(largest > 0, largest, 1))).astype(np.int8)
+    scale = min(LARGEST, isqrt(EXACT // vectors.shape[1]))
+    return np.rint(vectors * (scale / np.where(largest > 0, largest, 1))).astype(np.int8)
 
 
 def alike(words: Sequence[str], others: Sequence[str]) -> NDArray[np.float32]:

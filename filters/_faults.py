@@ -22,6 +22,7 @@ SCAFFOLD = re.compile(
     r"(?:and[- ])?(?:answers?|pairs?|responses?)[^\n]{0,40}:[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
+_SCAFFOLDS = ("##", ">:", "below is an", "you are ", "question", "q&a", "instruction")  # one is in each, of ASCII
 FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
 CLOSES = re.compile(r"""[.!?…:;"'”’»«)\]}>*_`|~%°$€£©/\\=。．！？；：」』）】》｡।॥؟۔։፧።-]$""")
 SYMBOL = re.compile(r"[^\w\s]$")  # an emoji, a unit: nobody stops in mid-sentence with one
@@ -35,16 +36,24 @@ DEEPEST = 200  # brackets: what is deeper is data, and no parser likes it
 
 def template_mark(text: str) -> re.Match[str] | None:
     """The first token of a chat template in a text."""
+    if "<" not in text and "[" not in text:
+        return None
     return TEMPLATE.search(text)
 
 
 def scaffold(text: str) -> re.Match[str] | None:
     """The first line that belongs to a prompt and not into what it asks for."""
+    if text.isascii():
+        lower = text.lower()
+        if not any(word in lower for word in _SCAFFOLDS):
+            return None
     return SCAFFOLD.search(text)
 
 
 def open_fence(text: str) -> bool:
     """Whether a code fence is opened and not closed (CommonMark 4.5)."""
+    if "```" not in text and "~~~" not in text:
+        return False
     mark = ""
     for found in FENCE.finditer(text):
         fence, info = found.groups()

@@ -116,7 +116,7 @@ PATTERNS: dict[str, tuple[list[str], Callable[[str], bool] | None]] = {
     ),
     "es_nass": ([
         rf"(?<![^\W\d_])(?:NASS|NSS|NAF|(?i:n[úu]mero de (?:la )?seguridad social|afiliaci[óo]n)){_SEP}"
-        rf"(?P<value>[0-9]{{2}}[ /-]?[0-9]{{8}}[ /-]?[0-9]{{2}}|[0-9]{{7,12}})(?![\w-])"
+        rf"(?P<value>[0-9]{{2}}[ /-]?[0-9]{{5,8}}(?:[ /-]?[0-9]{{2}})?|[0-9]{{7,12}})(?![\w-])"
     ], None),
     "iban": ([rf"(?<![^\W\d_])(?i:iban){_SEP}(?P<value>[A-Z]{{2}}[0-9]{{2}}(?: ?[A-Z0-9]){{11,30}})(?!\w)"], None),
     "invoice_number": (

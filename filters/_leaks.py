@@ -12,6 +12,7 @@ from itertools import permutations
 
 import phonenumbers
 
+from filters import _leak_dates
 from filters._screen import fold
 
 GAP = r"[\s().\-/_·•,:]{0,3}"  # between the characters of one number
@@ -74,10 +75,15 @@ def _ip(value: str) -> str:
 
 
 def _name(value: str) -> str:
-    """Its words in any order, if they are few: `Weber, Ines`."""
+    """Its words in any order, if they are few: `Weber, Ines`; the last with the initials of the others: `I. Weber`."""
     words = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", value) or [value]
     orders = permutations(words) if len(words) <= MOST_ORDERS else [words]
-    return _START + "(?:" + "|".join(r"[\W_]{1,3}".join(map(re.escape, order)) for order in orders) + ")" + _END
+    written = [r"[\W_]{1,3}".join(map(re.escape, order)) for order in orders]
+    *given, last = words
+    if given and len(last) > 1:
+        initials = r"\s?".join(rf"{re.escape(word[0])}\." for word in given)
+        written += [rf"{initials}\s?{re.escape(last)}", rf"{re.escape(last)},?\s{initials}"]
+    return _START + "(?:" + "|".join(written) + ")" + rf"(?:{_END}|(?<=\.))"
 
 
 def _words(value: str) -> str:
@@ -85,5 +91,18 @@ def _words(value: str) -> str:
     return _START + r"[\W_]{1,3}".join(map(re.escape, re.findall(r"[^\W_]+", value) or [value])) + _END
 
 
-_IN_WORDS = ("organization", "address", "location", "coordinates", "date_of_birth", "username")
-_WRITTEN = {"phone": _phone, "email": _email, "ip": _ip, "person": _name, **dict.fromkeys(_IN_WORDS, _words)}
+def _day(value: str) -> str:
+    """The day, in figures of either order or with a month's name in four languages."""
+    days = _leak_dates.forms(value)
+    return rf"(?<![0-9])(?:{days})(?![0-9])" if days else _words(value)
+
+
+_IN_WORDS = ("organization", "address", "location", "coordinates", "username")
+_WRITTEN = {
+    "phone": _phone,
+    "email": _email,
+    "ip": _ip,
+    "person": _name,
+    "date_of_birth": _day,
+    **dict.fromkeys(_IN_WORDS, _words),
+}

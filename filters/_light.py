@@ -1,7 +1,10 @@
-"""Presidio without what it would bring along: where torch and transformers are installed, its import takes seconds and
-hundreds of megabytes for engines that nobody here asks for.
+"""Packages without what they would bring along.
+
+Where torch and transformers are installed, presidio's import takes seconds and hundreds of megabytes for engines that
+nobody here asks for; wordllama's import makes every library of the process print what it does.
 """
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,3 +23,16 @@ def without_heavy() -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
+
+
+@contextmanager
+def logging_as_it_was() -> Iterator[None]:
+    """When it closes, the root logger is what it was: a library is no place to configure it."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler in [one for one in root.handlers if one not in handlers]:
+            root.removeHandler(handler)

@@ -3,7 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 
-from filters import _ner, _own, _personal
+from filters import _bounds, _ner, _own, _personal
 from filters._own import Own
 from filters._spans import Allowed
 
@@ -29,8 +29,7 @@ class Looking:
 
     def check_threshold(self) -> None:
         """Raise ValueError for one that nothing or everything would reach."""
-        if not 0 < self.threshold <= 1:
-            raise ValueError("threshold must be above 0 and at most 1")
+        _bounds.above_zero(threshold=self.threshold)
 
     def depends_on(self) -> str:
         """The release of the model, the sources of installed recognisers."""

@@ -1,4 +1,4 @@
-"""Names by what stands around them: a title before, a label, a greeting, a legal form behind, an e-mail beside.
+"""Names of people by what stands around them: a title before, a label, a greeting, an e-mail beside.
 
 A rule is right without a model, or it only points at a place (`needs` above 0) where the model may be less sure than it
 must be elsewhere. Scripts that the model cannot read are found by rules alone.
@@ -9,8 +9,6 @@ import binascii
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-
-from filters._spans import Finding
 
 BY_RULE = 0.85  # above what the model alone can say
 
@@ -24,79 +22,60 @@ class Place(NamedTuple):
     needs: float
 
 
-_UP = r"(?:[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*|[^\x00-\u036f\W\d_]+)"
-_PART = rf"(?:{_UP}|[A-Z]\.)"
-_SMALL = r"(?:de la|de los|del|de|da|dos|van der|van den|van|von der|von|zu|el|al|bin|ibn|y|i)"
-_FULL = rf"{_PART}(?:[ \t]{{1,2}}(?:{_SMALL} )?{_PART}){{0,4}}"
+UP = r"(?:[A-ZÀ-ÖØ-Þ][^\W\d_]*(?:['’-][^\W\d_]+)*|[^\x00-\u036f\W\d_]+)"
+_PART = rf"(?:{UP}|[A-Z]\.)"
+SMALL = r"(?:de la|de los|del|de|da|dos|van der|van den|van|von der|von|zu|el|al|bin|ibn|y|i)"
+FULL = rf"{_PART}(?:[ \t]{{1,2}}(?:{SMALL} )?{_PART}){{0,4}}"
 
 
-def _any(words: str) -> str:
+def any_of(words: str) -> str:
     """A regular expression for one of `words`, where `_` is a blank."""
     return "(?:" + "|".join(word.replace("_", " ") for word in words.split()) + ")"
 
 
-_TITLE = _any(
-    "Mr Mrs Ms Miss Mx Dr Dra Prof Professor Sir Lady Aunt Uncle Judge Rev Herr Frau Monsieur Madame Mme Mlle Sr Sra "
-    "Srta Señora? Señorita Doña Dña Signora? Sig Meneer Mevrouw Pan Pani"
+_TITLE = any_of(
+    "Mr Mrs Ms Miss Mx Mister Dr Dra Prof Profa Professor Sir Dame Lady Aunt Uncle Judge Rev Reverend Capt Captain Lt "
+    "Lieutenant Sgt Sergeant Senator Herrn? Hr Frau Monsieur Madame Mme Mlle Maître Sr Sra Srta Señora? Señorita Don "
+    "Doña Dña Signora? Sig Dott Meneer Mevrouw Fru Pan Pani"
 )
 _TITLED = re.compile(
     rf"(?<!\w){_TITLE}(?:\.|[ ]\.)?[ ]{{1,2}}"
-    rf"(?P<value>{_PART}(?:[ ]\.)?(?:[ ]{{1,2}}(?:{_SMALL} )?{_PART}){{0,3}})"
+    rf"(?P<value>{_PART}(?:[ ]\.)?(?:[ ]{{1,2}}(?:{SMALL} )?{_PART}){{0,3}}(?!/))"
 )
 _MAY_TITLE = rf"(?:{_TITLE}\.? )?"
-_OWNER = _any("patient customer client employee claimant insured applicant cardholder account_holder contact")
+_OWNER = any_of("patient customer client employee claimant insured applicant cardholder account_holder contact")
 _WHOSE = rf"(?:(?:full|first|last|given|middle|family|maiden|{_OWNER})[ _-]?name)"
-_SURE_LABEL = _any(
+_SURE_LABEL = any_of(
     f"{_WHOSE} surname forename claimant cardholder patient nombre(?:_y_apellidos)? apellidos? prénom nom_de_famille "
     "vorname nachname familienname médic[oa] remitido_por doctora? nome cognome achternaam voornaam"
 ).replace("[ -]", "[ _-]")
-_LABEL = _any(
+_LABEL = any_of(
     "name nom naam author contact(?:_person)? attn attention from to cc signed(?:_by)? prepared_by written_by "
     "directed_by user"
 )
-_MARKS = r"[\"'*]{0,3}[ \t]{0,3}[:|=][ \t]{0,3}[\"'*]{0,3}[ \t]{0,3}"
-_VALUE_END = r"(?=[\"'*]{0,3}[ \t]*(?:$|[,;|<(•\"'\\]|\.[ \t]*$|[ \t]{2}|[ \t]N[ºo°]))"
-_AT_LINE = r"(?:^|(?<=[|>{,;(•]))[ \t>*#|\"'-]{0,6}"
-_SAID_SO = _any(
+MARKS = r"[\"'*]{0,3}[ \t]{0,3}[:|=][ \t]{0,3}[\"'*]{0,3}[ \t]{0,3}"
+VALUE_END = r"(?=[\"'*]{0,3}[ \t]*(?:$|[,;|<(•\"'\\]|\.[ \t]*$|[ \t]{2}|[ \t]N[ºo°]))"
+AT_LINE = r"(?:^|(?<=[|>{,;(•]))[ \t>*#|\"'-]{0,6}"
+_SAID_SO = any_of(
     "\\bmy_name_is \\bI_am_called \\bme_llamo \\bmi_nombre_es \\bich_heiße \\bmein_name_ist \\bje_m['’]appelle"
 )
-_CLOSING = _any("regards sincerely grüßen grüße cordialement saludos atentamente cheers thanks")
-_GREETING = _any("dear hi hello lieber? hallo chère? querid[oa] estimad[oa]")
-_TELLING = _any(
+_CLOSING = any_of("regards sincerely grüßen grüße cordialement saludos atentamente cheers thanks")
+_GREETING = any_of("dear hi hello lieber? hallo chère? querid[oa] estimad[oa]")
+_TELLING = any_of(
     "I['’]m I_am [Nn]amed [Cc]alled [Ss]tarring [Ff]eaturing [Ss]aid [Ss]ays [Tt]old [Aa]sked [Ww]rote [Bb]y "
     "[Bb]etween and founders:"
 )
 _LABELLED = [  # a pattern, and how sure the model must be
-    (rf"{_AT_LINE}(?i:{_SURE_LABEL}){_MARKS}{_MAY_TITLE}(?P<value>{_FULL}){_VALUE_END}", 0.0),
-    (rf"{_AT_LINE}(?i:{_LABEL}){_MARKS}{_MAY_TITLE}(?P<value>{_FULL}){_VALUE_END}", 0.1),
-    (rf"(?i:{_SAID_SO})[ ](?P<value>{_FULL})", 0.0),
-    (rf"\b(?i:{_CLOSING}),?[ ]*\n{{1,2}}[ \t>]{{0,4}}(?P<value>{_FULL})[ \t]*$", 0.02),
-    (rf"^[ \t>?*|-]{{0,6}}(?P<value>{_UP}(?: [A-Z]\.?)?(?: {_UP}){{1,2}})$", 0.16),  # a line of its own
-    (rf"\b{_TELLING} (?P<value>{_FULL})", 0.2),
-    (rf"(?i:^[ \t>]{{0,4}}{_GREETING}) {_MAY_TITLE}(?P<value>{_FULL})(?=[ ]?[,:!])", 0.1),
+    (rf"{AT_LINE}(?i:{_SURE_LABEL}){MARKS}{_MAY_TITLE}(?P<value>{FULL}){VALUE_END}", 0.0),
+    (rf"{AT_LINE}(?i:{_LABEL}){MARKS}{_MAY_TITLE}(?P<value>{FULL}){VALUE_END}", 0.1),
+    (rf"(?i:{_SAID_SO})[ ](?P<value>{FULL})", 0.0),
+    (rf"(?i:\b(?:your|his|her|full|first|last|given|family) name)\?\s{{1,3}}(?P<value>{FULL})[ \t.]*$", 0.0),  # asked
+    (rf"\b(?i:{_CLOSING}),?[ ]*\n{{1,2}}[ \t>]{{0,4}}(?P<value>{FULL})[ \t]*$", 0.02),
+    (rf"^[ \t>?*|-]{{0,6}}(?P<value>{UP}(?: [A-Z]\.?)?(?: {UP}){{1,2}})$", 0.16),  # a line of its own
+    (rf"\b{_TELLING} (?P<value>{FULL})", 0.2),
+    (rf"(?i:^[ \t>]{{0,4}}{_GREETING}) {_MAY_TITLE}(?P<value>{FULL})(?=[ ]?[,:!])", 0.1),
 ]
 _PERSONS = [(re.compile(pattern, re.MULTILINE), needs) for pattern, needs in _LABELLED]
-_FORM = _any(
-    r"Inc LLC L\.L\.C Ltd Limited PLC LLP Corp Corporation Company GmbH(?:_&_Co\.?_KG)? AG KGaA S\.A\.R\.L SARL "
-    r"S\.A\.S S\.A\. S\.L\. S\.p\.A B\.V N\.V A/S ApS Oyj Oy Pty Industries Enterprises Holdings? Airlines "
-    "Laboratories"
-)
-_FIRM_LABEL = _any("org organi[sz]ation company(?:_name)? employer firm firma entreprise empresa provider")
-_CAPITAL = r"(?:[A-Z0-9À-ÖØ-Þ][\w&'’-]{0,24})"
-_FIRMS = [
-    re.compile(pattern, re.MULTILINE)
-    for pattern in (
-        rf"(?<![\w.])(?P<value>{_CAPITAL}(?:,? (?:(?:&|and|und) )?{_CAPITAL}){{0,4}}?,? {_FORM})(?!\w)\.?",
-        rf"^[ \t>*?]{{0,6}}(?P<value>{_CAPITAL}, {_CAPITAL} and {_CAPITAL})$",  # partners
-        rf"(?<![\w.])(?P<value>{_CAPITAL} (?:&|and|und) (?:Sons|Söhne|Brothers|Partners|Associates))\b",
-        rf"{_AT_LINE}(?i:{_FIRM_LABEL}){_MARKS}(?P<value>{_CAPITAL}(?:[ &.-]{{1,3}}{_CAPITAL}){{0,4}}){_VALUE_END}",
-    )
-]
-_TRADE = _any(
-    "Investments? Research Group Systems Solutions Technolog(?:y|ies) Partners Associates Capital Bank Institute "
-    "University College School Hospital Clinic Foundation Labs? Media Studios? Records Insurance Ventures Consulting"
-)
-_TRADES = re.compile(rf" {_TRADE}\b")
 _SCRIPTS = (  # first letters, other letters, how many of each word: two words of a script that the model cannot read
     ("\u4e00-\u9fff", "\u4e00-\u9fff", "{0,2}"),
     ("\uac00-\ud7a3", "\uac00-\ud7a3", "{0,2}"),
@@ -106,9 +85,11 @@ _SCRIPTS = (  # first letters, other letters, how many of each word: two words o
 )
 _TWO = "|".join(f"[{first}][{more}]{count} [{first}][{more}]{count}" for first, more, count in _SCRIPTS)
 _FOREIGN = re.compile(rf"(?<![^\x00-\u024f])(?<![^\x00-\u024f] )(?:{_TWO})(?! ?[^\x00-\u024f])")
+_NO_LATIN = re.compile(r"[^\x00-\u024f]+")
 _STARRED = re.compile(r"(?<![\w*])[A-Z]\*{2,15}(?: [A-Z]\*{2,15}){1,2}(?![\w*])")
 _BASE64 = re.compile(r"(?<![\w+/=])(?=[A-Za-z+/]*[0-9A-Z])[A-Za-z0-9+/]{11,60}={0,2}(?![\w+/=])")
 _TWO_WORDS = re.compile(rb"[A-Z][a-z]{1,20}(?: [A-Z][a-z'-]{1,20}){1,3}")
+_AT = re.compile(r"@|%40|&#64;|[\[({]\s?(?i:at|@|arroba)\s?[\])}]|\s(?i:at)\s")
 _LOCAL_PART = re.compile(r"[^\W\d_]{2,}")
 _NEVER = re.compile(
     r"(?i:user|name|null|none|true|false|admin|test|string|yes|no|n/a|unknown|all|team|support|sales|info)"
@@ -123,14 +104,12 @@ def places(text: str) -> Iterator[Place]:
         for match in pattern.finditer(text):
             if not _NEVER.fullmatch(match["value"]):
                 yield Place(*match.span("value"), "person", needs)
-    for pattern in _FIRMS:
-        for match in pattern.finditer(text):
-            yield Place(*match.span("value"), "organization", 0.0)
 
 
 def hidden(text: str) -> Iterator[Place]:
     """Names that a reader of Latin letters does not see: of another script, starred out, or encoded."""
-    if not text.isascii() and sum(letter < "\u0250" for letter in text) * 5 >= len(text) * 3:
+    foreign = 0 if text.isascii() else sum(end - start for start, end in map(re.Match.span, _NO_LATIN.finditer(text)))
+    if 0 < foreign * 5 <= len(text) * 2:
         for match in _FOREIGN.finditer(text):
             yield Place(*match.span(), "person", 0.0)
     for match in _STARRED.finditer(text):
@@ -147,15 +126,10 @@ def _decoded(token: str) -> bytes:
         return b""
 
 
-def firm_called_so(text: str, found: Finding) -> int | None:
-    """Where the name of a firm ends that is called after a person: `Russell Investments`; None for a person."""
-    form = _TRADES.match(text, found.end) if found.kind == "person" else None
-    return form.end() if form else None
-
-
 def parts_of(email: str) -> frozenset[str]:
     """What an address says its owner is called: `jean.durand30@…` -> jean, durand. None where it is one word."""
-    parts = _LOCAL_PART.findall(email.partition("@")[0].partition("%40")[0].casefold())
+    at = _AT.search(email)
+    parts = _LOCAL_PART.findall(email[: at.start()].casefold()) if at else []
     return frozenset(parts) if len(parts) > 1 else frozenset()
 
 

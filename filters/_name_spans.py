@@ -7,23 +7,24 @@ person. Scores are on presidio's scale: above 0.4 the text is surer than not.
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from filters._countries import countries
 from filters._spans import Finding
 
 SURE = 0.5  # what the model must say of a word that stands alone
 BESIDE = 0.15  # of one that stands beside a sure one
 CODE = "_@\\=#$"  # beside a word they say that it is none
 LONGEST_ACRONYM = 5
-NAMES_TOO = frozenset(("jordan", "georgia", "chad", "israel", "malta"))  # countries, and what people are called
 SCALE = 0.8  # 0.5 of the model is presidio's 0.4
 
 _STOCK = "foo bar baz qux quux barz lorem ipsum"
 _SHORT = "mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec"
 _CHAT = "lol lmao lmfao rofl omg wtf omfg imho btw tbh idk smh"
 NOBODY = frozenset(f"{_STOCK} {_SHORT} {_CHAT}".split())  # what examples are called, and short forms with a capital
+_ALSO = "jordan georgia chad israel malta maurice dominique guadalupe mauricio montserrat"
+NAMES_TOO = frozenset(_ALSO.split())  # countries, and what people are called
 _LAUGHTER = re.compile(r"(?:h+[aei]+){2,}h*")
 _KEY = re.compile(r"[\"'] ?:")  # the name of a value
 _GAP = re.compile(r"[ \t]{1,2}|\.[ \t]?|-|[ \t]?['’][ \t]?|[ \t]\.[ \t]")
@@ -45,16 +46,6 @@ def spans(text: str, words: Sequence[Word]) -> Iterator[Finding]:
     cased = _is_cased(text)
     yield from _persons(text, [word for word in words if _may_be_name(text, word, cased)], cased=cased)
     yield from _places(text, words, cased=cased)
-
-
-@cache
-def _countries() -> frozenset[str]:
-    """What countries are called in English, German, French and Spanish."""
-    from phonenumbers.geodata.locale import LOCALE_DATA
-
-    said = ((of, of.get(language, "")) for of in LOCALE_DATA.values() for language in ("en", "de", "fr", "es"))
-    names = (of[name[1:]] if name.startswith("*") else name for of, name in said)  # `*aa`: as in the language aa
-    return frozenset(name.casefold() for name in names if name) - NAMES_TOO
 
 
 def _is_cased(text: str) -> bool:
@@ -82,8 +73,12 @@ def _persons(text: str, words: Sequence[Word], *, cased: bool) -> Iterator[Findi
         written = text[group[0].start : group[-1].end]
         is_short = len(group) == 1 and cased and _is_short_for(written)
         somebody = max((w.person for w in group if not _is_nobody(text[w.start : w.end].casefold())), default=0.0)
-        if not is_short and written.casefold() not in _countries() and somebody >= BESIDE:
+        if not is_short and not _is_country(written.casefold()) and somebody >= BESIDE:
             yield Finding(group[0].start, group[-1].end, "person", round(SCALE * somebody, 4))
+
+
+def _is_country(name: str) -> bool:
+    return name in countries() and name not in NAMES_TOO
 
 
 def _is_nobody(word: str) -> bool:

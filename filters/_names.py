@@ -15,8 +15,11 @@ from typing import Protocol
 from factory.edits import Edit, EditMap
 from filters._address_rest import goes_on
 from filters._disguises import INVISIBLE
-from filters._name_rules import BY_RULE, Place, firm_called_so, hidden, named_by, parts_of, places
+from filters._firm_rules import firm_called_so, firms
+from filters._letterheads import letterheads
+from filters._name_rules import BY_RULE, Place, hidden, named_by, parts_of, places
 from filters._names_gate import stretches
+from filters._place_rules import addresses_and_places
 from filters._presidio import SURE
 from filters._screen import fold
 from filters._spans import FILL, Finding, blank
@@ -58,7 +61,10 @@ def find(
     sure = [(f.start, f.end) for f in found if f.score >= SURE]
     rest = blank(text, [(f.start, f.end) for f in found if f.score >= SURE and f.kind != "address"])
     addresses = [f for f in found if f.kind == "address" and f.score >= SURE]  # those of patterns
-    more: set[Finding] = set()
+    more = {f for f in letterheads(text, addresses) if f.kind in wanted}
+    sure += [(f.start, f.end) for f in more]
+    known.update(text[f.start : f.end] for f in more if f.kind == "person")
+    rest = blank(rest, [(f.start, f.end) for f in more])
     while True:
         plain, back = _plain(rest)
         seen = [f for f in _seen(plain, reader, emails, known, read) if FILL not in plain[f.start : f.end]]
@@ -122,15 +128,21 @@ def _seen(
         for (start, _), part in zip(where, parts, strict=True)
         for f in read[part]
     ]
-    ruled = [*places(text), *hidden(text), *named_by(text, emails)]
+    ruled = [*places(text), *firms(text), *addresses_and_places(text), *hidden(text), *named_by(text, emails)]
     ruled += [Place(f.start, end, "organization", 0.0) for f in said if (end := firm_called_so(text, f))]
-    return [*_without(said, ruled), *_by_rule(said, ruled), *_again(text, known)]
+    return [*_without(said, ruled), *_by_rule(said, _firms_first(ruled)), *_again(text, known)]
+
+
+def _firms_first(ruled: Sequence[Place]) -> list[Place]:
+    """`ruled` without persons in whose place a firm stands: `From: Weber Industries`."""
+    firms_ = [(place.start, place.end) for place in ruled if place.kind == "organization"]
+    return [p for p in ruled if p.kind != "person" or not any(s < p.end and p.start < e for s, e in firms_)]
 
 
 def _without(said: Sequence[Finding], ruled: Sequence[Place]) -> Iterator[Finding]:
-    """What the model says, but of organisations: who a firm is called after is no person."""
-    firms = [(place.start, place.end) for place in ruled if place.kind == "organization"]
-    return (f for f in said if not any(start < f.end and f.start < end for start, end in firms))
+    """What the model says, but of firms and streets: who one is called after is no person."""
+    others = [(place.start, place.end) for place in ruled if place.kind != "person"]
+    return (f for f in said if not any(start < f.end and f.start < end for start, end in others))
 
 
 def _by_rule(said: Sequence[Finding], ruled: Sequence[Place]) -> Iterator[Finding]:

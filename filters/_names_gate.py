@@ -22,6 +22,7 @@ NEVER = 0.01  # below it a word is common wherever it stands
 
 _BLOCK = re.compile(r"\n[ \t>]*\n")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_WITH_CAPITAL = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-ɏḀ-ỿ](?<![^\W\d_].)(?<![^\W\d_]['’-].)[^\W\d_]*(?:['’-][^\W\d_]+)*")
 _SMALL = re.compile(r"(?<![\w@./])[a-zà-öø-ÿ]{3,}(?![\w@])")
 _CONTRACTED = re.compile(r"['’](?:s|ll|re|ve|d|t|m)$")
 _INSIDE = frozenset("_@\\/=<{}()[]`$#")  # beside a word they say code
@@ -70,7 +71,7 @@ def _units(text: str) -> Iterator[tuple[int, int]]:
 def _candidates(text: str, start: int, end: int, alone: Alone, small: frozenset[str] | None) -> Iterator[str]:
     """The words of a sentence that may be a name; `small`: words without a capital, None where none has one."""
     shouted = small is None or text[start:end].isupper()
-    for match in _WORD.finditer(text, start, end):
+    for match in (_WORD if shouted else _WITH_CAPITAL).finditer(text, start, end):
         word = _CONTRACTED.sub("", match.group())
         if len(word) < 2 or not _is_latin(word[0]) or _is_in_code(text, *match.span()):
             continue

@@ -1,6 +1,6 @@
 """Which vectors are near each other, by exact cosine, without comparing all with all.
 
-In      int8 vectors (`_embeddings`, or other features of that kind), up to 1,024 numbers a row.
+In      int8 vectors (`_embeddings`, or other features of that kind).
 Out     pairs of rows whose cosine reaches a threshold.
 Costs   the vectors, and some 30 MB besides; time grows with n * sqrt(n): 100,000 rows of 256 numbers take some 18 s of
         one core. Where most rows lie in one cell it grows with n * n, the memory does not.
@@ -8,8 +8,8 @@ Source  an inverted file: Sivic and Zisserman 2003 (https://doi.org/10.1109/ICCV
         cell of its nearest centre and is compared with the rows of the `PROBED` cells nearest to it; the centres are
         made by k-means on a sample.
 
-Products of whole numbers up to 127 sum to less than 2**24 here, which float32 holds exactly: neither the machine, its
-threads nor the shape of a block changes a result.
+Products of these whole numbers sum to at most 2**24 (`quantised`), which float32 holds exactly: neither the machine,
+its threads nor the shape of a block changes a result.
 """
 
 from collections.abc import Iterator

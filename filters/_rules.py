@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from factory.figures import Figure, Numbers
 from factory.verdicts import Verdicts
 
 
@@ -40,6 +41,20 @@ def judge(features: pa.RecordBatch, rules: Sequence[Rule], *, flag: bool = False
         bound = {"least": rule.least} if below else {"most": rule.most}
         say(id_, rule.reason, **{rule.figure: round(value, 4)}, **bound)
     return verdicts
+
+
+def figures_of(features: pa.RecordBatch, rules: Sequence[Rule]) -> list[Figure]:
+    """Each figure once, with the bounds that any rule gives it."""
+    found: dict[str, Figure] = {}
+    for rule in rules:
+        its = found.get(rule.figure) or Figure(rule.figure, _numbers(features, rule.figure))
+        least, most = its.least if rule.least is None else rule.least, its.most if rule.most is None else rule.most
+        found[rule.figure] = its._replace(least=least, most=most)
+    return list(found.values())
+
+
+def _numbers(features: pa.RecordBatch, name: str) -> Numbers:
+    return np.asarray(features[name].to_numpy(zero_copy_only=False), np.float64)
 
 
 def check_bounds(filter_: Any) -> None:

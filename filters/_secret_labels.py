@@ -18,6 +18,10 @@ _CORE = re.compile(  # in lower case, each branch a literal: many times faster t
     r"|(?P<api_key>key|clave (?:api|secreta|de acceso))"
     r"|(?P<token>token|secret|credentials?|bearer|authorization(?:[\"']?[ ]?:[ ]?[\"']?(?:basic|token|bearer))?)"
 )
+_CORES = (  # of which each match of `_CORE` has one
+    "pass", "pwd", "pw", "psk", "kennwort", "contrase", "senha", "wachtwoord", "identified by", "key", "clave ",
+    "token", "secret", "credential", "bearer", "authorization",
+)  # fmt: skip
 _SHORT = ("pass", "pwd", "pw", "psk")  # they are part of other words
 _OF = (
     r"api|access|secret|auth|account|encryption|signing|master|private|service|shared|client|app|admin|storage|sas|consumer"
@@ -80,7 +84,7 @@ class _Place(NamedTuple):
 def by_label(text: str) -> Iterator[Finding]:
     """The secrets of `text` that a label names."""
     lower = text.replace("İ", "i").lower()  # the one letter whose lower case is longer
-    for label in _labels(text, lower):
+    for label in _labels(text, lower) if any(core in lower for core in _CORES) else ():
         place = _place(text, label)
         if place and (span := _value(text, place, label.kind)):
             yield Finding(*span, label.kind, LABELLED)

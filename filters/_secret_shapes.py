@@ -9,7 +9,7 @@ Source  the formats that providers publish, as collected by gitleaks (https://gi
 import base64
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from filters._secret_values import is_random, is_stock
@@ -35,8 +35,10 @@ _SHAPES = [
     _shape("AKIA ASIA ABIA ACCA A3T LTAI", r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}|LTAI[A-Za-z0-9]{20}"),
     _shape("ABSK", r"ABSK[A-Za-z0-9+/]{100,270}={0,2}"),
     _shape("AIza ya29. GOCSPX-", r"AIza[\w-]{35}|ya29\.[\w-]{20,400}|GOCSPX-[\w-]{28}"),
-    _shape("gh github_pat_", r"gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_\w{22,255}"),
-    _shape("gl GR1348941", r"gl(?:pat|dt|ptt|rt|cbt|oas|soat|agent|ft|imt|ffct)-[\w.-]{20,300}|GR1348941[\w-]{20}"),
+    _shape("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_\w{22,255}"),
+    _shape("glpat- gldt- glptt- glrt- glcbt- gloas- glsoat- glagent- glft- glimt- glffct- GR1348941",
+        r"gl(?:pat|dt|ptt|rt|cbt|oas|soat|agent|ft|imt|ffct)-[\w.-]{20,300}|GR1348941[\w-]{20}"
+    ),
     _shape("xox xapp- hooks.slack", r"xox[abeprs]-[A-Za-z0-9-]{10,250}|xapp-[0-9]-[A-Za-z0-9-]{20,200}"),
     _shape("hooks.slack", r"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{20,60}"),
     _shape("discord", r"discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[\w-]{60,70}"),
@@ -52,7 +54,7 @@ _SHAPES = [
     _shape("shp", r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
     _shape("sq0 EAAA", r"sq0(?:atp|csp)-[\w-]{22,60}|EAAA[\w-]{56,64}"),
     _shape("key- -us", r"key-[a-f0-9]{32}|[a-f0-9]{32}-us[0-9]{1,2}"),
-    _shape("SK AC", r"SK[a-f0-9]{32}"),
+    _shape("SK", r"SK[a-f0-9]{32}"),
     _shape("hvs. hvb. .atlasv1.", r"hv[sb]\.[\w-]{20,300}|[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,70}"),
     _shape("glsa_ glc_", r"glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_[A-Za-z0-9+/]{32,400}={0,3}"),
     _shape("lin_api_ ntn_ secret_ figd_ pat",
@@ -77,13 +79,21 @@ _RUN = re.compile(r"[A-Za-z0-9+/=]{16,}")
 _LONGEST_KEY, _LEAST_KEY = 20_000, 40  # characters of a private key, and how many of them are no key's name
 
 
-def by_shape(text: str) -> Iterator[Finding]:
-    """The secrets of `text` that need no label."""
-    for shape in _SHAPES:
-        if any(prefix in text for prefix in shape.prefixes):
-            for match in shape.pattern.finditer(text):
-                if not _is_documented(match.group(), shape.kind):
-                    yield Finding(*match.span(), shape.kind, CERTAIN)
+Prefixes = Sequence[tuple[str, _Shape]]
+
+
+def shapes_in(text: str) -> Prefixes:
+    """The prefixes that stand in a text, each with its shape: of many texts at once, it spares asking each of them."""
+    return [(prefix, shape) for shape in _SHAPES for prefix in shape.prefixes if prefix in text]
+
+
+def by_shape(text: str, among: Prefixes | None = None) -> Iterator[Finding]:
+    """The secrets of `text` that need no label. `among`: of a longer text that holds it, what `shapes_in` gave."""
+    can_be = shapes_in(text) if among is None else among
+    for shape in dict.fromkeys(shape for prefix, shape in can_be if prefix in text):
+        for match in shape.pattern.finditer(text):
+            if not _is_documented(match.group(), shape.kind):
+                yield Finding(*match.span(), shape.kind, CERTAIN)
     if "://" in text:
         for match in _URL.finditer(text):
             if not is_stock(match["value"]):

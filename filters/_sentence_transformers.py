@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from factory.errors import WrongRequest
 
-MOST = 1024  # numbers of a vector: `_nearest` sums this many exactly
 POOLINGS: dict[str, Callable[[Any], Any]] = {"mean": lambda states: states.mean(0), "cls": lambda states: states[0]}
 KNOWN = ("Transformer", "Pooling", "Normalize")  # lengths do not count: what is compared are directions
 LONGEST = 512  # tokens, where neither the folder nor the model says
@@ -48,8 +47,6 @@ class SentenceTransformer:
         except (OSError, ValueError, KeyError) as error:
             raise WrongRequest(f"embedder: the model in {folder} cannot be loaded ({type(error).__name__}).") from error
         self.numbers: int = self._model.config.hidden_size
-        if self.numbers > MOST:
-            raise WrongRequest(f"embedder: the model in {folder} gives {self.numbers} numbers a text, above {MOST}.")
         limits = (said.get("max_seq_length"), getattr(self._model.config, "max_position_embeddings", None))
         self._limit = min(self._tokenizer.model_max_length, *(limit or LONGEST for limit in limits))
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from factory.edits import Edit
 from factory.errors import did_you_mean
 from factory.verdicts import Verdicts
+from filters import _shown
 
 Action = Literal["placeholder", "mask", "reject", "flag"]
 FILL = "•"  # stands for what was found already, and for what was masked
@@ -98,7 +99,7 @@ def measure(
     """
     findings: dict[str, list[Described]] = {}
     known: dict[str, list[Described]] = {}  # a system prompt stands in every row
-    for id_, name, text in zip(*(batch[column].to_pylist() for column in ("id", "field", "text")), strict=True):
+    for id_, name, _, text in _shown.strings(batch):
         if text not in known:
             found = allowed.without(find(text or ""), text or "")
             known[text] = [

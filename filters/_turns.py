@@ -1,8 +1,8 @@
 """Questions and their answers, from the strings of a row as a filter is shown them."""
 
-from collections.abc import Iterator
-
 import pyarrow as pa
+
+from filters import _shown
 
 
 def turns(batch: pa.RecordBatch) -> dict[str, list[tuple[str, str]]]:
@@ -13,7 +13,7 @@ def turns(batch: pa.RecordBatch) -> dict[str, list[tuple[str, str]]]:
     """
     found: dict[str, list[tuple[str, str]]] = {}
     asked: dict[str, str] = {}
-    for id_, field, role, text in _strings(batch):
+    for id_, field, role, text in _shown.strings(batch):
         pairs = found.setdefault(id_, [])
         if field.startswith("rejected"):
             continue
@@ -22,8 +22,3 @@ def turns(batch: pa.RecordBatch) -> dict[str, list[tuple[str, str]]]:
         elif role == "assistant" and not field.startswith("prompt"):
             pairs.append((asked.get(id_, ""), text))
     return found
-
-
-def _strings(batch: pa.RecordBatch) -> Iterator[tuple[str, str, str, str]]:
-    columns = (batch[name].to_pylist() for name in ("id", "field", "role", "text"))
-    yield from zip(*columns, strict=True)

@@ -17,8 +17,10 @@ from filters._spans import Finding
 AROUND = 120  # characters read on both sides of an undone place: a value and the words before it
 SURER = 0.75  # what a guess must reach: a check digit, a valid number, or a word before it
 
-_SCANNED = re.compile(r"(?<![\w@.])[+(]?[0-9OolISBZ](?:[ ().-]{0,2}[0-9OolISBZ]){8,18}(?![\w@])")
-_HALF_SCANNED = re.compile(r"[0-9][ ().-]?[OolISBZ]|[OolISBZ][ ().-]?[0-9]")
+_SCANNED = re.compile(
+    r"[+(0-9OolISBZ](?<![\w@.].)(?:(?<=[+(])[0-9OolISBZ])?(?:[ ().-]{0,2}[0-9OolISBZ]){8,18}(?![\w@])"
+)
+_HALF_SCANNED = re.compile(r"[0-9](?:(?=[ ().-]?[OolISBZ])|(?<=[OolISBZ].)|(?<=[OolISBZ][ ().-].))")
 _DIGITS = str.maketrans("OolISBZ", "0011582")
 _WORD = re.compile(r"[\w.@+-]*[A-Za-z][\w.@+-]*")
 _FOREIGN = re.compile(r"[\u0370-\u052f]")
@@ -38,6 +40,8 @@ def second_reading(text: str, find: Callable[[str], Iterable[Finding]]) -> list[
     """What `find` finds in `text` with its disguises undone, where it touches one of them."""
     found: list[Finding] = []
     hidden = disguises(text)
+    if not hidden and not _has_letters(text):
+        return found
     back = EditMap(tuple(Edit(one.start, one.end, "", one.reading) for one in hidden))
     plain, places = _letters(fold(back.apply(text)) if hidden else text)
     shift = 0
@@ -51,6 +55,11 @@ def second_reading(text: str, find: Callable[[str], Iterable[Finding]]) -> list[
                 first, last = back.to_source(here.start, here.end)
                 found.append(here._replace(start=first, end=last))
     return found
+
+
+def _has_letters(text: str) -> bool:
+    """Whether `_letters` may change anything."""
+    return not text.isascii() or _HALF_SCANNED.search(text) is not None
 
 
 def _letters(text: str) -> tuple[str, list[_Undone]]:

@@ -14,9 +14,10 @@ LONGEST characters is cut into pieces of so many first: it is data, and no rule 
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -130,10 +131,11 @@ def tokens(texts: Sequence[str]) -> Tokens:
     known = [places.get(text, -1) for text in texts]
     if -1 not in known:
         return _put_together([before.of(nth) for nth in known], before.vocabulary)
-    numbers = _Numbers()
-    runs = _Runs(numbers)
+    runs = _known_runs()
     pieces = [np.fromiter(chain.from_iterable(map(runs.__getitem__, text.split())), np.int32) for text in texts]
-    found = _put_together(pieces, Vocabulary(numbers))
+    distinct, ids = np.unique(np.concatenate([np.empty(0, np.int32), *pieces]), return_inverse=True)
+    offsets = np.cumsum([0, *map(len, pieces)], dtype=np.int64)
+    found = Tokens(ids.astype(np.int32), offsets, Vocabulary(map(runs.tokens.__getitem__, distinct.tolist())))
     if sum(map(len, texts)) <= KEPT_CHARS:
         _last = {text: nth for nth, text in enumerate(texts)}, found
     return found
@@ -151,23 +153,16 @@ def forget() -> None:
     """Let go of all that is kept between batches: the next one costs what the first did."""
     global _last
     _last = {}, _put_together([], Vocabulary())
-    pieces_of.cache_clear()
-
-
-class _Numbers(dict[str, int]):
-    """A number for each distinct token, given as they come."""
-
-    def __missing__(self, token: str) -> int:
-        self[token] = number = len(self)
-        return number
+    _of_thread.__dict__.clear()
 
 
 class _Runs(dict[str, tuple[int, ...]]):
-    """The numbers of the tokens of each run of characters."""
+    """The numbers of the tokens of each run of characters, and the token of each number."""
 
-    def __init__(self, numbers: _Numbers) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._number = numbers.__getitem__
+        self._numbers: dict[str, int] = {}
+        self.tokens: list[str] = []
 
     def __missing__(self, run: str) -> tuple[int, ...]:
         if len(run) > LONGEST:
@@ -176,8 +171,25 @@ class _Runs(dict[str, tuple[int, ...]]):
         self[run] = found = tuple(map(self._number, pieces_of(run)))
         return found
 
+    def _number(self, token: str) -> int:
+        number = self._numbers.get(token)
+        if number is None:
+            self._numbers[token] = number = len(self.tokens)
+            self.tokens.append(token)
+        return number
 
-@lru_cache(KNOWN_RUNS)
+
+_of_thread = threading.local()
+
+
+def _known_runs() -> _Runs:
+    """The runs that this thread has met, most of which stand in every batch; a new table where that has grown."""
+    runs: _Runs | None = getattr(_of_thread, "runs", None)
+    if runs is None or max(len(runs), len(runs.tokens)) > KNOWN_RUNS:
+        runs = _of_thread.runs = _Runs()
+    return runs
+
+
 def pieces_of(run: str) -> tuple[str, ...]:
     """The tokens of one run of at most LONGEST characters without white space."""
     if not run.isascii():

@@ -16,9 +16,11 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from factory.edits import Edit
+from factory.figures import Figure
 from factory.verdicts import Verdicts
 from filters._rules import check_bounds
 from filters._sentences import inner_ends
@@ -83,7 +85,7 @@ class C4:
         for row in features.to_pylist():
             rejects = self._template(row["lines"])
             stays = [self._stays(line) for line in row["lines"]]
-            left = sum(line["sentences"] for line, kept in zip(row["lines"], stays, strict=True) if kept)
+            left = _sentences(row["lines"], stays)
             if rejects:
                 verdicts.reject(row["id"], rejects)
             elif self.min_sentences is not None and left < self.min_sentences:
@@ -93,6 +95,12 @@ class C4:
                 why = "c4.citations_removed" if all(stays) else "c4.lines_removed"
                 verdicts.edit(row["id"], [("text", edit) for edit in edits], why, lines=len(stays) - sum(stays))
         return verdicts
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """The sentences that are left."""
+        lines = features["lines"].to_pylist()
+        left = [_sentences(its, [self._stays(line) for line in its]) for its in lines]
+        return [Figure("sentences", np.array(left, np.float64), least=self.min_sentences)]
 
     def _template(self, lines: Sequence[Mapping[str, Any]]) -> str | None:
         """Why a text is none that was written: in the first line that says so, and that would have stayed."""
@@ -113,6 +121,10 @@ class C4:
     def _stays(self, line: Mapping[str, Any]) -> bool:
         about = (self.javascript and line["javascript"]) or (self.policy and line["policy"])
         return self._is_sentence(line) and not about
+
+
+def _sentences(lines: Sequence[Mapping[str, Any]], stays: Sequence[bool]) -> int:
+    return sum(line["sentences"] for line, kept in zip(lines, stays, strict=True) if kept)
 
 
 def _lines(text: str, has_citations: bool) -> Iterator[dict[str, Any]]:

@@ -11,16 +11,20 @@ Source  any shared n-gram, as in Brown et al. 2020 (arXiv:2005.14165, appendix C
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from factory.contamination import index
 from factory.contamination.containment import FLOOR
 from factory.contamination.overlap import Overlap
+from factory.figures import Figure
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
+from filters import _bounds, _shown
 
 LONG = 13  # words: a run that no two texts have by chance (n of Brown et al. 2020)
 DECIDES = {"decides": True}
@@ -57,12 +61,9 @@ class Contamination:
     def __post_init__(self) -> None:
         if not self.against:
             raise ValueError("'against' names no benchmark")
-        if not 4 <= self.ngram <= 64:
-            raise ValueError("ngram must be from 4 to 64")
-        if not 0 <= self.share <= 1:
-            raise ValueError("share must be from 0 to 1")
-        if not FLOOR <= self.containment <= 1:
-            raise ValueError(f"containment must be from {FLOOR} to 1")
+        _bounds.from_to(4, 64, ngram=self.ngram)
+        _bounds.from_to(0, 1, share=self.share)
+        _bounds.from_to(FLOOR, 1, containment=self.containment)
         self.notes()  # a benchmark that cannot be read stops the recipe, not each row
 
     @cached_property
@@ -80,8 +81,7 @@ class Contamination:
 
         The quotes of `meta` are passed over: no trainer shows them to a model.
         """
-        columns = (batch[name].to_pylist() for name in ("id", "field", "role", "text"))
-        groups = [(id_, list(strings)) for id_, strings in groupby(zip(*columns, strict=True), key=lambda row: row[0])]
+        groups = [(id_, list(strings)) for id_, strings in groupby(_shown.strings(batch), key=itemgetter(0))]
         learned = [[string for string in strings if string[2] not in BESIDE] for _, strings in groups]
         found = self._overlap.search([[text for *_, text in strings] for strings in learned])
         hits = [
@@ -102,6 +102,12 @@ class Contamination:
         if hit["how"] == "run":
             return bool(hit["words"] >= LONG or hit["share"] >= self.share)
         return hit["how"] == "whole" or bool(hit["share"] >= self.containment)
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """How much of the likeliest item's words, weighted by how rare they are, a row has; from a floor on."""
+        found = [[hit["share"] for hit in hits if hit["how"] == "words"] for hits in features["hits"].to_pylist()]
+        best = np.array([max(shares, default=np.nan) for shares in found], np.float64)
+        return [Figure("containment", best, least=None, most=self.containment)]
 
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """Reject or flag a row by the surest of its hits; the evidence is that hit."""

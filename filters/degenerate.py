@@ -13,17 +13,20 @@ scripts without spaces two characters in a row are a word.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from factory.figures import Figure
 from factory.verdicts import Verdicts
 from filters._prose import outside_fences
-from filters._repetition import MIX, repeated
-from filters._rules import Rule, check_bounds, judge
+from filters._repetition import MIX, Hashes, repeated
+from filters._rules import Rule, check_bounds, figures_of, judge
 from filters._turns import turns
 from filters._words import HAS_NO_SPACES, Tokens, tokens
 
@@ -72,13 +75,15 @@ class Degenerate:
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `role`, `text`, several rows an id -> one row an id with the worst figures of its answers."""
         pairs = turns(batch)
-        texts = [text for its in pairs.values() for pair in its for text in pair]
-        found = _folded(tokens(["\n".join(outside_fences(text.splitlines())) for text in texts]))
+        long = [pair if self._is_long(pair[1]) else ("", "") for its in pairs.values() for pair in its]
+        said = _folded(tokens([_outside_fences(text) for pair in long for text in pair]))
+        grams = _grams(said)
         rows, at = [], 0
         for its in pairs.values():
             figures = [Figures()]
             for question, answer in its:
-                figures.append(self._of_answer(question, answer, found[at], found[at + 1]))
+                share = _copied(*grams[at : at + 2]) if len(said[at + 1]) >= FEWEST_COPIED else 0.0
+                figures.append(self._of_answer(question, answer, said[at + 1], share))
                 at += 2
             ratios, lines, copied = zip(*figures, strict=True)
             rows.append((min(ratios), max(lines), max(copied)))
@@ -86,19 +91,26 @@ class Degenerate:
         columns = {name: pa.array(its) for name, its in zip(Figures._fields, table, strict=True)}
         return pa.record_batch({"id": pa.array(pairs, pa.string()), **columns})
 
-    def _of_answer(self, question: str, answer: str, asked: Words, said: Words) -> Figures:
-        copied = _copied(asked, said) if len(said) >= FEWEST_COPIED else 0.0
+    def _is_long(self, answer: str) -> bool:
+        """Whether an answer may have as many words as a rule needs: a word has a character and is set apart by one."""
+        return len(answer) >= min(FEWEST_COPIED, self.min_words)
+
+    def _of_answer(self, question: str, answer: str, said: Words, copied: float) -> Figures:
         if copied and WANTS_ITS_TEXT.search(question):
             copied = 0.0
         if len(said) < self.min_words:
             return Figures(copied=copied)
-        lines = [line.strip() for line in outside_fences(answer.splitlines())]
+        lines = [line.strip() for line in outside_fences(answer.splitlines())] if "\n" in answer else [answer.strip()]
         _, again = repeated(lines)
         return Figures(_type_token_ratio(said), again / max(1, sum(map(len, lines))), copied)
 
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """One verdict a row, for the first rule that its answers break."""
         return judge(features, self._rules(), flag=self.action == "flag")
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """What each rule looks at."""
+        return figures_of(features, self._rules())
 
     def _rules(self) -> list[Rule]:
         return [
@@ -108,37 +120,44 @@ class Degenerate:
         ]
 
 
+def _outside_fences(text: str) -> str:
+    return "\n".join(outside_fences(text.splitlines())) if "```" in text or "~~~" in text else text
+
+
 def _folded(found: Tokens) -> list[Words]:
     """The words of each text as numbers, small and capital letters the same; marks are left out."""
     numbers: dict[str, int] = {}
     lowered = np.array([numbers.setdefault(token.lower(), len(numbers)) for token in found.vocabulary], np.int64)
     unspaced = np.array([HAS_NO_SPACES.match(token) is not None for token in found.vocabulary], np.bool_)
-    words = []
-    for nth in range(len(found.counts)):
-        ids = found.of(nth)
-        ids = ids[~found.vocabulary.symbols[ids]]
-        its = lowered[ids] if len(ids) else np.empty(0, np.int64)
-        if 2 * unspaced[ids].sum() > len(ids):
-            its = its[:-1] * len(numbers) + its[1:]
-        words.append(its)
+    is_word = ~found.vocabulary.symbols[found.ids] if len(found.ids) else np.empty(0, np.bool_)
+    ends = np.concatenate(([0], np.cumsum(is_word)))[found.offsets[1:]]
+    ids = found.ids[is_word]
+    words: list[Words] = np.split(lowered[ids], ends[:-1]) if len(ids) else [np.empty(0, np.int64) for _ in ends]
+    if unspaced.any():
+        for nth, its in enumerate(np.split(unspaced[ids], ends[:-1])):
+            if 2 * its.sum() > len(its):
+                words[nth] = words[nth][:-1] * len(numbers) + words[nth][1:]
     return words
 
 
 def _type_token_ratio(words: Words) -> float:
     """The share of different words in the piece of PIECE words where it is lowest; the last piece is as long."""
     starts = [*range(0, max(1, len(words) - PIECE), PIECE), max(0, len(words) - PIECE)]
-    return min(len(np.unique(piece)) / len(piece) for piece in (words[start : start + PIECE] for start in starts))
+    pieces = (words[start : start + PIECE].tolist() for start in starts)  # few: a set is faster than sorting them
+    return min(len(set(piece)) / len(piece) for piece in pieces)
 
 
-def _copied(asked: Words, said: Words) -> float:
+def _copied(asked: Hashes, said: Hashes) -> float:
     """The share of the answer's COPIED words in a row that stand in the question."""
-    its, there = _grams(said).tolist(), set(_grams(asked).tolist())
-    return sum(gram in there for gram in its) / max(1, len(its))
+    there = set(asked.tolist())
+    return sum(gram in there for gram in said.tolist()) / max(1, len(said)) if there else 0.0
 
 
-def _grams(words: Words) -> NDArray[np.uint64]:
-    """A hash of each COPIED words in a row."""
+def _grams(texts: Sequence[Words]) -> list[Hashes]:
+    """Of each text a hash of each COPIED words in a row; worked out for all texts at once."""
+    words = np.concatenate([np.empty(0, np.int64), *texts]).astype(np.uint64) + np.uint64(1)
     found = np.zeros(max(0, len(words) - COPIED + 1), np.uint64)
     for nth in range(COPIED):
-        found = found * MIX + words[nth : nth + len(found)].astype(np.uint64) + np.uint64(1)
-    return found
+        found = found * MIX + words[nth : nth + len(found)]
+    starts = [0, *accumulate(map(len, texts))]
+    return [found[start : max(start, end - COPIED + 1)] for start, end in pairwise(starts)]

@@ -1,8 +1,8 @@
 """Keep the best rows that are unlike each other: by score, each only if nothing like it was taken before.
 
 Sees    the strings of a row and its `meta`.
-Needs   with `vectors: embeddings` the extra of that name, or `train` for a model in a folder; `words`, the default,
-        needs nothing.
+Needs   with `vectors: embeddings` the extra of that name, `train` for a model in a folder, or a model of the recipe;
+        `words`, the default, needs nothing.
 State   a vector (512 bytes for words, 256 for wordllama's), a score and an id: about 700 bytes of RAM a row, and the
         same vectors once more while it settles.
 Costs   5,000 rows of 60 words a second to measure; then time grows with rows times rows that stay.
@@ -12,7 +12,6 @@ Source  Liu et al. 2023, DEITA (arXiv:2312.15685), section 2.4: score first, the
         rare they are among the rows (tf-idf: Spärck Jones 1972).
 """
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ import pyarrow as pa
 
 from factory import folding
 from factory.verdicts import Verdicts
-from filters import _embedders
+from filters import _bounds, _embedders, _shown
 from filters._embedders import DEFAULT, embedded
 from filters._embeddings import Vectors, column, from_column, quantised
 from filters._nearest import TINY, cosines
@@ -52,7 +51,7 @@ class Seen:
 class Diversity:
     """Keep at most `keep` rows, the best first, none nearer than `distance` to a better one that stays.
 
-    `embedder`: the model of `vectors: embeddings`: `wordllama`, or `sentence-transformers:FOLDER`.
+    `embedder`: the model of `vectors: embeddings`: `wordllama`, `sentence-transformers:FOLDER`, or `model:NAME`.
     """
 
     sees: ClassVar[str] = "record"
@@ -65,8 +64,7 @@ class Diversity:
     def __post_init__(self) -> None:
         if self.keep < 1:
             raise ValueError("keep must be at least 1")
-        if not 0 <= self.distance <= 1:
-            raise ValueError("distance must be from 0 to 1")
+        _bounds.from_to(0, 1, distance=self.distance)
         if self.vectors == "embeddings":
             _embedders.check(self.embedder)
         elif self.embedder != DEFAULT:
@@ -76,15 +74,25 @@ class Diversity:
         """The release of the model."""
         return _embedders.version(self.embedder) if self.vectors == "embeddings" else ""
 
+    @property
+    def asks(self) -> str:
+        """The model of the recipe whose vectors it wants."""
+        return _embedders.asked(self.embedder)
+
+    def embeds(self, batch: pa.RecordBatch) -> list[str]:
+        """The text of each row."""
+        return [
+            "\n".join(string["text"] for string in strings if string["role"] != "quote")
+            for strings in _shown.rows(batch)
+        ]
+
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `score` (null where `meta` has none), `vector`."""
-        texts = [
-            "\n".join(string["text"] for string in strings if string["role"] != "quote")
-            for strings in batch["strings"].to_pylist()
-        ]
-        metas = map(json.loads, batch["meta"].to_pylist())
+        texts = self.embeds(batch)
+        metas = _shown.metas(batch)
         scores = [self._score(text, meta) for text, meta in zip(texts, metas, strict=True)]
-        made = embedded(texts, self.embedder) if self.vectors == "embeddings" else quantised(_hashed(texts))
+        known = self.vectors == "embeddings"
+        made = embedded(texts, self.embedder, batch) if known else quantised(_hashed(texts))
         return pa.record_batch({"id": batch["id"], "score": pa.array(scores, pa.float64()), "vector": column(made)})
 
     def _score(self, text: str, meta: dict[str, Any]) -> float | None:

@@ -17,7 +17,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from factory.figures import Figure
 from factory.verdicts import Verdicts
+from filters import _bounds
 from filters._prose import prose_figures
 
 Figures = NDArray[np.float64]
@@ -61,8 +63,7 @@ class DocumentQuality:
     min_score: float = field(default=0.5, metadata={"decides": True})
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_score <= 1:
-            raise ValueError("min_score must be from 0 to 1")
+        _bounds.from_to(0, 1, min_score=self.min_score)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `text`, `language` -> `id` and the figure of each part; null where it says nothing of the text."""
@@ -72,8 +73,7 @@ class DocumentQuality:
 
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """Reject what scores below the bound; the evidence gives the score and the figures it was made of."""
-        figures = {name: features[name].to_numpy(zero_copy_only=False) for name in PARTS}
-        scores = score(figures)
+        figures, scores = _scored(features)
         verdicts = Verdicts()
         for nth, id_ in enumerate(features["id"].to_pylist()):
             if scores[nth] >= self.min_score:
@@ -82,6 +82,16 @@ class DocumentQuality:
                 shown = {name: round(float(its[nth]), 3) for name, its in figures.items() if not np.isnan(its[nth])}
                 verdicts.reject(id_, "document_quality.low_score", score=round(float(scores[nth]), 3), **shown)
         return verdicts
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """The score."""
+        return [Figure("score", _scored(features)[1], least=self.min_score)]
+
+
+def _scored(features: pa.RecordBatch) -> tuple[dict[str, Figures], Figures]:
+    """The figures of each part, and the score that they make."""
+    figures = {name: features[name].to_numpy(zero_copy_only=False) for name in PARTS}
+    return figures, score(figures)
 
 
 def score(figures: dict[str, Figures]) -> Figures:

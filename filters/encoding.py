@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import ftfy
+import numpy as np
 import pyarrow as pa
 from ftfy.badness import badness
 
 from factory.edits import Edit
+from factory.figures import Figure
 from factory.verdicts import Verdicts
+from filters import _shown
 from filters._rules import check_bounds
 
 LONGEST = 10_000  # characters of a line that are looked at together
@@ -47,7 +50,7 @@ class Encoding:
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `text`, several rows an id -> one row an id: `repairs`, how many of `chars` are `broken`."""
         rows: dict[str, dict[str, Any]] = {}
-        for id_, name, text in zip(*(batch[column].to_pylist() for column in ("id", "field", "text")), strict=True):
+        for id_, name, _, text in _shown.strings(batch):
             row = rows.setdefault(id_, {"repairs": [], "chars": 0, "broken": 0})
             repairs, broken = _examined(text)
             row["chars"] += len(text)
@@ -78,6 +81,11 @@ class Encoding:
                 edits = [(r["field"], Edit(r["start"], r["end"], r["kind"], r["text"])) for r in repairs]
                 verdicts.edit(id_, edits, why, places=len(repairs))
         return verdicts
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """The share of characters that are broken beyond repair."""
+        broken, chars = (features[name].to_numpy() for name in ("broken", "chars"))
+        return [Figure("broken", broken / np.maximum(chars, 1), most=self.max_broken)]
 
 
 def _examined(text: str) -> tuple[list[dict[str, Any]], int]:

@@ -1,7 +1,7 @@
 """Reject a row whose text, case, width and spacing aside, another row already has.
 
 Sees    the whole text of a row, and its declared licence and confidentiality.
-State   digest (16 bytes) -> who stays; about 230 bytes of RAM a distinct text.
+State   digest (16 bytes) -> who stays; about 170 bytes of RAM a distinct text.
 Order   does not matter: of copies the one under the strictest terms stays, of those the smallest id. So no text gets
         out of a licence or a confidentiality because a copy of it lies elsewhere.
 """

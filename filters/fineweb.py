@@ -13,9 +13,10 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
+from factory.figures import Figure
 from factory.verdicts import Verdicts
 from filters._repetition import repeated
-from filters._rules import Rule, check_bounds, judge
+from filters._rules import Rule, check_bounds, figures_of, judge
 from filters._words import tokens
 
 DECIDES = {"decides": True}
@@ -60,6 +61,10 @@ class Fineweb:
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """Reject for the first rule that is broken."""
         return judge(features, self._rules())
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """What each rule looks at."""
+        return figures_of(features, self._rules())
 
     def _rules(self) -> list[Rule]:
         return [

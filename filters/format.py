@@ -18,7 +18,7 @@ import pyarrow as pa
 from factory import chat
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
-from filters import _faults
+from filters import _faults, _shown
 
 Check = Literal[
     "no_messages", "no_content", "unknown_role", "no_answer", "empty_answer", "empty_question", "system_not_first",
@@ -65,7 +65,7 @@ class Format:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `found`: what strikes, in which field, and where in it."""
-        rows = zip(batch["kind"].to_pylist(), batch["strings"].to_pylist(), strict=True)
+        rows = zip(batch["kind"].to_pylist(), _shown.rows(batch), strict=True)
         found = [[*_of_turns(kind, strings), *_of_strings(strings)] for kind, strings in rows]
         return pa.record_batch({"id": batch["id"], "found": pa.array(found, FOUND)})
 

@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from factory.figures import Figure
 from factory.verdicts import Verdicts
 from filters._repetition import Ngrams, repeated
-from filters._rules import Rule, check_bounds, judge
+from filters._rules import Rule, check_bounds, figures_of, judge
 from filters._words import Tokens, tokens
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
@@ -75,6 +76,10 @@ class Gopher:
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """Reject for the first rule that is broken, in the order of the options."""
         return judge(features, self._rules())
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """What each rule looks at."""
+        return figures_of(features, self._rules())
 
     def _rules(self) -> list[Rule]:
         return [

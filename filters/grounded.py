@@ -13,10 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 
+from factory.figures import Figure
 from factory.folding import words
 from factory.verdicts import Verdicts
+from filters import _bounds
 from filters._grounding import Known, Source, grounded, known
 
 DECIDES = {"decides": True}
@@ -42,8 +45,7 @@ class Grounded:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a bound that is none."""
-        if not 0 <= self.min_support <= 1:
-            raise ValueError("min_support must be between 0 and 1")
+        _bounds.from_to(0, 1, min_support=self.min_support)
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """What is shown of rows with their sources -> `id`, `passages`, `cited` (how many), `sentences`."""
@@ -73,6 +75,11 @@ class Grounded:
                 mean = sum(map(self._support, row["sentences"])) / len(row["sentences"])
                 verdicts.reject(row["id"], reason, **worst, mean=round(mean, 4), sentences=len(row["sentences"]))
         return verdicts
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """The support of each row's worst sentence."""
+        worst = [min(map(self._support, its), default=np.nan) for its in features["sentences"].to_pylist()]
+        return [Figure("support", np.array(worst, np.float64), least=self.min_support)]
 
     def _support(self, sentence: Mapping[str, Any]) -> float:
         return float(sentence["support" if self.against == "passages" else "cited"])

@@ -10,16 +10,18 @@ Source  scores by form after an explanation: G-Eval (Liu et al. 2023, arXiv:2303
         the scale: Prometheus (Kim et al. 2023, arXiv:2310.08491).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 from annotated_types import Ge, Le
 from pydantic import BaseModel, Field, Strict, create_model
 
 from factory import rubric as rubrics
+from factory.figures import Figure
 from factory.llm import LLM
 from factory.prompts import prompt
 from factory.verdicts import Verdicts
@@ -78,7 +80,7 @@ class Judge:
             if not scores:
                 verdicts.skip(row["id"], "nothing to judge")
                 continue
-            score = min(scores.values()) if self.by == "lowest" else sum(scores.values()) / len(scores)
+            score = self._score(list(scores.values()))
             evidence = {self.by: round(score, 3), "scores": scores, "journal": row["journal"]}
             if self.min_score is None:
                 verdicts.flag(row["id"], "judge.scored", **evidence)
@@ -87,6 +89,14 @@ class Judge:
             else:
                 verdicts.keep(row["id"])
         return verdicts
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """The score that decides."""
+        scores = [self._score([one["score"] for one in its] or [np.nan]) for its in features["scores"].to_pylist()]
+        return [Figure(self.by, np.array(scores, np.float64), least=self.min_score)]
+
+    def _score(self, scores: Sequence[float]) -> float:
+        return min(scores) if self.by == "lowest" else sum(scores) / len(scores)
 
 
 def _default(row: Mapping[str, Any]) -> tuple[rubrics.Criterion, ...]:

@@ -7,14 +7,18 @@ Costs   with a tokenizer about 1 ms a row of 2 kB, else nothing to speak of.
 
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from factory import tokens
+from factory.figures import Figure
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
+from filters import _shown
 
 DECIDES = {"decides": True}
 UNITS = ("chars", "words", "tokens")
@@ -61,8 +65,7 @@ class Length:
 
         Of a preference the chosen side is the answer. What quotes in `meta` say is not counted.
         """
-        columns = (batch[name].to_pylist() for name in ("id", "field", "role", "text"))
-        groups = [(id_, list(its)) for id_, its in groupby(zip(*columns, strict=True), key=lambda row: row[0])]
+        groups = [(id_, list(its)) for id_, its in groupby(_shown.strings(batch), key=itemgetter(0))]
         texts = ["\n".join(text for *_, role, text in its if role not in BESIDE) for _, its in groups]
         counted = {
             "chars": [len(text.strip()) for text in texts],
@@ -90,6 +93,12 @@ class Length:
             else:
                 verdicts.keep(row["id"])
         return verdicts
+
+    def figures(self, features: pa.RecordBatch) -> list[Figure]:
+        """Characters, words and the ratio of answer to question; tokens where they are counted by a tokenizer."""
+        shown = [*UNITS, "ratio"] if self.tokenizer else [*(unit for unit in UNITS if unit != "tokens"), "ratio"]
+        columns = {name: np.asarray(features[name].to_numpy(zero_copy_only=False), np.float64) for name in shown}
+        return [Figure(name, its, *self._bounds(name)) for name, its in columns.items()]
 
     def _evidence(self, row: dict[str, Any]) -> dict[str, Any]:
         told = [unit for unit in UNITS if unit != "tokens" or self._bounds(unit) != (None, None)]

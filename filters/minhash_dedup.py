@@ -26,6 +26,7 @@ from factory.others import index
 from factory.others.search import Repeated, repeated
 from factory.policy import strictness
 from factory.verdicts import Verdicts
+from filters import _bounds
 
 Texts = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
 Signatures = NDArray[np.uint32]
@@ -56,10 +57,8 @@ class MinhashDedup:
     against: list[Path] = field(default_factory=list, metadata={"decides": True})
 
     def __post_init__(self) -> None:
-        if not 0 < self.threshold <= 1:
-            raise ValueError("threshold must be above 0 and at most 1")
-        if not 1 <= self.num_perm <= 4096:
-            raise ValueError("num_perm must be from 1 to 4096")
+        _bounds.above_zero(threshold=self.threshold)
+        _bounds.from_to(1, 4096, num_perm=self.num_perm)
         if self.ngram < 1:
             raise ValueError("ngram must be at least 1")
         for path in self.against:

@@ -24,7 +24,7 @@ from factory.plugins import KEY
 from factory.verdicts import Verdicts
 from filters import _fake_names, _fakes, _own, _personal, _spans
 from filters._looking import Looking
-from filters._presidio import SURE
+from filters._presidio import SURE, engine
 from filters._screen import fold
 from filters._spans import FINDING, Allowed, Finding
 
@@ -79,6 +79,10 @@ class Pii(Looking):
     def keyed(self) -> bool:
         """Whether the run's key is needed, for fakes."""
         return "fake" in (self.action, *self.actions.values())
+
+    def prepare(self) -> None:
+        """Load presidio, which most datasets of some size need for some row."""
+        engine()
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id, overlaps left to `decide`."""

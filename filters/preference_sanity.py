@@ -9,7 +9,6 @@ Source  what a trainer does with such pairs without a word: DPO (Rafailov et al.
 A pair that is looked at for several reasons has the first of CHECKS, those that reject before those that flag.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from factory import tokens
 from factory.circles import Judgement, circular, digest
 from factory.preferences import Compared, compare
 from factory.verdicts import Verdicts
+from filters import _bounds, _shown
 
 DECIDES = {"decides": True}
 Check = Literal[
@@ -84,8 +84,7 @@ class PreferenceSanity:
         for name in ("max_chars", "max_tokens"):
             if (limit := getattr(self, name)) is not None and limit < 1:
                 raise ValueError(f"{name} must be at least 1")
-        if not 0 < self.max_likeness <= 1:
-            raise ValueError("max_likeness must be above 0 and at most 1")
+        _bounds.above_zero(max_likeness=self.max_likeness)
         if self.max_ratio < 1:
             raise ValueError("max_ratio must be at least 1")
         if self.tokenizer is not None:
@@ -93,8 +92,8 @@ class PreferenceSanity:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `compared`, `tokens`, and the digests of its three texts."""
-        pairs = [_sides(strings) for strings in batch["strings"].to_pylist()]
-        metas = map(json.loads, batch["meta"].to_pylist())
+        pairs = list(map(_sides, _shown.rows(batch)))
+        metas = _shown.metas(batch)
         compared = [compare(*pair, meta) for pair, meta in zip(pairs, metas, strict=True)]
         prompts = tokens.count([prompt.strip() for prompt, *_ in pairs], self.tokenizer)
         same = [tokens.shared(chosen.strip(), rejected.strip(), self.tokenizer) for _, chosen, rejected in pairs]

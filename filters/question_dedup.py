@@ -4,10 +4,10 @@ Sees    what the user says in an sft row, or in the prompt of a preference row; 
         context, tools), which must be the same; the row's quotes and answer, to choose who stays; its declared terms.
 Finds   questions with the same words that matter, in the same order (`_question_words`), whose characters are alike.
         With `other_words` also those near each other as embeddings that are confirmed word by word (`_meanings`); it
-        needs the extra `embeddings`, and for a model in a folder `train`. Questions that differ in a number, a name or
-        a negation are never the same.
-State   a digest, four numbers, an id and where the user speaks: about 500 bytes of RAM a row, 700 while it settles;
-        with `other_words` 400 more.
+        needs the extra `embeddings`, whichever model finds candidates (`_embedders`). Questions that differ in a
+        number, a name or a negation are never the same.
+State   a digest, four numbers, an id and where the user speaks: about 150 bytes of RAM a row; while it settles 700 more
+        for each of which the words stand there again, with `other_words` 1,100 more a row.
 Order   does not matter: of rows that ask the same stays the one under the strictest terms; then the one with most
         quotes, the largest quoted share, the longest answer, the smallest id.
 Source  resemblance as the Jaccard similarity of shingles: Broder 1997, "On the resemblance and containment of
@@ -16,7 +16,7 @@ Source  resemblance as the Jaccard similarity of shingles: Broder 1997, "On the 
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
@@ -28,7 +28,7 @@ from factory.policy import strictness
 from factory.records import BESIDE
 from factory.verdicts import Verdicts
 from factory.wording import listed
-from filters import _embedders, _meanings
+from filters import _bounds, _embedders, _meanings, _shown
 from filters._embedders import DEFAULT, embedded
 from filters._embeddings import check_installed, column, from_column
 from filters._question_words import words
@@ -61,12 +61,12 @@ class Asked(NamedTuple):
 
 @dataclass
 class Seen:
-    """The rows so far; after `settle`, the row that stays for each that goes.
+    """The features of the rows so far; after `settle`, the row that stays for each that goes.
 
     `cosines` has those that went for other words.
     """
 
-    rows: list[Asked] = field(default_factory=list)
+    features: list[pa.RecordBatch] = field(default_factory=list)
     kept_for: dict[str, str] = field(default_factory=dict)
     cosines: dict[str, float] = field(default_factory=dict)
 
@@ -75,7 +75,8 @@ class Seen:
 class QuestionDedup:
     """Keep one row of each question.
 
-    `embedder`: with `other_words` the model that finds candidates: `wordllama`, or `sentence-transformers:FOLDER`.
+    `embedder`: with `other_words` the model that finds candidates: `wordllama`, `sentence-transformers:FOLDER`, or
+    `model:NAME`.
     """
 
     sees: ClassVar[str] = "record"
@@ -87,12 +88,8 @@ class QuestionDedup:
     embedder: str = DEFAULT
 
     def __post_init__(self) -> None:
-        if not 0 < self.threshold <= 1:
-            raise ValueError("threshold must be above 0 and at most 1")
-        if not 0.5 <= self.cosine <= 1:
-            raise ValueError("cosine must be from 0.5 to 1")
-        if not 0 < self.synonym <= 1:
-            raise ValueError("synonym must be above 0 and at most 1")
+        _bounds.above_zero(threshold=self.threshold, synonym=self.synonym)
+        _bounds.from_to(0.5, 1, cosine=self.cosine)
         if self.other_words:
             check_installed()  # it tells synonyms, whoever finds candidates
             _embedders.check(self.embedder)
@@ -103,44 +100,49 @@ class QuestionDedup:
         """The releases of the models."""
         return " ".join(map(_embedders.version, sorted({DEFAULT, self.embedder}))) if self.other_words else ""
 
+    @property
+    def asks(self) -> str:
+        """The model of the recipe whose vectors it wants."""
+        return _embedders.asked(self.embedder) if self.other_words else ""
+
+    def embeds(self, batch: pa.RecordBatch) -> list[str]:
+        """The question of each row."""
+        return [_question(strings) for strings in _shown.rows(batch)]
+
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `question` (8 bytes; null where none is asked), `worth`, `spans` of the user's words.
 
         With `other_words` also `language`, `exact` (a digest of `exactly` and of what stands beside), `vector`.
         """
-        rows = [(row["strings"], json.loads(row["meta"])) for row in batch.to_pylist()]
+        rows = list(zip(_shown.rows(batch), _shown.metas(batch), strict=True))
         measured = [_measured(*row) for row in rows]
         questions, worths, spans = zip(*measured, strict=True) if measured else ((), (), ())
         columns = {"question": pa.array(questions, pa.binary(8)), "worth": pa.array(worths, WORTH)}
         made = {"id": batch["id"], **columns, "spans": pa.array(spans, SPANS)}
-        return pa.record_batch(made | (_sensed(rows, self.embedder) if self.other_words else {}))
+        if self.other_words:
+            vectors = embedded([_question(strings) for strings, _ in rows], self.embedder, batch)
+            made |= {**_sensed(rows), "vector": column(vectors)}
+        return pa.record_batch(made)
 
     def scan(self, features: pa.RecordBatch) -> Seen:
         """The rows of the batch that ask something."""
-        return Seen(
-            [
-                Asked(**row | {"worth": tuple(row["worth"]), "spans": tuple(map(tuple, row["spans"]))})
-                for row in features.to_pylist()
-                if row["question"] is not None
-            ]
-        )
+        return Seen([features.filter(features["question"].is_valid())])
 
     def merge(self, into: Seen, other: Seen) -> Seen:
         """Append `other` to `into`, in place."""
-        into.rows += other.rows
+        into.features += other.features
         return into
 
     def settle(self, seen: Seen, texts: Texts) -> Seen:
         """Find who asks the same and who stays. `texts` gives (id, text) of named rows, in any order."""
+        asked, seen.features = pa.Table.from_batches(seen.features), []
         groups: dict[bytes, list[Asked]] = {}
-        for row in seen.rows:
+        for row in _rows(asked.filter(_stands_again(asked["question"]))):
             groups.setdefault(row.question, []).append(row)
-        several = [sorted(group, key=_best_first) for _, group in sorted(groups.items()) if len(group) > 1]
-        rows, seen.rows = seen.rows, []
+        several = [sorted(group, key=_best_first) for _, group in sorted(groups.items())]
         for some in _parts(several):
             seen.kept_for |= self._kept_for(some, texts)
-        left = [row for row in rows if row.id not in seen.kept_for]
-        if self.other_words and left:
+        if self.other_words and (left := [row for row in _rows(asked) if row.id not in seen.kept_for]):
             self._find_other_words(seen, left, texts)
         return seen
 
@@ -195,6 +197,18 @@ class QuestionDedup:
         return verdicts
 
 
+def _stands_again(questions: pa.ChunkedArray) -> pa.Array:
+    """Which of these digests stand there more than once."""
+    _, which, counts = np.unique(np.array(questions.to_pylist(), "S8"), return_inverse=True, return_counts=True)
+    return pa.array(counts[which] > 1)
+
+
+def _rows(features: pa.Table) -> Iterator[Asked]:
+    for batch in features.to_batches():
+        for row in batch.to_pylist():
+            yield Asked(**row | {"worth": tuple(row["worth"]), "spans": tuple(map(tuple, row["spans"]))})
+
+
 def _measured(
     strings: Sequence[Mapping[str, str]], meta: Mapping[str, Any]
 ) -> tuple[bytes | None, list[float], list[list[int]]]:
@@ -214,11 +228,13 @@ def exactly(asked: Told) -> list[str]:
     return [*asked.numbers, "", *(word for word in asked.small if word in TELLING)]
 
 
-def _sensed(
-    rows: Sequence[tuple[Sequence[Mapping[str, str]], Mapping[str, Any]]], embedder: str
-) -> dict[str, pa.Array]:
+def _question(strings: Sequence[Mapping[str, str]]) -> str:
+    return "\n".join(string["text"] for string in strings if string["role"] == "user")
+
+
+def _sensed(rows: Sequence[tuple[Sequence[Mapping[str, str]], Mapping[str, Any]]]) -> dict[str, pa.Array]:
     """What tells who may ask the same in other words: rows whose `exact` differ never do."""
-    asked = ["\n".join(string["text"] for string in strings if string["role"] == "user") for strings, _ in rows]
+    asked = [_question(strings) for strings, _ in rows]
     languages = [meta.get("language") for _, meta in rows]
     exact = [
         _meanings.digest([json.dumps(_beside(strings)), *exactly(told(question, language))])
@@ -227,7 +243,6 @@ def _sensed(
     return {
         "language": pa.array(languages, pa.string()),
         "exact": pa.array(exact, pa.uint64()),
-        "vector": column(embedded(asked, embedder)),
     }
 
 

@@ -5,7 +5,6 @@ Misses  refusals in other words or languages; see `factory/refusals.py` for what
 Source  our own phrases. A refusal is reported and not dropped: whether it is right, no phrase can say.
 """
 
-import json
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from factory.refusals import refuses
 from factory.verdicts import Verdicts
+from filters import _shown
 
 DECIDES = {"decides": True}
 ANSWERS = ("messages[", "completion[", "chosen[")
@@ -29,8 +29,8 @@ class Refusal:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `generator`; of the first answer that refuses `field` and `language`, null where none does."""
-        found = [_first_refusal(strings) for strings in batch["strings"].to_pylist()]
-        generators = [json.loads(meta).get("generator") for meta in batch["meta"].to_pylist()]
+        found = list(map(_first_refusal, _shown.rows(batch)))
+        generators = [meta.get("generator") for meta in _shown.metas(batch)]
         return pa.record_batch(
             {
                 "id": batch["id"],

@@ -15,9 +15,9 @@ from typing import ClassVar
 import pyarrow as pa
 
 from factory.verdicts import Verdicts
-from filters import _spans
+from filters import _shown, _spans
 from filters._secret_labels import by_label
-from filters._secret_shapes import by_shape
+from filters._secret_shapes import Prefixes, by_shape, shapes_in
 from filters._spans import Action, Allowed, Finding
 
 PLACEHOLDERS = {
@@ -53,20 +53,23 @@ class Secrets:
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id, overlaps left to `decide`."""
         kinds = self.looked_for
-        return _spans.measure(batch, lambda text: [f for f in find(text) if f.kind in kinds], Allowed(self.allow))
+        among = shapes_in("\n".join({text for *_, text in _shown.strings(batch)}))
+        return _spans.measure(
+            batch, lambda text: [f for f in find(text, among) if f.kind in kinds], Allowed(self.allow)
+        )
 
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """One verdict an id; evidence counts the spans of each kind."""
         return _spans.verdicts(features, "secrets", lambda _: self.action, lambda _, span: PLACEHOLDERS[span["kind"]])
 
 
-def find(text: str) -> list[Finding]:
-    """All secrets of `text`, in order; they may overlap.
+def find(text: str, among: Prefixes | None = None) -> list[Finding]:
+    """All secrets of `text`, in order; they may overlap. `among` is what `shapes_in` gave for a text that holds it.
 
     What is found is filled and the rest read again until nothing is left, so that scrubbing twice changes nothing.
     """
     found: set[Finding] = set()
-    while fresh := {*by_shape(text), *by_label(text)}:
+    while fresh := {*by_shape(text, among), *by_label(text)}:
         found |= fresh
         text = _spans.blank(text, [(f.start, f.end) for f in fresh])
     return sorted(found)

@@ -7,7 +7,6 @@ Misses  what no rule knows: "the device", "the second option". Rows in other lan
 Costs   no model; about 0.1 ms a row.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -17,6 +16,7 @@ import pyarrow as pa
 from factory.dangling import carries_text, in_answer, in_question
 from factory.dangling_words import RULES
 from factory.verdicts import Verdicts
+from filters import _shown
 
 SIDES = {"sft": ("messages[", "messages["), "preference": ("prompt[", "chosen[")}
 FEATURES = pa.schema(
@@ -35,7 +35,10 @@ class SelfContainedRules:
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """What is shown of rows -> `id`, `language`, `has_context`, the rules that `question` and `answer` break."""
-        return pa.RecordBatch.from_pylist([_measured(row) for row in batch.to_pylist()], schema=FEATURES)
+        rows = zip(
+            batch["id"].to_pylist(), batch["kind"].to_pylist(), _shown.rows(batch), _shown.metas(batch), strict=True
+        )
+        return pa.RecordBatch.from_pylist([_measured(*row) for row in rows], schema=FEATURES)
 
     def decide(self, features: pa.RecordBatch) -> Verdicts:
         """One verdict a row; the evidence names the rule."""
@@ -56,17 +59,17 @@ class SelfContainedRules:
         return verdicts
 
 
-def _measured(row: Mapping[str, Any]) -> dict[str, Any]:
-    asks, says = SIDES[row["kind"]]
-    question, system = _first(row["strings"], asks, "user"), _first(row["strings"], asks, "system")
-    answer, context = _first(row["strings"], says, "assistant"), _first(row["strings"], "context", "text")
-    language: str | None = json.loads(row["meta"]).get("language") or _guessed(f"{question}\n{answer}")
+def _measured(id_: str, kind: str, strings: Sequence[Mapping[str, str]], meta: Mapping[str, Any]) -> dict[str, Any]:
+    asks, says = SIDES[kind]
+    question, system = _first(strings, asks, "user"), _first(strings, asks, "system")
+    answer, context = _first(strings, says, "assistant"), _first(strings, "context", "text")
+    language: str | None = meta.get("language") or _guessed(f"{question}\n{answer}")
     asked = said = None
     if language in RULES:
         asked = in_question(question, language) if not carries_text(system) else None
         said = in_answer(answer, language, carried=carries_text(question) or carries_text(system))
     return {
-        "id": row["id"],
+        "id": id_,
         "language": language,
         "has_context": bool(context),
         "question": asked,

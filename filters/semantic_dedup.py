@@ -1,8 +1,8 @@
 """Reject a row that says what another row says, in other words: near as a vector, and the same in every particular.
 
 Sees    the whole text of a row, its language, and its declared licence and confidentiality.
-Needs   the extra `embeddings`; its model lies in the wheel, nothing is downloaded. A model in a folder may
-        find candidates in its place, with the extra `train` (`_embedders`).
+Needs   the extra `embeddings`; its model lies in the wheel, nothing is downloaded. A model in a folder, with the extra
+        `train`, or one that a server serves may find candidates in its place (`_embedders`).
 Finds   candidates by the cosine of embeddings; each pair is then confirmed word by word (`_same_meaning`): texts that
         differ in a number, a name, a negation or the order of what they speak of are never the same, however near.
 State   a vector of 256 bytes (or a byte for each number of another model), a digest of the numbers, a length, an id:
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from factory.policy import strictness
 from factory.verdicts import Verdicts
-from filters import _embedders, _meanings
+from filters import _bounds, _embedders, _meanings
 from filters._embedders import DEFAULT, embedded
 from filters._embeddings import Vectors, check_installed, column, from_column
 from filters._same_meaning import Told, told
@@ -49,7 +49,7 @@ class Seen:
 class SemanticDedup:
     """Keep one row of each meaning.
 
-    `embedder`: the model that finds candidates: `wordllama`, or `sentence-transformers:FOLDER`.
+    `embedder`: the model that finds candidates: `wordllama`, `sentence-transformers:FOLDER`, or `model:NAME`.
     """
 
     sees: ClassVar[str] = "row"
@@ -59,16 +59,24 @@ class SemanticDedup:
     embedder: str = DEFAULT
 
     def __post_init__(self) -> None:
-        if not 0.5 <= self.threshold <= 1:
-            raise ValueError("threshold must be from 0.5 to 1")
-        if not 0 < self.synonym <= 1:
-            raise ValueError("synonym must be above 0 and at most 1")
+        _bounds.from_to(0.5, 1, threshold=self.threshold)
+        _bounds.above_zero(synonym=self.synonym)
         check_installed()  # it tells synonyms, whoever finds candidates
         _embedders.check(self.embedder)
 
     def depends_on(self) -> str:
         """The releases of the models."""
         return " ".join(map(_embedders.version, sorted({DEFAULT, self.embedder})))
+
+    @property
+    def asks(self) -> str:
+        """The model of the recipe whose vectors it wants."""
+        return _embedders.asked(self.embedder)
+
+    def embeds(self, batch: pa.RecordBatch) -> list[str]:
+        """The text of each row."""
+        texts: list[str] = batch["text"].to_pylist()
+        return texts
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A row -> `id`, `language`, `length`, `strictness`, `numbers` (a digest), `vector` (signed bytes)."""
@@ -81,7 +89,7 @@ class SemanticDedup:
             "length": pa.array(map(len, texts), pa.int64()),
             "strictness": pa.array([strictness(*pair) for pair in terms], pa.int8()),
             "numbers": pa.array(numbers, pa.uint64()),
-            "vector": column(embedded(texts, self.embedder)),
+            "vector": column(embedded(texts, self.embedder, batch)),
         }
         return pa.record_batch(columns)
 

@@ -176,16 +176,24 @@ class Page:
         return self.pick(start, _IN_CONTEXT).format(_small(question, self.words), phrase)
 
 
-def is_known(page: Page, section: Section, act: str, language: str) -> bool:
-    """Whether `how` can say where an act belongs: by a name, a title above, or a language that all know."""
-    return language.lower() in _LANGUAGES or page.words.has_name(act) or page.subject(section, act) is not None
+def is_known(page: Page, section: Section, act: str, language: str | None) -> bool:
+    """Whether `how` can say where an act belongs: by a name, a title above, or a language that all know.
+
+    Steps (`language` is None) say it themselves; code in no language that is told ("") does not.
+    """
+    return (
+        language is None
+        or bool(_LANGUAGES.get(language.lower()))
+        or page.words.has_name(act)
+        or page.subject(section, act) is not None
+    )
 
 
-def how(page: Page, section: Section, act: str, start: int, language: str = "") -> str:
+def how(page: Page, section: Section, act: str, start: int, language: str | None = None) -> str:
     """Ask how to do `act`; `language` is that of the code which answers it, as its fence says."""
     about = page.subject(section, act)
     if about is None:
-        where = "" if page.words.has_name(act) else _LANGUAGES.get(language.lower(), "")
+        where = "" if page.words.has_name(act) else _LANGUAGES.get((language or "").lower(), "")
         return page.pick(start, _HOW).format(f"{act} {where}".strip())
     with_it = about.is_tool and " with " not in act
     return page.pick(start, _HOW_WITH if with_it else _HOW_ABOUT).format(act, about.phrase)

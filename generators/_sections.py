@@ -64,7 +64,9 @@ def code(page: Page) -> Iterator[Candidate]:
                 yield _how(page, part, act, "code", start, block.end, language[1] if language else "")
 
 
-def _how(page: Page, part: Section, act: str, form: str, start: int, end: int, language: str = "") -> Candidate:
+def _how(
+    page: Page, part: Section, act: str, form: str, start: int, end: int, language: str | None = None
+) -> Candidate:
     unclear = unclear_question(act) or unclear_answer(page.text[start:end])
     if not questions.is_known(page, part, act, language):
         unclear = NO_SUBJECT

@@ -57,7 +57,12 @@ _TEACHES = phrases(
     |by now|at this point|that's it|that's all|stay tuned|in a moment|coming soon|remember that|notice that)\b
     |\bremember:|(?:^|[.!?] )again,|[\U0001f300-\U0001faff\u2600-\u27bf]"""
 )
-_ANNOUNCES = phrases(r"\bas follows\b|\bthese (?:\w+ )?steps\b|\bthe following\b")
+_ANNOUNCES = phrases(
+    r"""\bas follows\b|\bthese (?:\w+ )?steps\b|\bthe following\b
+    |\b(?:two|three|four|five|six|seven|several|a few|a couple of|some|many) (?:\w+ ){0,2}(?:things|ways|reasons|options
+    |steps|cases|kinds|types|rules|parts|problems|possibilities)\W*$"""
+)
+_OF_THESE = phrases(r"^[^.!?]*\b(?:one|some|most|any|each|all|none|both|either|neither) of (?:these|those)\b")
 _UNCLEAR_QUESTION = phrases(
     r"""^(?:\W*\w+){0,4}\W+(?:it|they|them)\b(?! (?:take|cost|possible|safe|necessary|allowed|ok)\b)
     |^(?:\W*\w+){0,2}\W+(?:its|their)\b|\b(?:it|them|this|those|these|that|too|else)\W*$
@@ -89,6 +94,8 @@ def unclear_answer(answer: str, *, follows_question: bool = False) -> str | None
     prose = plain(without_code(answer))
     if not follows_question and _OPENERS.match(prose.lstrip("\"'“‘(*")):
         return "the answer begins with a reference"
+    if _OF_THESE.search(prose):
+        return "the answer refers to what stands before it"
     if _POINTS_ELSEWHERE.search(prose) or _LINKS_ELSEWHERE.search(" ".join(answer.split())):
         return "the answer points elsewhere"
     return "the answer talks as a tutorial" if _TEACHES.search(prose) else None

@@ -244,11 +244,11 @@ def epub(chapters: dict[str, str], *, title: str = "The Book", locked: str = "")
     return packed(parts)
 
 
-def scanned(pages: list[str], *, typed: tuple[int, ...] = ()) -> bytes:
+def scanned(pages: list[str], *, typed: tuple[int, ...] = (), upside_down: bool = False) -> bytes:
     """A PDF whose pages are pictures of their lines, without a text layer; those `typed`, from 1, have text."""
     objects = _head(len(pages), 3)
     for nth, text in enumerate(pages):
-        width, height, pixels = drawn(text)
+        width, height, pixels = drawn(text, 180 if upside_down else 0)
         shown = _page_content(text) if nth + 1 in typed else b"q 612 0 0 792 0 0 cm /I Do Q"
         packed_pixels = zlib.compress(pixels)
         objects += [
@@ -262,18 +262,18 @@ def scanned(pages: list[str], *, typed: tuple[int, ...] = ()) -> bytes:
     return _assembled(objects, b"")
 
 
-def drawn(text: str) -> tuple[int, int, bytes]:
-    """Width, height and grey pixels of a page of text at 150 dots an inch."""
+def drawn(text: str, turned: int = 0) -> tuple[int, int, bytes]:
+    """Width, height and grey pixels of a page of text at 150 dots an inch, turned clockwise by so many degrees."""
     import pypdfium2
 
     with pypdfium2.PdfDocument(pdf([text])) as document:
-        bitmap = document[0].render(scale=150 / 72, grayscale=True)
+        bitmap = document[0].render(scale=150 / 72, grayscale=True, rotation=turned)
         return bitmap.width, bitmap.height, bitmap.to_numpy().tobytes()
 
 
-def png(text: str) -> bytes:
-    """A PNG of a page of text."""
-    width, height, pixels = drawn(text)
+def png(text: str, turned: int = 0) -> bytes:
+    """A PNG of a page of text, turned clockwise by so many degrees."""
+    width, height, pixels = drawn(text, turned)
     lines = b"".join(b"\0" + pixels[at : at + width] for at in range(0, len(pixels), width))
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     parts = ((b"IHDR", head), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))

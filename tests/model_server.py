@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that speaks /v1/chat/completions, and fails as it is told.
+"""A real HTTP server on loopback that speaks /v1/chat/completions and /v1/embeddings, and fails as it is told.
 
     with ModelServer(faults={"http_429": 0.1, "cut_body": 0.02}, seed=3) as server:
         ...  # server.url, then server.counts, server.most_in_flight, server.seen
@@ -10,7 +10,8 @@ often these messages were asked before, never from time or order. One token is f
 
 Faults: `http_NNN` (`http_429` and `http_503` say Retry-After, `http_429_bare` does not), `hang`, `hang_in_body`,
 `reset`, `cut_body`, `not_json`, `wrong_shape`, `empty_choice`, `length`, `wrong_content_type`, `very_large`,
-`bad_content` (a good envelope around half an answer), `redirect`, `insufficient_quota`, `content_filter`.
+`bad_content` (a good envelope around half an answer), `redirect`, `insufficient_quota`, `content_filter`,
+`litellm_key`, `litellm_model` (as its proxy refuses both).
 Files and batches, with faults of their own: see `batch_api.py`.
 """
 
@@ -103,6 +104,8 @@ class ModelServer:
     retry_after: str = "1"
     capacity: int | None = None  # more than that in flight get a 429
     api_key: str | None = None  # then others get a 401
+    vectors: Callable[[str], list[float]] | None = None  # of a text; by default numbers that follow from its digest
+    longest: int | None = None  # characters of a text to be embedded; a request with more gets a 400
     schemas: bool | str = True  # False: refuses response_format with a 400; "tgi" or "llama.cpp": as these do
     headers: Mapping[str, str] = field(default_factory=dict)  # of every answer
     keep: bool = True  # every request in `seen`
@@ -217,7 +220,7 @@ class ModelServer:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             body = json.loads(await request.read())
-            prompt = digest(body.get("messages"))
+            prompt = digest(body.get("messages", body.get("input")))
             attempt = self.counts[prompt]
             self.counts[prompt] += 1
             self.requests += 1
@@ -261,6 +264,8 @@ class ModelServer:
             return "http_429"
         if self._script:
             return self._script.popleft()
+        if self.longest is not None and any(len(text) > self.longest for text in body.get("input", ())):
+            return "http_400"
         if "response_format" in body and self.schemas is not True:
             return "no_schemas"
         return draw(self.seed, prompt, attempt, self.faults)
@@ -297,7 +302,7 @@ class ModelServer:
         if status in (429, 503) and not fault.endswith("_bare"):
             headers["Retry-After"] = self.retry_after
         # like real servers, it quotes what it was sent: no such text may get into a message or a log
-        about = "response_format json_schema is not supported. " if fault == "no_schemas" else ""
+        about = ABOUT.get(fault, "").format(model=body.get("model"))
         message = f"{about}You sent {str(body)[:200]}"
         error = {"error": {"message": message, "type": kind, "code": code}}
         return web.json_response(error, status=status, headers=headers)
@@ -305,6 +310,8 @@ class ModelServer:
     def _envelope(self, body: dict[str, Any], prompt: str, fault: str | None) -> dict[str, Any]:
         if fault == "wrong_shape":
             return {"object": "chat.completion", "result": ["not", "what", "was", "agreed"]}
+        if "input" in body:
+            return self._embeddings(body["input"])
         reply = self._reply(body, prompt)
         if isinstance(reply, dict):
             return reply
@@ -327,6 +334,18 @@ class ModelServer:
             "choices": [] if fault == "empty_choice" else choices,
             "usage": usage,
         }
+
+    def _embeddings(self, texts: list[str]) -> dict[str, Any]:
+        if self._texts and isinstance(self._texts[0], dict):
+            whole = self._texts.popleft()
+            assert isinstance(whole, dict)
+            return whole
+        made = self.vectors or (
+            lambda text: [number - 127.5 for number in blake2b(text.encode(), digest_size=8).digest()]
+        )
+        data = [{"object": "embedding", "index": nth, "embedding": made(text)} for nth, text in enumerate(texts)]
+        read = sum(map(tokens, texts))
+        return {"object": "list", "data": data[::-1], "usage": {"prompt_tokens": read, "total_tokens": read}}
 
     def _reply(self, body: dict[str, Any], prompt: str) -> Reply:
         if self._texts:
@@ -362,6 +381,12 @@ class ModelServer:
 ERRORS = {  # fault -> status, the server's own code, type
     "no_schemas": (400, "unsupported_parameter", "invalid_request_error"),
     "insufficient_quota": (429, "insufficient_quota", "insufficient_quota"),
+    "litellm_key": (400, "400", "no_db_connection"),
+    "litellm_model": (400, "400", "invalid_request_error"),
+}
+ABOUT = {  # what an error says before it quotes
+    "no_schemas": "response_format json_schema is not supported. ",
+    "litellm_model": "/chat/completions: Invalid model name passed in model={model}. Call `/v1/models` to view them. ",
 }
 NO_SCHEMAS = {  # server -> status, what it says
     "tgi": (

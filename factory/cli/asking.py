@@ -1,10 +1,13 @@
 """The verbs about models: what they would be sent, and what they were asked and said."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from factory.cli.printing import out, out_list, say
 from factory.tokens import BYTES_A_TOKEN
+
+if TYPE_CHECKING:
+    from factory.runs import Run
 
 FACTS = ("key", "unit", "model", "take", "sample", "finish", "reason", "tokens_in", "tokens_out", "seconds", "tries")
 DIGITS = 4  # of a passage's number; a record's has fewer
@@ -37,6 +40,7 @@ def journal(run: Path, key: str | None, words: str, filters: dict[str, str], jso
         found = view.show(opened, key)
         return out(found) if json else _whole(found)
     if words or any(filters.values()):
+        view.check_names(opened, method=filters["method"], model=filters["model"])
         calls = list(view.search(opened, words, **filters))
         if filters["reason"] and not calls:  # the calls were answered: it is their units that were lost
             others = {name: value for name, value in filters.items() if name not in ("reason", "unit")}
@@ -46,10 +50,22 @@ def journal(run: Path, key: str | None, words: str, filters: dict[str, str], jso
             return out_list(calls)
         for call in calls:
             out(_line(call))
-        told = f"{len(calls)} fit. One of them whole: factory journal {run} KEY" if calls else "No call fits."
-        return say(told)
+        if calls:
+            return say(f"{len(calls)} fit. One of them whole: factory journal {run} KEY")
+        return say(f"No call fits.{_near(opened, filters['reason'])}")
     totals = view.totals(opened)
     return out(totals) if json else _totals(totals)
+
+
+def _near(run: "Run", reason: str) -> str:
+    """The nearest of the reasons for which calls failed or their units were lost, where this is none of them."""
+    from factory.errors import did_you_mean
+    from factory.views import journal as view
+    from factory.views.ledger import entries
+
+    known = {*view.reasons(run), *(entry.reason for entry in entries(run))}
+    beginnings = {reason.split(".")[0] for reason in known}
+    return did_you_mean(reason, sorted(known | beginnings)) if reason and reason not in beginnings else ""
 
 
 def _unit(id_: str) -> str:

@@ -19,8 +19,8 @@ def is_dataset(name: str, *, dataset_options: bool) -> bool:
     found = is_one(name)
     if dataset_options and not found and Path(name).exists():
         raise WrongRequest(
-            f"{name} is a run: -o, --map, --against, --tokenizer, --sample, --with and --recipe are for datasets. "
-            "In its recipe: audit: {measure: […], tokenizer: …}"
+            f"{name} is a run: -o, --map, --against, --tokenizer, --sample, --slow, --full, --with and --recipe are "
+            "for datasets. In its recipe: audit: {measure: […], sampled: {…}, full: true, tokenizer: …}"
         )
     return found or dataset_options or not Path(name).exists()
 
@@ -33,13 +33,16 @@ def audit(
     tokenizer: str | None,
     sample: int | None,
     asked: tuple[Sequence[str], Path | None],
+    depth: tuple[bool, bool],
     checks: Sequence[str],
     workers: int | None,
     *,
     list_measures: bool,
     json: bool,
 ) -> None:
-    """The report of a dataset's audit, or its paths; `asked` are filters and the recipe of their models."""
+    """The report of a dataset's audit, or its paths; `asked` are filters and the recipe of their models,
+    `depth` whether what is slow is looked for, too, and whether all rows are looked at.
+    """
     from factory.cli.bars import Bars
     from factory.foreign import audit_dataset, default_folder
 
@@ -47,7 +50,8 @@ def audit(
     with Bars() as bars:
         report = audit_dataset(
             dataset, into=folder, mapping=mapping(maps), against=against, tokenizer=tokenizer, sample=sample,
-            asking=[entry(text) for text in asked[0]], models=asked[1], checks=checks, workers=workers, progress=bars,
+            slow=depth[0], full=depth[1], asking=[entry(text) for text in asked[0]], models=asked[1], checks=checks,
+            workers=workers, progress=bars,
         )  # fmt: skip
     measured(report, report["measures"], folder / "report", list_measures=list_measures, json=json)
 

@@ -87,7 +87,7 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
     """What a generation would ask: a line a method and model, and the sum."""
     from factory import pipeline
     from factory.cli.bars import Bars
-    from factory.stages.estimate import SAMPLE
+    from factory.stages.estimate import SAMPLE, over
 
     with Bars() as bars:
         found = pipeline.estimate(recipe, set=list(override or []), progress=bars, **options)
@@ -96,10 +96,6 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
     if not found:
         return out("No method or filter of this recipe asks a model.")
     for one in found:
-        if one.waits_for:
-            others = ", ".join(one.waits_for)
-            out(f"{one.method} takes the kept rows of {others}, of which there are none yet: it is not estimated.")
-            continue
         money = "no price" if one.price is None else f"{one.price:.2f}"
         out(
             f"{one.method} asks {one.model}: about {one.calls:,} calls for {one.units:,} {one.of}, "
@@ -111,8 +107,13 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
         f"An estimate from at most {SAMPLE} units a method, with answers of a likely size"
         + (f": {sum(priced):.2f} in all." if priced else ".")
         + " Prices are in the currency of the recipe's. Nothing was asked. Answers that will be cut, or asked for "
-        "again, are not in it; filters are counted as if no row were rejected before."
+        "again, are not in it; filters, and methods on rows of others, as if no filter rejected a row before."
     )
+    for name, (cost, cap) in over(found).items():
+        out(
+            f"The model '{name}' would cost {cost:.2f} in all, what is spent included, and its max_spend is {cap:g}: "
+            "the run would end before it is whole. Raise max_spend, or make fewer rows: --limit, or a target."
+        )
 
 
 def _about(seconds: float) -> str:
@@ -261,10 +262,24 @@ def trace(run: Path, id_: str, json: bool) -> None:
         out(f"…{quote['before']}⟦{quote['text']}⟧{quote['after']}…")
     if found["stage"] == "records" and found["kept"] and not found["quotes"]:
         out("\n" + _readable({"id": found["id"], **found["row"], "meta": found["meta"]}))
-    for passage in found.get("passages", []):
+    _print_passages(found)
+
+
+def _print_passages(found: Mapping[str, Any]) -> None:
+    """The passages of a document, or the one that was asked for: no more than a person reads."""
+    passages, left = found.get("passages", []), LONGEST
+    for nth, passage in enumerate(passages):
+        if left <= 0:
+            size = sum(len(other["text"]) for other in passages[nth:])
+            out(
+                f"\n… and {len(passages) - nth:,} more passages ({size:,} characters): trace one of them by its id, as "
+                f"{passage['id']}; --json has all"
+            )
+            return
         heading = f", {' › '.join(passage['heading'])}" if passage["heading"] else ""
         out(f"\n── {passage['id']}, from {found['path']}, characters {passage['start']}–{passage['end']}{heading}")
-        out(passage["text"])
+        out(_clipped(passage["text"], left if found["stage"] == "documents" else None))
+        left -= len(passage["text"])
 
 
 def _print_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:

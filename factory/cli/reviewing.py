@@ -12,4 +12,10 @@ def write(recipe: str, count: int, output: Path | None, seed: int | None, json: 
     file, rows = pipeline.review(recipe, count, output=output, seed=seed)
     out({"file": str(file), "rows": rows} if json else str(file))
     said = f"review: {{file: {file.absolute()}}}"  # a recipe means paths from where it lies
+    if hidden := pipeline.never_reviewed(recipe):
+        lost = ", ".join(f"{name} {count}" for name, count in hidden.items())
+        say(
+            "Rows that these filters rejected are not among them, since a filter behind them still takes values out: "
+            f"{lost}. To see how far people agree with them, put them behind it."
+        )
     say(f"{rows} rows. Fill in approve, edit, reject or rank; then, last under 'filter:': {said}")

@@ -8,6 +8,7 @@ report = audit_dataset("alpaca.jsonl", into="audits/alpaca")
 done = filter_dataset("alpaca.jsonl", ["exact_dedup"], out="clean.jsonl")
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from factory import pipeline, plugins, recipe, tables
+from factory import addresses, pipeline, plugins, recipe, tables
 from factory.errors import WrongRequest, did_you_mean
-from factory.foreign.measures import asked_by, measured_by_default
+from factory.foreign.measures import SAMPLED, asked_by, measured_by_default, slow_ones
 from factory.progress import Progress
 from factory.readers.packed import SUFFIXES, unpacked_suffix
+from factory.recipe.file import source_name
 from factory.runs import Run, is_run
 
 HUB = "hf:"
@@ -54,19 +56,22 @@ def audit_dataset(
     against: Sequence[str | Path] = (),
     tokenizer: str | Path | None = None,
     sample: int | None = None,
+    slow: bool = False,
+    full: bool = False,
     asking: Sequence[Any] = (),
     models: str | Path | None = None,
     checks: Sequence[str] = (),
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Audit a file, a folder or `hf:owner/name`; returns the report, which lies in the run folder `into`.
+    """Audit a file, a folder, an address or `hf:owner/name`; returns the report, which lies in the run folder `into`.
 
     `mapping` gives fields their columns, `against` are benchmarks to look for, `tokenizer` (a model's folder, or an id
-    of the hub) is what the rows are for, `sample` how many rows are drawn and looked at instead of all. `asking` are
-    filters that ask a model, those of the recipe `models`; nothing is removed, but what is asked is paid for. Without
-    `into` the run is `audits/<name of the dataset>`. Raises CheckFailed, once the report is written, where one of
-    `checks` does not hold;
+    of the hub) is what the rows are for, `sample` how many rows are drawn and looked at instead of all. `slow` also
+    looks for names and for rows that mean the same, where their extras are installed: on a sample of the rows, unless
+    `full`, which makes the map of contents of all rows, too. `asking` are filters that ask a model, those of the recipe
+    `models`; nothing is removed, but what is asked is paid for. Without `into` the run is `audits/<name of the
+    dataset>`. Raises CheckFailed, once the report is written, where one of `checks` does not hold;
     WrongRequest for a dataset of no known shape, or without a row that could be read.
     """
     folder = Path(into) if into is not None else default_folder(dataset)
@@ -77,8 +82,15 @@ def audit_dataset(
     named = {} if tokenizer is None else {"tokenizer": _tokenizer(str(tokenizer))}
     given, asked = asked_by(models, asking)
     made = _recipe(dataset, folder, mapping, sample) | given
-    made["audit"] = {"measure": [*measured_by_default(files), *asked], **named}
-    _run(folder, made, "export", workers, progress)
+    long, absent = slow_ones() if slow else ([], [])
+    made["audit"] = {"measure": [*measured_by_default(files), *long, *asked], **named}
+    if full:
+        made["audit"]["full"] = True
+    elif long:
+        made["audit"]["sampled"] = {name: rows for name, rows in SAMPLED.items() if any(name in one for one in long)}
+    for why in absent:
+        (progress or Progress()).say(f"not measured      {why}")
+    _run(dataset, folder, made, "export", workers, progress)
     return pipeline.audit(folder, checks=checks)
 
 
@@ -109,7 +121,7 @@ def filter_dataset(
     stem = Path(out.name.removesuffix(packed)).stem  # clean.v1 of clean.v1.jsonl.gz
     folder = out.with_name(f"{stem}.run")
     made = _recipe(dataset, folder, mapping) | {"filter": [_placed(entry) for entry in filters]}
-    done = _run(folder, made, "generate", workers, progress)
+    done = _run(dataset, folder, made, "generate", workers, progress)
     rejected = out.with_name(f"{stem}.rejected.jsonl")
     counts = write_rows(done, recipe.load(str(folder)), out, rejected)
     return Filtered(done, out, rejected, **counts)
@@ -118,7 +130,7 @@ def filter_dataset(
 def is_dataset(name: str | Path) -> bool:
     """Whether `name` is a dataset rather than a run or a recipe."""
     path = Path(name).expanduser()
-    if str(name).startswith(HUB):
+    if _is_elsewhere(name):
         return True
     if path.is_dir():
         return not is_run(path) and not (path / "manifest.json").is_file()
@@ -127,7 +139,8 @@ def is_dataset(name: str | Path) -> bool:
 
 def default_folder(dataset: str | Path) -> Path:
     """Where the audit of a dataset lies if nobody says where: `audits/<its name>`."""
-    name = str(dataset).removeprefix(HUB).rstrip("/").rsplit("/", 1)[-1]
+    name = str(dataset).removeprefix(HUB)
+    name = source_name(name) if addresses.is_remote(name) else addresses.last(name)  # the one may be a pattern
     suffix = unpacked_suffix(name)
     stem = name[: name.lower().rindex(suffix)] if suffix else name
     return Path("audits") / (stem or "dataset")
@@ -144,9 +157,10 @@ def _tokenizer(name: str) -> str:
 def _recipe(
     dataset: str | Path, folder: Path, mapping: Mapping[str, str] | None, sample: int | None = None
 ) -> dict[str, Any]:
-    name = str(dataset)
-    place = name if name.startswith(HUB) else str(Path(name).expanduser().absolute())
-    if not name.startswith(HUB) and not Path(place).exists():
+    elsewhere = _is_elsewhere(dataset)
+    here = Path(addresses.LOCAL.sub("", str(dataset))).expanduser().absolute()
+    place = addresses.bare(str(dataset)) if elsewhere else str(here)
+    if not elsewhere and not Path(place).exists():
         parent = Path(place).parent
         there = [path.name for path in parent.iterdir()] if parent.is_dir() else []
         raise WrongRequest(f"There is no {dataset}.{did_you_mean(Path(place).name, there)}")
@@ -156,6 +170,17 @@ def _recipe(
     if sample is not None:
         source["sample"] = sample
     return {"run": str(folder), "sources": [source], "export": {"split": {"by": "file"}}}
+
+
+def _is_elsewhere(dataset: str | Path) -> bool:
+    """Whether it is no path: a dataset of the hub, or an address."""
+    return str(dataset).startswith(HUB) or addresses.is_remote(str(dataset))
+
+
+def _credentials(dataset: str | Path) -> list[str]:
+    """What gives the run the address as it was written, for this once: its recipe has it without credentials."""
+    name = str(dataset)
+    return [f"sources.0.path={json.dumps(name)}"] if addresses.is_remote(name) and addresses.bare(name) != name else []
 
 
 def _placed(entry: Any) -> Any:
@@ -174,7 +199,12 @@ def _placed(entry: Any) -> Any:
 
 
 def _run(
-    folder: Path, made: Mapping[str, Any], until: pipeline.Until, workers: int | None, progress: Progress | None
+    dataset: str | Path,
+    folder: Path,
+    made: Mapping[str, Any],
+    until: pipeline.Until,
+    workers: int | None,
+    progress: Progress | None,
 ) -> Run:
     """The run of a recipe made on the fly. Raises WrongRequest for a folder that is of something else."""
     file = folder / "recipe.yaml"
@@ -189,7 +219,9 @@ def _run(
     _check(text)
     Run.create(folder)
     tables.write_file(file, text)
-    return pipeline.run(folder, until=until, workers=workers, progress=_OfRows(progress or Progress()))
+    return pipeline.run(
+        folder, set=_credentials(dataset), until=until, workers=workers, progress=_OfRows(progress or Progress())
+    )
 
 
 def _check(text: bytes) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from factory import addresses
 from factory.errors import CheckFailed, WrongRequest
 from factory.foreign import audit_dataset, default_folder, is_dataset
 from factory.progress import Progress
@@ -67,7 +68,9 @@ def _run(
 
 def _name(name: str | Path) -> str:
     """What a page calls it: no path of the machine."""
-    return str(name) if str(name).startswith("hf:") else Path(name).expanduser().absolute().name
+    if str(name).startswith("hf:") or addresses.is_remote(str(name)):
+        return addresses.bare(str(name))
+    return Path(name).expanduser().absolute().name
 
 
 def _said(value: float | None) -> str:

@@ -50,6 +50,32 @@ def _options(name: str, against: Sequence[Path]) -> dict[str, Any] | None:
         return None
 
 
+SAMPLED = {"names": 200, "semantic_dedup": 2_000}  # rows that what is slow looks at, unless all are asked for
+SLOW: dict[str, dict[str, Any]] = {
+    "names": {"plugin": "pii", "ner": "rampart", "types": ["person", "organization", "location"], "action": NOTED},
+    "semantic_dedup": {},
+}
+EXTRAS = "pip install 'dataset-factory[ner,embeddings]'"
+
+
+def slow_ones() -> tuple[list[Any], list[str]]:
+    """Entries for what takes long and is installed, and why the others are not measured.
+
+    Raises WrongRequest where nothing of it is installed.
+    """
+    entries, missing = [], []
+    for name, options in SLOW.items():
+        given = {key: value for key, value in options.items() if key != "plugin"}
+        try:
+            plugins.filter_(options.get("plugin", name), given, instance=name)
+            entries.append({name: options} if options else name)
+        except WrongRequest as error:
+            missing.append(f"{name}: {error}")
+    if not entries:
+        raise WrongRequest(f"--slow needs an extra: {EXTRAS}")
+    return entries, missing
+
+
 def asked_by(file: str | Path | None, entries: Sequence[Any]) -> tuple[dict[str, Any], list[Any]]:
     """The keys of a recipe that say which models there are, and the filters that are to ask them.
 

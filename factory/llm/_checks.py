@@ -5,6 +5,8 @@ No message quotes a value: what is refused may be a secret.
 
 import json
 import re
+from difflib import get_close_matches
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,12 @@ OWN_KEYS = {  # body field -> where it is said instead
     "stream_options": "nothing: whole answers are asked for",
     "response_format": "the key 'structured'",
 }
+FIELDS = {  # of OpenAI, vLLM and llama.cpp: servers take others, and ignore in silence what they do not know
+    "chat_template_kwargs", "frequency_penalty", "ignore_eos", "logit_bias", "logprobs", "max_completion_tokens",
+    "max_tokens", "min_p", "min_tokens", "presence_penalty", "reasoning", "reasoning_effort", "repeat_penalty",
+    "repetition_penalty", "seed", "stop", "stop_token_ids", "temperature", "top_k", "top_logprobs", "top_p",
+    "typical_p",
+}  # fmt: skip
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*\Z")  # capitals only: a key that was put here by mistake is nearly never that
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*\Z")
@@ -88,10 +96,18 @@ def headers(given: object) -> dict[str, str | dict[str, str]]:
     return dict(given)
 
 
+@cache
+def misspelt(name: str) -> str | None:
+    """The field of a request that was probably meant, where the name is none that we know but very near to one."""
+    return next(iter(get_close_matches(name, FIELDS, n=1, cutoff=0.85)), None) if name not in FIELDS else None
+
+
 def body(given: dict[str, Any]) -> dict[str, Any]:
     for name in given:
         if name in OWN_KEYS:
             raise ValueError(f"'{name}' is not set here but by {OWN_KEYS[name]}")
+        if meant := misspelt(name):
+            raise ValueError(f"a server would ignore '{name}': write '{meant}'")
     secret = next((name for name in _names(given) if SECRET_FIELD.fullmatch(name)), None)
     if secret:
         raise ValueError(f"'{secret}' may hold a secret, and bodies are stored; name keys with api_key_env or headers")

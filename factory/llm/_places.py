@@ -13,6 +13,8 @@ from factory.llm.transport import OVERLOADED, Try
 
 LONGEST_REST_S = 15.0  # of a server that is down
 DOWN_AFTER = 12  # faults in a row: two requests that no server can answer do not make one look down
+WELL = 0.6  # share of answers: where half of all fails for a while, longer waits outlast it
+LATELY = 64  # tries over which it is taken: the six of one request alone do not make a server look unwell
 SLOW = frozenset({"timeout.first_byte", "timeout.total"})  # connected, and asked
 UNREACHED = ("connect", "timeout.connect")
 LATER = frozenset({408, 409, 425, 499}) | OVERLOADED  # refusals that a later try may not meet, besides 5xx
@@ -21,7 +23,7 @@ LATER = frozenset({408, 409, 425, 499}) | OVERLOADED  # refusals that a later tr
 class Server:
     """One server: where it is, its window, its faults in a row, and how often in a row it was found down."""
 
-    __slots__ = ("down", "faults", "label", "proxy", "reached", "shown", "url", "window")
+    __slots__ = ("answers", "down", "faults", "label", "proxy", "reached", "shown", "url", "window")
 
     def __init__(self, nth: int, url: str, ceiling: int, proxy: str | None) -> None:
         self.url = URL(url, encoded=True)
@@ -30,7 +32,13 @@ class Server:
         self.proxy = proxy
         self.window = Window(ceiling)
         self.faults = self.down = 0
+        self.answers = 0.0  # the share of answers in what came lately
         self.reached = False
+
+    @property
+    def is_well(self) -> bool:
+        """Whether most requests are answered: a fault then says little of the next try."""
+        return self.answers >= WELL and not self.down
 
     def room(self, now: float) -> bool:
         """Whether a request may go there now; where it is down, one at a time."""
@@ -40,6 +48,7 @@ class Server:
         """Take in what came of a try; whether it was an answer, if only a refusal of this one request."""
         status = came.status
         self.reached |= status is not None or came.fault in SLOW
+        self.answers += ((came.fault is None) - self.answers) / LATELY
         if came.fault is None or (status is not None and 300 <= status < 500 and status not in LATER):
             self.faults = self.down = 0
             self.window.answered(now, sent)

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from factory.errors import BadItem, FactoryError, WrongRequest
+from factory.errors import BadItem, DeadWorld, FactoryError, WrongRequest
 from factory.llm import replies
 from factory.llm.entries import Call, Stored
 from factory.llm.journal import Journal
@@ -62,7 +62,7 @@ class Stats:
     spent: float = 0.0
 
 
-class _NoRoom(Exception):
+class NoRoom(Exception):
     """Leaves the pool after a lost try: the next one does not fit below the cap until others have ended."""
 
 
@@ -71,7 +71,7 @@ class _Tries:
     """The tries of one call as the pool makes them."""
 
     worst: int  # what one may cost
-    sent: int | None = None  # the call's number in the journal, under a cap
+    sent: int | None = None  # the call's number in the journal, where it costs something
     admitted: bool = False  # `worst` is in flight
     made: int = 0
     lost: int = 0  # spent on tries whose answer never came
@@ -85,6 +85,7 @@ class Calls:
         self.spend = Spend(name, model.price, model.max_spend, journal.spent(name) if model.price else 0)
         self.refused_schemas: set[str] = set()  # found out once each: some servers take none, some not every one
         self._name, self._model = name, model
+        self._length: int | None = None  # of the vectors of a model that serves embeddings
         # a place is held until the answer is on disk: after a kill no more than these are asked again
         self._places = asyncio.Semaphore(model.in_flight)
         self._in_flight: dict[bytes, asyncio.Future[Stored | FactoryError | None]] = {}
@@ -105,6 +106,15 @@ class Calls:
             outcome = await asyncio.shield(other)
             if isinstance(outcome, FactoryError):
                 raise outcome
+
+    def check_length(self, length: int) -> None:
+        """Raise DeadWorld for a vector that is longer or shorter than those before it."""
+        self._length = self._length or length
+        if length != self._length:
+            raise DeadWorld(
+                f"The model '{self._name}' gave vectors of {self._length} and of {length} numbers: its servers do not "
+                "serve one model, or not that of before. Give it another name under 'models:', and all is asked anew."
+            )
 
     async def _lead(self, request: Request, unit: str, method: str, pool: Posting) -> Stored:
         """Ask, and tell those who wait for the same: an answer to be found, an error, or None to try themselves."""
@@ -163,7 +173,7 @@ class Calls:
                 try:
                     tokens = len(request.body) // BYTES_A_TOKEN + (request.max_tokens or 0)
                     return await pool.post(request, tokens=tokens)
-                except _NoRoom:
+                except NoRoom:
                     await self.spend.admit(tries.worst, first=True)
                     tries.admitted = True
                     self._note_sent(tries)
@@ -178,10 +188,10 @@ class Calls:
             _TRIES.reset(token)
 
     async def _admit(self, tries: _Tries) -> None:
-        """Wait for room below the cap, and have it on disk that this may be spent."""
+        """Wait for room below the cap, and have it on disk that this may be spent: also for a cap that comes later."""
         await self.spend.admit(tries.worst)
         tries.admitted = True
-        if self.spend.cap is None:
+        if not tries.worst or self._model.batch is not None:  # a batch that is out counts once it is answered
             return
         tries.sent = secrets.randbits(62)
         try:
@@ -192,7 +202,7 @@ class Calls:
             raise
 
     def tried(self, tried: "Tried") -> None:
-        """What the pool tells of each try, in the task that makes the call. Raises _NoRoom where the next must wait."""
+        """What the pool tells of each try, in the task that makes the call. Raises NoRoom where the next must wait."""
         tries = _TRIES.get()
         tries.made += 1
         if tried.fault is None or is_free(tried.status, tried.fault):
@@ -201,11 +211,11 @@ class Calls:
         again = tried.fault != "cancelled"
         tries.admitted = self.spend.lose(tries.worst, again=again)
         if again and not tries.admitted:
-            raise _NoRoom
+            raise NoRoom
         self._note_sent(tries)
 
     def _note_sent(self, tries: _Tries) -> None:
-        """Under a cap, have it on disk before anything else is sent what this call may have cost so far."""
+        """Have it on disk before anything else is sent what this call may have cost so far."""
         spent = tries.lost + tries.worst * tries.admitted
         if tries.sent is not None and spent:
             self.journal.sending_again(tries.sent, self._name, spent)

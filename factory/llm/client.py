@@ -31,6 +31,8 @@ from factory.policy import SCALE, Confidentiality
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from factory.llm.embedding import Vector
+
 M = TypeVar("M", bound="BaseModel")
 Prompt = str | Sequence[Mapping[str, Any]]
 
@@ -95,6 +97,10 @@ class LLM:
             from factory.llm.inprocess import InProcess
 
             return await opened.enter_async_context(InProcess(self.model, tried=calls.tried))
+        if self.model.serves == "embeddings":
+            from factory.llm.embedding import Gathering
+
+            return await opened.enter_async_context(Gathering(self.model, tried=calls.tried))
         from factory.llm.pool import Pool  # aiohttp: only for those who ask
 
         return Servers(await opened.enter_async_context(Pool(self.model, tried=calls.tried)))
@@ -144,6 +150,7 @@ class LLM:
         Replies that were cut, refused, empty or not given at all are left out; raises BadItem with the first one's
         reason where none is left. `sampling` are fields of the request: temperature, max_tokens, seed …
         """
+        self._check_serves("chat")
         if n < 1:
             raise WrongRequest("n is the number of replies, from 1.")
         check_sampling(sampling)
@@ -165,6 +172,7 @@ class LLM:
 
         A reply that does not fit is asked again, at most `reasks` times. Raises BadItem with the last one's reason.
         """
+        self._check_serves("chat")
         check_sampling(sampling)
         shape, asked = structured.shape(schema), messages(prompt)
         used = self._next_keys()
@@ -182,6 +190,29 @@ class LLM:
         except BadItem:
             self._door.stats.failed += 1
             raise
+
+    async def vector(self, text: str) -> "Vector":
+        """The direction of a text: float32, its largest number 1 or -1. Of a model that serves embeddings.
+
+        Raises BadItem where the server gives none, DeadWorld where the vectors of a model differ in length.
+        """
+        from factory.llm.embedding import vector
+
+        self._check_serves("embeddings")
+        used = self._next_keys()
+        request = self._maker.embedding(text, take=self._asking.take)
+        try:
+            made = vector((await self._answer(request)).text)
+        except BadItem:
+            self._door.stats.failed += 1
+            raise
+        used.append(request.key.hex())
+        self._door.check_length(len(made))
+        return made
+
+    def _check_serves(self, what: str) -> None:
+        if self.model.serves != what:
+            raise WrongRequest(f"The model '{self.name}' serves {self.model.serves}, and is asked for {what}.")
 
     async def _reply(self, request: Request) -> Reply:
         try:

@@ -1,6 +1,7 @@
 """A stand-in for servers that sends nothing: answers of the right shape and a likely size, to estimate with."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ CHAT_CHARS = 800  # of a reply without a shape
 STRING_CHARS = 80  # of a string in one that has a shape
 ITEMS = 4  # of a list in one
 STEP = 7  # characters between the beginnings of two strings
+FENCE = re.compile(r"^<(\w+)>\n(.+?)\n</\1>$", re.DOTALL | re.MULTILINE)
 WORDS = "A model says a sentence or two of about this length. "
 
 
@@ -35,7 +37,12 @@ class Imagined:
 
         asked = json.loads(request.body)
         self.asked.append(asked)
-        said = Said(_first_text(asked["messages"][-1]["content"]), len(self.asked) * STEP)
+        if "input" in asked:
+            from factory.llm import embedding
+
+            return Answer(embedding.said(embedding.NOTHING, len(request.body) // BYTES_A_TOKEN), "imagined", 0.0, 1)
+        prompt = asked["messages"][-1]["content"]
+        said = Said(_first_text(prompt), len(self.asked) * STEP, _lengths(prompt))
         schema = asked.get("response_format", {}).get("json_schema", {}).get("schema")
         text = json.dumps(said.like(schema)) if schema else said.words(CHAT_CHARS)
         usage = {"prompt_tokens": len(request.body) // BYTES_A_TOKEN, "completion_tokens": len(text) // BYTES_A_TOKEN}
@@ -75,10 +82,10 @@ class Paid(Journal):
 
 
 class Said:
-    """Makes the values of one reply from a text, beginning at `at`."""
+    """Makes the values of one reply from a text, beginning at `at`; `lengths` are those of fields that are known."""
 
-    def __init__(self, text: str, at: int) -> None:
-        self._text, self._at = text or WORDS, at
+    def __init__(self, text: str, at: int, lengths: Mapping[str, int] | None = None) -> None:
+        self._text, self._at, self._lengths = text or WORDS, at, lengths or {}
         self._filler = at % len(WORDS)  # where a text is too short to begin elsewhere
 
     def words(self, chars: int) -> str:
@@ -100,10 +107,14 @@ class Said:
                 return self.like(schema[alternatives][0], number)
         return self._of_type(schema, number)
 
+    def _field(self, name: str, schema: Mapping[str, Any], number: int) -> Any:
+        known = self._lengths.get(name) if schema.get("type") == "string" else None
+        return self.like(schema, number) if known is None else self.words(known)[: schema.get("maxLength")]
+
     def _of_type(self, schema: Mapping[str, Any], number: int) -> Any:
         match schema.get("type"):
             case "object":
-                return {name: self.like(part, number) for name, part in schema.get("properties", {}).items()}
+                return {name: self._field(name, part, number) for name, part in schema.get("properties", {}).items()}
             case "array":
                 few = min(schema.get("maxItems", ITEMS), max(schema.get("minItems", 0), ITEMS))
                 return [self.like(schema.get("items", {}), nth) for nth in range(1, few + 1)]
@@ -115,6 +126,11 @@ class Said:
                 return True
             case _:
                 return None
+
+
+def _lengths(prompt: str) -> dict[str, int]:
+    """By the names of its fences how long that is which a prompt shows: an answer that is to be written once more."""
+    return {fence[1]: len(fence[2]) for fence in FENCE.finditer(prompt)}
 
 
 def _first_text(prompt: str) -> str:

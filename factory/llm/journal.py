@@ -8,8 +8,8 @@ local disk: SQLite's log does not work over network file systems.
     sqlite3 journal.sqlite "select method, finish, tokens_out, text from calls where reason is null limit 5"
 
 `calls` has one row a call that ended, answered (`reason` null) or not; `requests` the bodies of those answered,
-compressed by zlib, one for all samples; `sent` what may be spent on calls that were sent under a cap and have not
-ended: rows that stay there are of processes that were killed, and count as spent. A 2 kB prompt with an answer of 600
+compressed by zlib, one for all samples; `sent` what may be spent on calls that were sent at a price and have not ended:
+rows that stay there are of processes that were killed, and count as spent. A 2 kB prompt with an answer of 600
 characters takes 2.2 kB in all.
 """
 

@@ -13,7 +13,7 @@ import asyncio
 import math
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ HOPELESS = frozenset({401, 402, 403, 404, 405, 407, 410})  # the same for every 
 OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 SAFE = "What is answered is safe: mend that, and the same command goes on."
 PATIENT = "A server that is slow, not gone, wants a longer 'timeout: {first_byte: …}' or a smaller 'in_flight'."
+NO_DATABASE = "no_db_connection"  # LiteLLM, where it could look up a key that it does not know
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 NO_GRAMMAR = re.compile(r"pars\w+ grammar", re.IGNORECASE)  # llama.cpp, which answers 500 to a schema beyond it
 SCHEMA_WORDS = re.compile(r"response_?format|json_?schema|guided|structured.?output|grammar", re.IGNORECASE)
@@ -106,12 +107,15 @@ class Pool:
             used += 0.25 if came.status in OVERLOADED else 0.0 if server.down else 1.0
             if used >= self._model.tries:
                 raise BadItem("llm.no_answer", f"No answer after {tries} tries; the last ended in {came.fault}.")
-            await asyncio.sleep(self._pause(came, used))
+            await asyncio.sleep(self._pause(server, came, used))
 
-    def _pause(self, came: Try, used: float) -> float:
-        """Seconds until a request is tried again: what the server said and a little more, so that they do not herd."""
+    def _pause(self, server: Server, came: Try, used: float) -> float:
+        """Seconds until a request is tried again: what the server said and a little more, so that they do not herd.
+
+        Where it said nothing and answers most others, waiting longer each time would help nobody.
+        """
         if came.wait is None:
-            return backoff(max(1, math.ceil(used)), self._rng)
+            return backoff(1 if server.is_well else max(1, math.ceil(used)), self._rng)
         return came.wait + (0.05 + 0.25 * came.wait) * self._rng.random()
 
     async def _try(self, server: Server, body: bytes) -> Try:
@@ -169,12 +173,24 @@ class Pool:
         may_pass = status is None or status < 300 or status in LATER or (status >= 500 and not is_of_schema)
         if status is None or (code not in OUT_OF_MONEY and may_pass):
             return
-        if code in OUT_OF_MONEY or status in HOPELESS or status < 400:
-            raise DeadWorld(f"{server.shown} answered {said}: {cure(self._model, status, code)} {SAFE}")
+        meant = _meant(status, codes, str(error), self._model.model)
+        if code in OUT_OF_MONEY or meant in HOPELESS or status < 400:
+            raise DeadWorld(f"{server.shown} answered {said}: {cure(self._model, meant, code)} {SAFE}")
         detail = f"The server refused the request: {said}."
         if is_of_schema:
             raise SchemaUnsupported("llm.request_refused", detail)
         raise BadItem("llm.request_refused", detail)
+
+
+def _meant(status: int, codes: Sequence[object], said: str, model: str) -> int:
+    """The status that other servers give for the same: LiteLLM's proxy says 400 of a wrong key or model, too."""
+    if status != 400:
+        return status
+    if NO_DATABASE in codes:
+        return 401
+    named = rf"model(?: name passed in model)?\W{{1,3}}{re.escape(model)}\b"  # what else it says may quote a prompt
+    absent = rf"invalid {named}|{named}\W{{1,3}}(?:does not exist|not found|is not available)"
+    return 404 if re.search(absent, said, re.IGNORECASE) else status
 
 
 def cure(model: Model, status: int, code: str) -> str:

@@ -51,7 +51,7 @@ class Window:
         self._row_began = 0  # the first of the refusals in a row
         self._usual_share = 0.0  # of refusals that a smaller window did not change
         self._usual_seconds = self._usual_rate = 0.0
-        self._blamed: tuple[float, float, float] | None = None  # of the round that was cut: share, seconds, fast_below
+        self._blamed: tuple[float, float] | None = None  # of the round that was cut: share, seconds
         self._new_round(-math.inf)
 
     def _new_round(self, now: float) -> None:
@@ -151,7 +151,7 @@ class Window:
             self._see_whether_it_helped(share, seconds, *self._blamed)
             self._blamed = None
         if share > 2 * self._usual_share + NOISE or self._only_queues(seconds, rate):
-            self._blamed = (share, seconds, self._fast_below)
+            self._blamed = (share, seconds)
             could = 0.8 * self._opened_with  # slow, and nothing was refused
             if share > NOISE:  # in fast growth what was answered made up for what was refused
                 could = self.limit if self.limit > self._fast_below else self._opened_with * (1 - share)
@@ -170,12 +170,15 @@ class Window:
         """Whether answers take twice as long as they did and no more of them come."""
         return bool(self._usual_seconds) and seconds > 2 * self._usual_seconds and rate < 1.2 * self._usual_rate
 
-    def _see_whether_it_helped(self, share: float, seconds: float, before: float, took: float, fast: float) -> None:
-        """Where less in flight changed nothing, take what was measured for usual and give the window back."""
+    def _see_whether_it_helped(self, share: float, seconds: float, before: float, took: float) -> None:
+        """Where less in flight changed nothing, take what was measured for usual and give the whole window back.
+
+        The whole: cuts before this one may have seemed to help by chance, as rounds of few answers make it look.
+        """
         if (before > NOISE and share > 0.6 * before) or (before <= NOISE and seconds > 0.9 * took):
-            self._usual_share = max(self._usual_share, share)
+            self._usual_share = max(self._usual_share, (before + share) / 2)
             self._usual_seconds = 0.0  # measured anew
-            self._fast_below = fast
+            self._fast_below = float(self.ceiling)
 
 
 class Ceiling:

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from factory.errors import BadItem, WrongRequest
+from factory.llm._checks import misspelt
 from factory.llm.settings import Model
 
 VERSION = 1
@@ -88,6 +89,15 @@ class Maker:
             made.append(Request(key.digest(), start + end, sample, take, rest.max_tokens))
         return made
 
+    def embedding(self, text: str, *, take: int) -> Request:
+        """The request for the vector of one text."""
+        fields = dict(sorted(self._model.body.items()))
+        known = blake2b(_json([VERSION, self._name, self._model.model, fields, "embedding"]) + b"\0", digest_size=16)
+        content = _json(text)
+        known.update(content + b"\0%d" % take)
+        body = b'{"model":' + _json(self._model.model) + b',"input":[' + content + b"]" + _end(fields)
+        return Request(known.digest(), body, 0, take, max_tokens=0)
+
     def _rest(self, sampling: Mapping[str, Any], schema: str, *, holds: bool) -> _Rest:
         """What follows the messages, so that prompts that begin alike make bodies that begin alike."""
         name = (repr(sampling), schema, holds)  # 1, 1.0 and True are equal, and other JSON
@@ -119,11 +129,14 @@ def _end(fields: Mapping[str, Any]) -> bytes:
 
 
 def check_sampling(sampling: Mapping[str, Any]) -> None:
-    """Raise WrongRequest for a field that is not sampling."""
+    """Raise WrongRequest for a field that is not sampling, or nearly one that is."""
     if not sampling:
         return
     for name in NOT_SAMPLING & sampling.keys():
         raise WrongRequest(f"'{name}' is no sampling option: chat and ask set it themselves.")
+    for name in sampling:
+        if meant := misspelt(name):
+            raise WrongRequest(f"A server would ignore '{name}'. Did you mean '{meant}'?")
     limit = next((sampling[name] for name in LIMITS if name in sampling), 1)
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         raise WrongRequest("max_tokens is a whole number from 1.")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from factory import __version__
-from factory.errors import WrongRequest
+from factory.errors import WrongRequest, did_you_mean
 from factory.llm import _checks
 from factory.policy import Confidentiality
 
@@ -52,9 +52,10 @@ Headers = dict[str, str | dict[str, str]]
 
 
 class Model(_Strict):
-    """A model behind an OpenAI-compatible endpoint. See `docs/reference/recipe.md`."""
+    """A model behind an OpenAI-compatible endpoint."""
 
     model: str = Field(min_length=1)
+    serves: Literal["chat", "embeddings"] = "chat"
     base_url: Annotated[Urls, PlainValidator(_checks.base_url, json_schema_input_type=Urls)] = OPENAI
     api_key_env: Variable | None = None
     api_key_file: File | None = None
@@ -82,8 +83,11 @@ class Model(_Strict):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Model":
-        if self.max_spend is not None and (self.price is None or self.max_tokens is None):
+        limited = self.max_tokens is not None or self.serves == "embeddings"  # a vector has no tokens
+        if self.max_spend is not None and (self.price is None or not limited):
             raise ValueError("max_spend needs a price and max_tokens: without them the worst case of a call is unknown")
+        if self.serves == "embeddings" and (self.batch or self.vllm is not None):
+            raise ValueError("embeddings are asked of a server: name neither batch nor vllm")
         if self.max_spend is not None and self.batch:
             raise ValueError("max_spend holds back calls one by one, and a batch is handed out whole: name one of them")
         if self.batch and self.batch.submit and self.api_version is not None:
@@ -106,7 +110,8 @@ class Model(_Strict):
             place = ".".join(str(part) for part in first["loc"]) or "the model"
             message = first["msg"].removeprefix("Value error, ")
             if first["type"] == "extra_forbidden":
-                message = f"there is no such setting; there are: {', '.join(sorted(cls.model_fields))}"
+                near = did_you_mean(str(first["loc"][-1]), cls.model_fields)
+                message = f"there is no such setting.{near} There are: {', '.join(sorted(cls.model_fields))}"
             raise WrongRequest(f"{place}: {message[0].lower()}{message[1:]}.") from None
 
     @property
@@ -130,16 +135,17 @@ class Model(_Strict):
         return "max_completion_tokens" if all(_is_openai(url) for url in self.base_urls) else "max_tokens"
 
     def urls(self) -> list[str]:
-        """Where chat completions are asked for, one URL a server."""
+        """Where completions or embeddings are asked for, one URL a server."""
+        path = "embeddings" if self.serves == "embeddings" else "chat/completions"
         if self.api_version is None:
-            return [f"{url}/chat/completions" for url in self.base_urls]
+            return [f"{url}/{path}" for url in self.base_urls]
         bare = f"/openai/deployments/{self.model}"
         filled = [url if "/deployments/" in url else url.removesuffix("/openai") + bare for url in self.base_urls]
-        return [f"{url}/chat/completions?api-version={self.api_version}" for url in filled]
+        return [f"{url}/{path}?api-version={self.api_version}" for url in filled]
 
     def identity(self) -> dict[str, Any]:
         """What a dataset depends on: never a limit, a URL, a key or a rate."""
-        names = {"model", "body", "structured", "reasks", "keep_thinking"}
+        names = {"model", "serves", "body", "structured", "reasks", "keep_thinking"}
         return self.model_dump(mode="json", include=names)
 
     def key_variable(self) -> str | None:

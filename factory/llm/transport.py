@@ -141,7 +141,7 @@ class Transport:
             if not response.content.is_eof():
                 deadline.answering()
             whole = await _read(response, LARGEST if status == 200 else LARGEST_ERROR)
-            _understand(tried, response, whole)
+            _understand(tried, response, whole, self._model.serves)
         finally:
             response.close()  # where all was read the connection is back already, and this does nothing to it
 
@@ -158,7 +158,7 @@ async def _read(response: aiohttp.ClientResponse, largest: int) -> bytes | None:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _understand(tried: Try, response: aiohttp.ClientResponse, body: bytes | None) -> None:
+def _understand(tried: Try, response: aiohttp.ClientResponse, body: bytes | None, serves: str) -> None:
     """Fill in what an answer says, and the fault where it is none."""
     status, headers = response.status, response.headers
     if "x-ratelimit-remaining-requests" in headers or "x-ratelimit-remaining-tokens" in headers:
@@ -173,7 +173,9 @@ def _understand(tried: Try, response: aiohttp.ClientResponse, body: bytes | None
     if status == 200 and isinstance(tried.json, dict) and "error" in tried.json and not tried.json.get("choices"):
         code = tried.json["error"].get("code") if isinstance(tried.json["error"], dict) else None
         tried.status = status = code if isinstance(code, int) and 400 <= code <= 599 else 502  # as some gateways do
-    if status == 200:
+    if status == 200 and serves == "embeddings" and tried.json is not None:
+        tried.fault = None if _has_vectors(tried.json) else "wrong_shape"
+    elif status == 200:
         tried.fault = _shape_fault(tried.json, response.content_type)
     else:
         tried.fault = _http_fault(status)
@@ -195,6 +197,11 @@ def _shape_fault(value: Any, content_type: str) -> str | None:
         return "empty_choice"
     fine = all(isinstance(choice, dict) and isinstance(choice.get("message"), dict) for choice in choices)
     return None if fine else "wrong_shape"
+
+
+def _has_vectors(value: Any) -> bool:
+    data = value.get("data") if isinstance(value, dict) else None
+    return isinstance(data, list) and all(isinstance(one, dict) and "embedding" in one for one in data)
 
 
 def _fault(error: BaseException, stage: str) -> str:

@@ -8,18 +8,20 @@ from factory.errors import WrongRequest, did_you_mean
 
 PROGRAM = "tesseract"
 PATIENCE_S = 60  # for what it says of itself, on a busy machine
+ORIENTATION = "osd"  # the data that tells which way up a page is; Debian's package brings it, others as a language
 INSTALL = "apt-get install tesseract-ocr, brew install tesseract, or https://tesseract-ocr.github.io"
 
 
 @dataclass(frozen=True, slots=True)
 class Ocr:
-    """What reads pictures: the program's version, and the languages that it looks for."""
+    """What reads pictures: the program's version, the languages it looks for, and whether it turns pages upright."""
 
     version: str
     languages: tuple[str, ...]
+    turns: bool = False
 
     def __str__(self) -> str:
-        return f"{PROGRAM} {self.version} {'+'.join(self.languages)}"
+        return f"{PROGRAM} {self.version} {'+'.join(self.languages)}{' turning pages' if self.turns else ''}"
 
 
 def installed(languages: Sequence[str]) -> Ocr:
@@ -34,7 +36,7 @@ def installed(languages: Sequence[str]) -> Ocr:
                 f"{', '.join(there) or 'none'}. More: apt-get install {PROGRAM}-ocr-{language.replace('_', '-')}, or "
                 "https://tesseract-ocr.github.io/tessdoc/Data-Files"
             )
-    return Ocr(_said("--version")[0].removeprefix(PROGRAM).strip(), tuple(languages))
+    return Ocr(_said("--version")[0].removeprefix(PROGRAM).strip(), tuple(languages), ORIENTATION in there)
 
 
 def _said(question: str) -> list[str]:

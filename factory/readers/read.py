@@ -17,6 +17,7 @@ from factory.readers.limits import Limits
 from factory.readers.ocr import Ocr
 from factory.readers.packed import SUFFIXES as PACKED
 from factory.readers.packed import unpacked_suffix
+from factory.readers.pages import Pages
 from factory.readers.reading import Parsed, Reading, reading, unreadable
 
 Rows = Callable[[Path, Limits, Mapping[str, str] | None], Iterator[tuple[int, Reading | BadItem]]]
@@ -31,7 +32,7 @@ class Format:
 
     media_type: str
     whole: Callable[[Path, Limits], Parsed] | None = None
-    seen: Callable[[Path, Limits, Ocr], Parsed] | None = None
+    seen: Callable[[Path, Limits, Ocr, Pages], Parsed] | None = None
     rows: Rows | None = None
     is_markdown: bool = False
 
@@ -48,11 +49,11 @@ def _apart(parser: str, path: Path, limits: Limits) -> Parsed:
     return worker(limits).parse(parser, path)
 
 
-def _seen(is_pdf: bool, path: Path, limits: Limits, ocr: Ocr) -> Parsed:
+def _seen(is_pdf: bool, path: Path, limits: Limits, ocr: Ocr, pages: Pages) -> Parsed:
     """Pages and files that are pictures are read in that process, too."""
     from factory.readers import scans  # as above
 
-    return (scans.read_pdf if is_pdf else scans.read_picture)(path, limits, ocr)
+    return (scans.read_pdf if is_pdf else scans.read_picture)(path, limits, ocr, pages)
 
 
 def _whole(media_type: str, module: str) -> Format:
@@ -121,12 +122,14 @@ def read(
     columns: Mapping[str, str] | None = None,
     label: str | None = None,
     ocr: Ocr | None = None,
+    pages: Pages | None = None,
 ) -> Iterator[Reading | BadItem]:
     """The documents in `path`, and a BadItem for each that cannot be read; never nothing at all.
 
     `columns` maps our field to the file's column ({"text": "body"}), where rows are documents. `label` is how messages
     name the file: its path below the source's root; its name alone, if not given. `ocr` reads pages and files that are
-    pictures; without it they are rejected. BadItem is given, not raised.
+    pictures; without it they are rejected. `pages` hears of each page of a PDF, and has those that were read before.
+    BadItem is given, not raised.
     Raises DeadWorld where the parser process cannot be started.
     """
     label = label or path.name
@@ -135,7 +138,7 @@ def read(
         if form.rows:
             yield from _by_row(form.rows(path, limits, columns), label)
         elif form.seen and ocr:
-            yield _document(form.seen(_small_enough(path, limits), limits, ocr), form.media_type)
+            yield _document(form.seen(_small_enough(path, limits), limits, ocr, pages or Pages()), form.media_type)
         elif form.whole:
             yield _document(form.whole(_small_enough(path, limits), limits), form.media_type)
     except BadItem as rejection:

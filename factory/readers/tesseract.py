@@ -19,12 +19,13 @@ DPI = 300  # what tesseract's own guide asks for
 POINTS = 72  # of a PDF, to the inch
 MAX_PIXELS = 60_000_000  # A3 at 300 dpi has 17 million; a plan larger than A1 is drawn coarser
 PAGE_ENDS = "\f"
+UPRIGHT = "1"  # tesseract's page segmentation that finds out first which way up a page is
 
 _CUT = re.compile(r"(?<=\w)[-\u00ad\u2010]\n(?=\w)")
 CUT_AS_PDFIUM_WRITES_IT = "\ufffe\n"  # so that words are made whole by one rule
 
 
-def page(path: Path, *, number: int, languages: list[str]) -> tuple[str, list[Mark]]:
+def page(path: Path, *, number: int, languages: list[str], turns: bool) -> tuple[str, list[Mark]]:
     """What is seen on one page of a PDF, from 1; nothing of one that is all of one colour."""
     with opened(path) as document:
         drawn = document[number - 1]
@@ -36,17 +37,18 @@ def page(path: Path, *, number: int, languages: list[str]) -> tuple[str, list[Ma
         image = b"P5 %d %d 255\n" % (bitmap.width, bitmap.height) + pixels.tobytes()  # PGM: written without a library
     if is_blank:
         return "", []
-    return _read("stdin", languages, image, dpi=round(DPI * shrunk)).replace(PAGE_ENDS, "\n"), []
+    return _read("stdin", languages, turns, image, dpi=round(DPI * shrunk)).replace(PAGE_ENDS, "\n"), []
 
 
-def picture(path: Path, *, languages: list[str]) -> tuple[str, list[Mark]]:
+def picture(path: Path, *, languages: list[str], turns: bool) -> tuple[str, list[Mark]]:
     """What is seen in a file of one picture or several, each a page."""
-    return join(_read(str(path), languages).removesuffix(PAGE_ENDS).split(PAGE_ENDS))
+    return join(_read(str(path), languages, turns).removesuffix(PAGE_ENDS).split(PAGE_ENDS))
 
 
-def _read(image: str, languages: list[str], data: bytes = b"", *, dpi: int | None = None) -> str:
+def _read(image: str, languages: list[str], turns: bool, data: bytes = b"", *, dpi: int | None = None) -> str:
     """The program's answer. Raises BadItem where it cannot read the picture, or its time is up."""
-    command = ["tesseract", image, "stdout", "-l", "+".join(languages), *(["--dpi", str(dpi)] if dpi else [])]
+    options = [*(["--dpi", str(dpi)] if dpi else []), *(["--psm", UPRIGHT] if turns else [])]
+    command = ["tesseract", image, "stdout", "-l", "+".join(languages), *options]
     try:
         done = subprocess.run(  # noqa: S603 # a fixed program; languages were held against those that it has
             command, input=data, capture_output=True, timeout=PAGE_S, env=os.environ | {"OMP_THREAD_LIMIT": "1"}

@@ -14,31 +14,37 @@ from factory.recipe.checked import Checked
 from factory.recipe.file import Place, Places
 from factory.recipe.keys import Recipe, Use
 
+FILTERS: dict[str, Place] = {  # where the filters of each stage stand
+    "documents": ("documents", "filter"),
+    "passages": ("passages", "filter"),
+    "records": ("filter",),
+    "measured": ("audit", "measure"),
+}
+
 
 def with_plugins(recipe: Recipe, file: Path, places: Places) -> Checked:
     """The recipe with its plugins. Raises WrongRequest for the first thing that is wrong with one."""
     made: dict[str, tuple[plugins.Filter, ...]] = {}
-    stages: dict[str, tuple[Place, list[Use]]] = {
-        "documents": (("documents", "filter"), recipe.documents.filter),
-        "passages": (("passages", "filter"), recipe.passages.filter),
-        "records": (("filter",), recipe.filter),
-        "measured": (("audit", "measure"), recipe.audit.measure),
-    }
-    for stage, (place, uses) in stages.items():
-        found = _plugin(partial(plugins.filter_, folder=file.parent), uses, file, places, place)
-        for nth, one in enumerate(found):
-            _check_apart(one, recipe, recipe_file.where(file, places, (*place, nth)))
+    for stage, place in FILTERS.items():
+        of_policy, uses = recipe.of_policy(stage), recipe.filters(stage)
+        stand: list[Place] = [("policy",)] * len(of_policy)
+        stand += [(*place, nth) for nth in range(len(uses) - len(of_policy))]
+        found = _plugin(partial(plugins.filter_, folder=file.parent), uses, file, places, stand)
+        wheres = [recipe_file.where(file, places, each) for each in stand]
+        for one, where in zip(found, wheres, strict=True):
+            _check_apart(one, recipe, where)
         made[stage] = tuple(
-            _asking(_bound(one, recipe, recipe_file.where(file, places, (*place, nth))), recipe)
-            for nth, one in enumerate(found)
+            _asking(_bound(one, recipe, where), recipe) for one, where in zip(found, wheres, strict=True)
         )
-    place = ("generate", "methods")
+    stand = [("generate", "methods", nth) for nth in range(len(recipe.generate.methods))]
+    found = _plugin(plugins.generator, recipe.generate.methods, file, places, stand)
     generators = tuple(
-        _bound(generator, recipe, recipe_file.where(file, places, (*place, nth)))
-        for nth, generator in enumerate(_plugin(plugins.generator, recipe.generate.methods, file, places, place))
+        _bound(generator, recipe, recipe_file.where(file, places, place))
+        for generator, place in zip(found, stand, strict=True)
     )
     _check_from(generators, file, places)
-    steps = _plugin(partial(training.step, folder=file.parent), recipe.train, file, places, ("train",))
+    stand = [("train", nth) for nth in range(len(recipe.train))]
+    steps = _plugin(partial(training.step, folder=file.parent), recipe.train, file, places, stand)
     return Checked(recipe, file, generators, made, tuple(steps))
 
 
@@ -71,8 +77,15 @@ def _asking(filter_: plugins.Filter, recipe: Recipe) -> plugins.Filter:
 
 def _bound(plugin: plugins.P, recipe: Recipe, where: str) -> plugins.P:
     """The plugin with its models. Raises WrongRequest where one is not there, or may see none of the sources."""
+    serves = "embeddings" if isinstance(plugin, plugins.Filter) and plugin.embeds else "chat"
+    for name in plugin.models.values():
+        if name in recipe.models and recipe.models[name].serves != serves:
+            raise WrongRequest(
+                f"{where}: {plugin.instance} asks the model '{name}' for {serves}. If that is what it serves, write "
+                f"'serves: {serves}' under 'models: {name}:'; else name another model."
+            )
     try:
-        bound = plugins.bind(plugin, list(recipe.models))
+        bound = plugins.bind(plugin, [name for name, model in recipe.models.items() if model.serves == serves])
     except WrongRequest as error:
         raise WrongRequest(f"{where}: {error}") from None
     lowest = min((source.confidentiality for source in recipe.sources), key=SCALE.index)
@@ -87,19 +100,21 @@ def _bound(plugin: plugins.P, recipe: Recipe, where: str) -> plugins.P:
     return bound
 
 
-def _plugin(make: Any, uses: list[Use], file: Path, places: Places, place: Place) -> list[Any]:
+def _plugin(make: Any, uses: list[Use], file: Path, places: Places, stand: Sequence[Place]) -> list[Any]:
     made, names = [], set()
-    for nth, use in enumerate(uses):
-        where = recipe_file.where(file, places, (*place, nth))
+    for use, place in zip(uses, stand, strict=True):
+        where = recipe_file.where(file, places, place)
         if use.instance in names:
+            first = " ('policy:' of the whole recipe is the first)" if stand[0] == ("policy",) else ""
             raise WrongRequest(
-                f"{where}: '{use.instance}' stands twice. Name one of them: 'other_name: {{plugin: {use.plugin}}}'."
+                f"{where}: '{use.instance}' stands twice{first}. Name one of them: "
+                f"'other_name: {{plugin: {use.plugin}}}'."
             )
         names.add(use.instance)
         try:
             made.append(make(use.plugin, use.options, instance=use.instance))
         except plugins.WrongOption as error:
-            where = recipe_file.where(file, places, (*place, nth, use.instance, error.option))
+            where = recipe_file.where(file, places, (*place, use.instance, error.option))
             raise WrongRequest(f"{where}: {error}") from None
         except WrongRequest as error:
             raise WrongRequest(f"{where}: {error}") from None

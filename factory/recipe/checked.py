@@ -47,7 +47,8 @@ class Checked:
             ("passages", plain.get("passages", {})),
             ("records", plain),
         ):
-            with_absolute_paths(within.get("filter", []), self.filters[stage])
+            listed = self.filters[stage][len(self.recipe.of_policy(stage)) :]
+            with_absolute_paths(within.get("filter", []), listed)
         with_absolute_paths(plain.get("train", []), [step.trainer for step in self.steps])
         for entry, step in zip(plain.get("train", []), self.steps, strict=True):
             if "model" in entry.get("options", {}):

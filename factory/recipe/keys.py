@@ -169,6 +169,19 @@ class Source(_Strict):
         return self.model_dump(exclude={"path", "storage"})
 
 
+class Policy(_Strict):
+    """What no source may go beyond: options of the filter `policy`, which then stands first where anything is read."""
+
+    licences: list[str] | None = None
+    confidentiality: Confidentiality = "restricted"
+    unlabelled: Literal["keep", "reject"] = "keep"
+
+    def as_filter(self, use: UseOfRows | None) -> Use:
+        """The filter, for the recipe's own use where that is stated."""
+        stated = {} if use is None else {"use": use}
+        return Use.model_validate({"policy": {**stated, **self.model_dump(exclude_defaults=True)}})
+
+
 class Documents(_Strict):
     filter: list[Use] = []
 
@@ -228,7 +241,16 @@ class Export(_Strict):
 class Audit(_Strict):
     checks: list[str] = []
     measure: list[Use] = []
+    sampled: dict[str, Annotated[int, Field(ge=1)]] = {}
+    full: bool = False
     tokenizer: str | None = None
+
+    @model_validator(mode="after")
+    def _samples_what_is_measured(self) -> "Audit":
+        unknown = self.sampled.keys() - {use.instance for use in self.measure}
+        if unknown:
+            raise ValueError(f"sampled: '{min(unknown)}' is none of the filters under measure")
+        return self
 
     @field_validator("checks")
     @classmethod
@@ -259,11 +281,12 @@ class Journal(_Strict):
 
 
 class Recipe(_Strict):
-    """A whole recipe, checked. See `docs/reference/recipe.md`."""
+    """A whole recipe, checked."""
 
     run: str
     seed: int = 0
     use: UseOfRows | None = None
+    policy: Policy | None = None
     sources: list[Source] = Field(min_length=1)
     mix: dict[str, Share] = {}
     documents: Documents = Documents()
@@ -276,3 +299,18 @@ class Recipe(_Strict):
     export: Export = Export()
     audit: Audit = Audit()
     train: list[Use] = []
+
+    def of_policy(self, stage: str) -> list[Use]:
+        """The filter that `policy:` stands for, at a stage where anything is read; else none."""
+        is_read = any(source.gives == stage for source in self.sources)
+        return [self.policy.as_filter(self.use)] if self.policy and is_read else []
+
+    def filters(self, stage: str) -> list[Use]:
+        """The filters of a stage (`measured`: those of the audit), in order, that of `policy:` first."""
+        stated = {
+            "documents": self.documents.filter,
+            "passages": self.passages.filter,
+            "records": self.filter,
+            "measured": self.audit.measure,
+        }
+        return [*self.of_policy(stage), *stated[stage]]

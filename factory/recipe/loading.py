@@ -33,7 +33,10 @@ def find(name: str) -> Path:
     if name in packaged:
         return packaged[name]
     if path.is_dir():
-        raise WrongRequest(f"{name} is a folder without a recipe.yaml: neither a recipe nor a run of dataset-factory.")
+        raise WrongRequest(
+            f"{name} is a folder without a recipe.yaml: neither a recipe nor a run of dataset-factory. For "
+            f"documents or datasets that lie in it, 'factory init {name}' writes a recipe."
+        )
     hint = did_you_mean(name, [*packaged, *(str(p) for p in Path().glob("*.yaml"))])
     raise WrongRequest(f"There is no recipe file {name}.{hint} Recipes in the package: {', '.join(packaged)}.")
 

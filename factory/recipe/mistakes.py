@@ -17,7 +17,6 @@ SHAPES = {  # pydantic would name our classes
     "dict_type": "this must be a mapping of keys and values",
     "list_type": "this must be a list",
 }
-LATER = {"policy"}
 
 
 def wrong(file: Path, places: Places, error: ValidationError) -> WrongRequest:
@@ -43,10 +42,6 @@ def wrong(file: Path, places: Places, error: ValidationError) -> WrongRequest:
 
 def _unknown_key(file: Path, places: Places, place: Place, known: list[str]) -> WrongRequest:
     where, key, name = recipe_file.where(file, places, place), ".".join(str(part) for part in place), str(place[-1])
-    if name in LATER and name not in known:
-        return WrongRequest(
-            f"{where}: '{key}' is not built in this version, so it is refused rather than ignored. Remove it."
-        )
     return WrongRequest(f"{where}: unknown key '{key}'.{did_you_mean(name, known)} Allowed here: {', '.join(known)}.")
 
 

@@ -18,7 +18,7 @@ from factory.readers.limits import Limits
 from factory.readers.rows import Numbered, read_rows
 from factory.shapes.answers import Made
 from factory.shapes.cells import FIELDS, Cells, Names, NotThis, kind_of, resolved
-from factory.shapes.known import FEEDBACK, RATED, SHAPES, Shape, shape_of
+from factory.shapes.known import FEEDBACK, RATED, REVIEWED, SHAPES, Shape, shape_of
 from factory.shapes.messages import is_messages
 from factory.shapes.pieces import Piece, write_back
 from factory.shapes.rankings import numbered_otherwise
@@ -28,6 +28,7 @@ __all__ = [
     "FEEDBACK",
     "FIELDS",
     "RATED",
+    "REVIEWED",
     "SHAPES",
     "Converter",
     "Made",

@@ -106,14 +106,18 @@ class Cells:
         path = self._names.get(name)
         if path is None:
             return None
-        at: Any = self.row[str(path[0])]
-        for step in path[1:]:
-            at = at.get(step) if isinstance(at, Mapping) else None
-        return _opened(at) if isinstance(at, str) and name in JSON_COLUMNS and at[:1] in ("[", "{") else at
+        at: Any = self.row[path[0]]  # type: ignore[index] # the first step is a name
+        if len(path) > 1:
+            for step in path[1:]:
+                at = at.get(step) if isinstance(at, Mapping) else None
+        return _opened(at) if name in JSON_COLUMNS and isinstance(at, str) and at[:1] in ("[", "{") else at
 
     def has(self, *names: str) -> bool:
         """Whether all these columns are there and not null."""
-        return all(self._at(name) is not None for name in names)
+        for name in names:  # noqa: SIM110 # asked some ten times a row, and a generator costs more than the answer
+            if self._at(name) is None:
+                return False
+        return True
 
     def there(self, name: str) -> bool:
         """Whether there is such a column, be it null."""

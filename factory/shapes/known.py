@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from factory.shapes import answers, chats, preferences, rankings, ratings, texts
+from factory.errors import BadItem
+from factory.shapes import answers, chats, preferences, rankings, ratings, reviewed, texts
 from factory.shapes.answers import Made
 from factory.shapes.cells import Cells, NotThis
 
@@ -72,23 +73,26 @@ SHAPES = (
 )  # fmt: skip
 
 
-RATED = "rated"
+RATED, REVIEWED = "rated", "reviewed"
 _IN_LOGS = {
     "hh_transcripts", "sharegpt_preference", "alpaca_preference", "preference_explicit", "preference_implicit",
     "ranking", "comparison",
 }  # fmt: skip
 FEEDBACK = (  # what the rows of a feedback log may be
+    Shape(REVIEWED, "rows of a run that people reviewed", reviewed.reviewed, reviewed.NEEDS),
     *(shape for shape in SHAPES if shape.name in _IN_LOGS),
     Shape(RATED, "answers that people rated or corrected", ratings.rated),
 )
 
 
 def shape_of(cells: Cells, among: Sequence[Shape] = SHAPES) -> tuple[Shape, list[Made]] | None:
-    """The first shape that a row is of, and its records; None where it is of none."""
+    """The first shape that a row is of, and its records, if it is one that gives any; None where it is of none."""
     for shape in among:
         cells.used.clear()
         try:
             return shape, shape.records(cells)
         except NotThis:
             continue
+        except BadItem:
+            return shape, []
     return None

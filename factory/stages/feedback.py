@@ -24,7 +24,7 @@ from factory import tables
 from factory.errors import BadItem, DeadWorld
 from factory.recipe import Source
 from factory.runs import Run
-from factory.shapes import RATED, Converter, Made, UnknownShape
+from factory.shapes import RATED, REVIEWED, Converter, Made, UnknownShape
 from factory.shapes.votes import Scale
 from factory.stages.looking import Where, looked_into
 from factory.stages.sources import File
@@ -123,7 +123,7 @@ class Tally:
     def _made(self, converter: Converter, row: Mapping[str, Any]) -> list[Made]:
         """What a row says, as records. Raises BadItem where it is not of its file's shape."""
         made = converter.records(row)
-        if converter.shape.name != RATED:
+        if converter.shape.name not in (RATED, REVIEWED):
             return made
         edits = [("sft", _taught(data)) for kind, data in made if kind == "preference"]
         wanted = self._source.feedback.edits

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from factory import features, runs, tables, verdicts
+from factory import features, figures, runs, tables, verdicts
 from factory.corpus import Kept, Row, Table, all_tables, kept, rows
 from factory.errors import WrongRequest
 from factory.lookup import Origins
@@ -79,11 +79,13 @@ def filter_stage(
     progress.start(f"filter {stage}", sum(tables.count(t.folder) for t in found) * max(1, len(_segments(filters))))
     doors.open(filters)
     asking = Asking(doors, checked.wording())
+    spreads = {f.instance: figures.Spreads() for f in filters}
     with Measuring(workers) as measuring:
         for table in found:
-            one = TableFilter(run, table, measuring, progress, asking)
+            one = TableFilter(run, table, measuring, progress, asking, spreads)
             one.all(filters)
             _add(counts, one)
+    counts["figures"] = figures.told(spreads)
     if mixed:
         counts["filters"][mix.NAME] = mix.reject_surplus(run, checked.recipe, order)
         order.append(mix.NAME)
@@ -180,8 +182,15 @@ class TableFilter:
     """The filters of a stage over one table."""
 
     def __init__(
-        self, run: Run, table: Table, measuring: "Measuring", progress: Progress, asking: Asking | None = None
+        self,
+        run: Run,
+        table: Table,
+        measuring: "Measuring",
+        progress: Progress,
+        asking: Asking | None = None,
+        spreads: Mapping[str, figures.Spreads] | None = None,
     ) -> None:
+        self._spreads = spreads or {}
         self._run, self._table, self._measuring, self._progress = run, table, measuring, progress
         self._asking = asking  # None: there is no filter that asks a model
         self.state = kept(run, table)  # this stage was undone: of records, those their generator stands for
@@ -255,16 +264,26 @@ class TableFilter:
         """Where this filter's features and verdicts of this table go."""
         counts = self.counts[filter_.instance] = Counts()
         known = features.Known(self.features_file(filter_), features.stamp(filter_))
-        return _Output(filter_, self.skips(filter_), known, self.features_file(filter_), self._table.verdicts, counts)
+        spreads = self._spreads.get(filter_.instance, figures.Spreads())
+        file, folder = self.features_file(filter_), self._table.verdicts
+        return _Output(filter_, self.skips(filter_), known, file, folder, counts, spreads)
 
 
 class _Output:
     """A filter's two files while they are written, and its counts."""
 
     def __init__(
-        self, filter_: Filter, skip: bool, known: features.Known, file: Path, folder: Path, counts: Counts
+        self,
+        filter_: Filter,
+        skip: bool,
+        known: features.Known,
+        file: Path,
+        folder: Path,
+        counts: Counts,
+        spreads: figures.Spreads,
     ) -> None:
         self.filter, self.skip, self.known, self.counts = filter_, skip, known, counts
+        self._spreads = spreads
         self._features = features.Writer(file, features.stamp(filter_))
         self._verdicts = tables.PartWriter(folder / f"{filter_.instance}.parquet", verdicts.SCHEMA).__enter__()
 
@@ -273,6 +292,7 @@ class _Output:
             self.counts.measured += measured.fresh
             if measured.features is not None:
                 self._features.write(measured.keys, measured.features)
+                self._spreads.take(figures.of(self.filter, as_batch(measured.features)))
 
     def verdict(self, verdict: Mapping[str, Any]) -> None:
         self.counts.take(verdict, skipped=self.skip)
@@ -344,10 +364,7 @@ class _Scan:
     def _scan(self) -> Any:
         code, state = self._filter.code, None
 
-        def work(batch: list[Row], worker: Worker | None) -> Measured:
-            return measure(batch, self._filter, self._output.known, worker)
-
-        for batch, measured in self._table._measuring.over(self._table.batches([self._filter]), work):
+        for batch, measured in self._measured():
             self._failed |= {row.position: measured.failed[row.id] for row in batch if row.id in measured.failed}
             self._positions += [row.position for row in measured.rows]
             self._output.write(measured)
@@ -357,6 +374,17 @@ class _Scan:
             self._table._progress.advance(len(batch))
         self._output.close_features()
         return state
+
+    def _measured(self) -> Iterator[tuple[list[Row], Measured]]:
+        """Each batch with its features; a model is asked in this process, of many rows at once."""
+        batches, asking = self._table.batches([self._filter]), self._table._asking
+        if self._filter.models:
+            return ((batch, measure(batch, self._filter, self._output.known, None, asking)) for batch in batches)
+
+        def work(batch: list[Row], worker: Worker | None) -> Measured:
+            return measure(batch, self._filter, self._output.known, worker)
+
+        return self._table._measuring.over(batches, work)
 
     def _texts(self, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
         """(id, text) of the named rows, as the filter saw them, in table order."""

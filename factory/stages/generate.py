@@ -10,7 +10,7 @@ An answer of a model is in the journal before it is used, so a stage that is don
 
 import asyncio
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -34,6 +34,7 @@ from factory.stages.units import UNITS, VERSION
 
 FIRST_ROUND = 64  # units a method: enough to learn how many rows a unit gives
 CAPPED_ROUND = 1024  # units at a time under a max_spend, in plan order: what it still allows is spread over documents
+MOST_HELD = 32_000_000  # characters of documents at work: with passages and records each takes some eight bytes
 WINDOW = 16  # times as many may wait for a slow one to be written before them
 
 
@@ -175,6 +176,32 @@ class _Counts:
         self.rejected += rejected
 
 
+class _Held:
+    """The documents of calls that were not written yet: their texts and passages are in memory."""
+
+    def __init__(self) -> None:
+        self._calls: Counter[str] = Counter()  # by document
+        self._characters = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether they are too much; one by itself never is, be it as long as it may."""
+        return len(self._calls) > 1 and self._characters > MOST_HELD
+
+    def take(self, call: Call) -> None:
+        """A call begins."""
+        if not self._calls[call.document.id]:
+            self._characters += len(call.document.text)
+        self._calls[call.document.id] += 1
+
+    def drop(self, call: Call) -> None:
+        """A call is written."""
+        self._calls[call.document.id] -= 1
+        if not self._calls[call.document.id]:
+            del self._calls[call.document.id]
+            self._characters -= len(call.document.text)
+
+
 class _Generating:
     """Runs units and writes what they yield, in the order of the documents, whatever finished first."""
 
@@ -210,13 +237,18 @@ class _Generating:
                 await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
 
     async def _all(self, calls: Iterator[Call], waiting: "deque[tuple[Call, asyncio.Task[None]]]") -> None:
-        slots = asyncio.Semaphore(self._at_once)
+        slots, held = asyncio.Semaphore(self._at_once), _Held()
         for call in calls:
+            held.take(call)
+            while waiting and held.is_full:
+                held.drop(waiting[0][0])
+                await self._finish(*waiting.popleft())
             await slots.acquire()
             if self.capped:
                 break
             waiting.append((call, asyncio.create_task(self._one(call, slots))))
             while waiting and (waiting[0][1].done() or len(waiting) >= WINDOW * self._at_once):
+                held.drop(waiting[0][0])
                 await self._finish(*waiting.popleft())
         while waiting:
             await self._finish(*waiting.popleft())

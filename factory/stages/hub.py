@@ -1,8 +1,8 @@
 """Datasets of the hub, asked for by `hf:owner/name[:config][@revision]`, through `datasets`.
 
 To write it is to ask for the download; nothing else does. A folder of that name below the current one, laid out as on
-the hub, is taken instead, as `datasets` does. What was had is noted in the run, with the revision, and not asked again;
-a note that is damaged is none.
+the hub, is taken instead, as `datasets` does. What was had is noted in the run, with its revision and the licence of
+its card, and not asked again; a note that is damaged is none.
 """
 
 import json
@@ -16,6 +16,7 @@ from factory.recipe import Source
 from factory.runs import Run
 
 PREFIX = "hf:"
+CARD = "README.md"
 
 
 class Name(NamedTuple):
@@ -57,6 +58,13 @@ def revisions(sources: Iterable[Source], run: Run) -> dict[str, str | None]:
     return {source.name: known.get(spec_of(source), {}).get("revision") for source in sources if source.is_on_hub}
 
 
+def licences(sources: Iterable[Source], run: Run) -> dict[str, str]:
+    """The licence in the card of each source that is a dataset of the hub; those without one are left out."""
+    known = _noted(run)
+    found = {source.name: known.get(spec_of(source), {}).get("licence") for source in sources if source.is_on_hub}
+    return {name: licence for name, licence in found.items() if licence}
+
+
 def had(run: Run) -> dict[str, str | None]:
     """The same of everything that was read, as the finished stages noted it."""
     return {name: its for stage in ("ingest", "read") for name, its in run.counts(stage).get("revisions", {}).items()}
@@ -77,8 +85,12 @@ def _noted(run: Run) -> dict[str, dict[str, Any]]:
 
 def _is_whole(its: Any) -> bool:
     files = its.get("files") if isinstance(its, dict) else None
-    return isinstance(files, list) and all(
-        isinstance(file, list) and len(file) == 2 and all(isinstance(part, str) for part in file) for file in files
+    return (
+        isinstance(files, list)
+        and "licence" in its
+        and all(
+            isinstance(file, list) and len(file) == 2 and all(isinstance(part, str) for part in file) for file in files
+        )
     )
 
 
@@ -99,7 +111,8 @@ def _load(name: Name, spec: str) -> dict[str, Any]:
         (f"{split}-{nth:05d}.arrow", str(its["filename"]))
         for split, part in loaded.items() for nth, its in enumerate(part.cache_files)
     ]  # fmt: skip
-    return {"files": files, "revision": _revision(loaded)}
+    revision = _revision(loaded)
+    return {"files": files, "revision": revision, "licence": licence_of(name, revision)}
 
 
 def _revision(loaded: Any) -> str | None:
@@ -110,3 +123,19 @@ def _revision(loaded: Any) -> str | None:
             if before.startswith("hf://") and at:
                 return after.partition("/")[0]
     return None
+
+
+def licence_of(name: Name, revision: str | None) -> str | None:
+    """The licence in the card, which lies in the folder, or where `datasets` put it when it asked the hub."""
+    from huggingface_hub import try_to_load_from_cache
+
+    from factory.stages.licences import of_card  # it knows sources, which know us
+
+    card: Any = Path(name.path) / CARD
+    if not Path(name.path).is_dir():
+        at = revision or name.revision
+        card = try_to_load_from_cache(name.path, CARD, repo_type="dataset", revision=at) if "/" in name.path else None
+    try:
+        return of_card(Path(card).read_text(encoding="utf-8-sig")) if isinstance(card, str | Path) else None
+    except (OSError, UnicodeDecodeError):
+        return None

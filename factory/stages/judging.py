@@ -129,12 +129,15 @@ def _under_their_ids(pieces: Sequence[pa.Table], order: Sequence[int], rows: Seq
 
 
 def fresh_of(
-    batch: Sequence[Row], filter_: Filter, worker: Worker | None
+    batch: Sequence[Row], filter_: Filter, worker: Worker | None, sight: pa.RecordBatch | None = None
 ) -> tuple[pa.Table | None, list[tuple[Row, Mapping[str, Any]]]]:
-    """Measure rows, nothing remembered; where the filter raises, find the rows on which it does by halving."""
+    """Measure rows, nothing remembered; where the filter raises, find the rows on which it does by halving.
+
+    `sight` is what the filter sees of them, where that is made already.
+    """
     if not batch:
         return None, []
-    shown = batch_of(batch, filter_.sees)
+    shown = batch_of(batch, filter_.sees) if sight is None else sight
     if filter_.key:
         shown = shown.replace_schema_metadata({KEY: filter_.key})
     try:

@@ -4,14 +4,14 @@ In      a file of a source, its text where it is one document.
 Out     the SPDX expression that counts, and whether it contradicts what the recipe says of the source.
 Rules   What the recipe states counts. Else an `SPDX-License-Identifier:` in the first 2,000 characters; else the
         nearest folder, up to the source's root, that has a LICENSE, COPYING or UNLICENSE whose text is known, or a
-        README.md with `license:` in its YAML (a dataset card).
+        README.md with `license:` in its YAML (a dataset card). Of a dataset of the hub its card alone.
 Costs   one listing a folder, and the reading of what is found in it.
 Source  the identifier in a header: SPDX 2.3, annex E; the card: huggingface.co/docs/hub/datasets-cards.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,7 @@ def _right(expression: str) -> str | None:
 class Found:
     """The licences of the files of a run, and where they contradict the recipe."""
 
+    cards: Mapping[str, str] = field(default_factory=dict)  # by source: what the card of a dataset of the hub says
     _by_folder: dict[Path, str | None] = field(default_factory=dict)
     counts: dict[str, Counter[str]] = field(default_factory=dict)  # by source: licences found where none is stated
     against: dict[str, dict[str, Any]] = field(default_factory=dict)  # by source: what is found against what is stated
@@ -127,7 +128,9 @@ class Found:
             its["places"].append(file.label)
 
     def beside(self, file: File) -> str | None:
-        """The licence of the nearest folder above a file, up to its source's root."""
+        """The licence of the nearest folder above a file, up to its source's root; of the hub's that of the card."""
+        if file.source.is_on_hub:
+            return self.cards.get(file.source.name)
         depth = len(Path(file.path).parts)
         return next((its for folder in list(file.place.parents)[:depth] if (its := self._of(folder))), None)
 

@@ -3,33 +3,38 @@
 `audit: {measure: […]}` of a recipe lists them. Each sees every row, as if it stood alone; what it says of a row that it
 would not keep as it is stands in `measured/<kind>.parquet`, the counts in the manifest, and the audit shows them.
 All filters share one pass over a table; of one that must see all rows the features wait on disk until then. One that
-asks a model has a pass of its own, before the others: its answers are in the journal, whatever ends the run, and its
-numbers are counted. A row that a model gave no usable answer on is counted as not looked at, under the reason why.
+`audit: {sampled: {…}}` names looks at so many rows of each kind, those that the seed draws, in a pass of its own; so
+has one that asks a model, before the others: its answers are in the journal, whatever ends the run, and its numbers are
+counted. A row that a model gave no usable answer on is counted as not looked at, under the reason why.
 """
 
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from factory import runs, tables, verdicts
+from factory import figures, runs, tables, verdicts
 from factory.corpus import Kept, Row, Table, kept, record_tables, rows
+from factory.drawing import draw
 from factory.lookup import Origins
 from factory.origins import ORIGINS
 from factory.plugins import Filter
 from factory.progress import Progress
-from factory.recipe import Checked
+from factory.recipe import Checked, Recipe
 from factory.runs import Run
 from factory.stages import models
 from factory.stages.asking import Asking
-from factory.stages.judging import as_batch, decided, fresh_of, one_each
+from factory.stages.judging import as_batch, decided, one_each
 from factory.stages.measuring import Measuring
 from factory.stages.models import Models
+from factory.stages.part import Part, Said, parts, said_by, said_of
 from factory.workers import Worker
 
 VERSION = 1
@@ -42,9 +47,7 @@ SCHEMA = pa.schema(
 )
 
 
-def measure(
-    run: Run, checked: Checked, before: str, progress: Progress, doors: Models, *, workers: int | None = None
-) -> str:
+def measure(run: Run, checked: Checked, before: str, progress: Progress, doors: Models, measuring: Measuring) -> str:
     """Bring what the filters of `audit: measure` say up to date; returns what the audit depends on."""
     filters = checked.filters["measured"]
     if not filters:
@@ -54,7 +57,9 @@ def measure(
         return before
     named = [[f.instance, f.plugin, f.digest, dict(f.options)] for f in filters]
     asked = [f for f in filters if f.models]
-    mark = runs.fingerprint(before, VERSION, named, models.fingerprint(run, checked, asked), runs.core_digest())
+    drawn = [checked.recipe.audit.sampled, checked.recipe.seed] if checked.recipe.audit.sampled else []
+    asking_of = models.fingerprint(run, checked, asked)
+    mark = runs.fingerprint(before, VERSION, named, asking_of, runs.core_digest(), *drawn)
     if run.is_done("measure", mark):
         return mark
     run.undo("measure")
@@ -62,12 +67,13 @@ def measure(
     found = record_tables(run)
     progress.start("measure", sum(tables.count(table.folder) for table in found))
     counts = {f.instance: _Counts() for f in filters}
+    spreads = {f.instance: figures.Spreads() for f in filters}
     doors.open(asked)
     asking = Asking(doors, checked.wording())
-    with Measuring(workers) as measuring:
-        for table in found:
-            _Pass(run, table, filters, counts).over(measuring, asking, progress)
-    run.done("measure", mark, {"filters": {name: its.as_dict() for name, its in counts.items()}})
+    for table in found:
+        _Pass(run, table, filters, counts, spreads, checked.recipe).over(measuring, asking, progress)
+    told = {"filters": {name: its.as_dict() for name, its in counts.items()}, "figures": figures.told(spreads)}
+    run.done("measure", mark, told)
     said = ", ".join(f"{name} {its.rejected + its.edited}" for name, its in counts.items() if its.rejected + its.edited)
     progress.end("measure", f"would be rejected or edited: {said or 'nothing'}")
     for line in doors.said(asked):
@@ -125,25 +131,28 @@ def _scores(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
                 yield each["criterion"], float(each["score"])
 
 
-@dataclass
-class _Said:
-    """What one filter gave for a batch: verdicts, or the features that its decision waits for."""
-
-    verdicts: list[Mapping[str, Any]]
-    features: pa.Table | None = None
-
-
 class _Pass:
     """All filters over one table."""
 
-    def __init__(self, run: Run, table: Table, filters: Sequence[Filter], counts: Mapping[str, _Counts]) -> None:
-        self._run, self._table, self._counts = run, table, counts
+    def __init__(
+        self,
+        run: Run,
+        table: Table,
+        filters: Sequence[Filter],
+        counts: Mapping[str, _Counts],
+        spreads: Mapping[str, figures.Spreads],
+        recipe: Recipe,
+    ) -> None:
+        self._seed, sampled = recipe.seed, recipe.audit.sampled
+        self._run, self._table, self._counts, self._spreads = run, table, counts, spreads
         self._state: Kept = kept(run, table)
         handled = [f for f in filters if f.kinds is None or table.kind in f.kinds]
-        self._filters = [f for f in handled if not f.models]
         self._asked = [f for f in handled if f.models]
+        self._sourced = [f for f in handled if f.sees in ORIGINS and not f.models]
+        self._filters = [f for f in handled if f.sees not in ORIGINS and not f.models and f.instance not in sampled]
+        self._sampled = [(f, sampled[f.instance]) for f in handled if not f.models and f.instance in sampled]
         self._skipped = [f for f in filters if f not in handled]
-        self._waiting = {f.instance: _Waiting(run, f) for f in self._filters if f.scans}
+        self._waiting = {f.instance: _Waiting(run, f) for f in handled if f.scans}
 
     def over(self, measuring: Measuring, asking: Asking, progress: Progress) -> None:
         """Write what they say of the rows that live."""
@@ -152,20 +161,39 @@ class _Pass:
             for filter_ in self._asked:
                 for batch in self._batches([filter_]):
                     self._ask(filter_, batch, asking)
-            for batch, results in measuring.over(self._batches(self._filters), self._measure):
-                for filter_, said in zip(self._filters, results, strict=True):
-                    self._counts[filter_.instance].read += len(batch)
-                    self._note(filter_, said.verdicts)
-                    if said.features is not None:
-                        self._waiting[filter_.instance].add(said.features)
+            for filter_, size in self._sampled:
+                self._of_sample(filter_, size, measuring)
+            if self._sourced:
+                for batch, said in measuring.over(self._batches(self._sourced), self._measured):
+                    self._take(self._sourced, said, len(batch))
+            for part, said in measuring.over(parts(self._table, self._state), self._said, rows=self._state.alive.sum()):
+                self._take(self._filters, said, len(part))
                 for filter_ in self._skipped:
-                    self._counts[filter_.instance].read += len(batch)
-                    self._counts[filter_.instance].not_looked_at += len(batch)
-                progress.advance(len(batch))
+                    self._counts[filter_.instance].read += len(part)
+                    self._counts[filter_.instance].not_looked_at += len(part)
+                progress.advance(len(part))
             for waiting in self._waiting.values():
-                for said_of in waiting.verdicts(self._texts):
-                    self._note(waiting.filter, said_of)
+                for its in waiting.verdicts(self._texts):
+                    self._note(waiting.filter, its)
         shutil.rmtree(self._run.path / "cache" / "measured", ignore_errors=True)
+
+    def _of_sample(self, filter_: Filter, size: int, measuring: Measuring) -> None:
+        """What a filter says of the rows that are drawn; the others count as not looked at."""
+        drawn = self._drawn(size)
+        for part, said in measuring.over(parts(self._table, drawn), partial(_said_by_one, filter_)):
+            self._take([filter_], said, len(part))
+        left_out = int(self._state.alive.sum()) - int(drawn.alive.sum())
+        self._counts[filter_.instance].read += left_out
+        self._counts[filter_.instance].not_looked_at += left_out
+
+    def _drawn(self, size: int) -> Kept:
+        """The rows with the smallest draws of the seed: those of a smaller sample are among those of a larger one."""
+        batches = tables.batches(self._table.folder, self._table.schema, columns=["id"])
+        ids = (id_ for batch in batches for id_ in batch["id"].to_pylist())
+        alive = ((draw(self._seed, id_), nth) for nth, id_ in enumerate(ids) if self._state.alive[nth])
+        chosen = np.zeros(len(self._state.alive), bool)
+        chosen[[nth for _, nth in nsmallest(size, alive)]] = True
+        return Kept(chosen, self._state.edits)
 
     def _ask(self, filter_: Filter, batch: list[Row], asking: Asking) -> None:
         features, unanswered = asking.measure(batch, filter_)
@@ -174,7 +202,10 @@ class _Pass:
         for _, verdict in unanswered:
             counts.take_unanswered(verdict["reason"])
             self._part.write({"filter": filter_.instance, **verdict})
-        if features is not None:
+        if features is not None and filter_.scans:
+            self._waiting[filter_.instance].add(features)
+        elif features is not None:
+            self._spreads[filter_.instance].take(figures.of(filter_, as_batch(features)))
             gone = {row.id for row, _ in unanswered}
             shown = [row for row in batch if row.id not in gone]
             counts.take_scores(features)
@@ -194,18 +225,20 @@ class _Pass:
         if batch:
             yield batch
 
-    def _measure(self, batch: list[Row], worker: Worker | None) -> list[_Said]:
-        said = []
-        for filter_ in self._filters:
-            features, raised = fresh_of(batch, filter_, worker)
-            failed = [verdict for _, verdict in raised]
-            if features is None or filter_.scans:
-                said.append(_Said(failed, features))
-                continue
-            gone = {row.id for row, _ in raised}
-            shown = [row for row in batch if row.id not in gone] if gone else batch
-            said.append(_Said([*failed, *one_each(filter_, decided(filter_, as_batch(features)), shown).values()]))
-        return said
+    def _said(self, part: Part, worker: Worker | None) -> list[Said]:
+        return worker.say(part, self._filters) if worker else said_of(part, self._filters)
+
+    def _measured(self, batch: list[Row], worker: Worker | None) -> list[Said]:
+        """What filters say that see where a row is from: its documents lie here, so rows are made here."""
+        return [said_by(filter_, batch, worker) for filter_ in self._sourced]
+
+    def _take(self, filters: Sequence[Filter], said: Sequence[Said], count: int) -> None:
+        for filter_, its in zip(filters, said, strict=True):
+            self._counts[filter_.instance].read += count
+            self._note(filter_, its.verdicts)
+            self._spreads[filter_.instance].take(its.figures)
+            if its.features is not None:
+                self._waiting[filter_.instance].add(its.features)
 
     def _note(self, filter_: Filter, said: Sequence[Mapping[str, Any]]) -> None:
         counts = self._counts[filter_.instance]
@@ -225,6 +258,10 @@ class _Pass:
         asked = np.array([id_ in wanted for batch in batches for id_ in batch["id"].to_pylist()], dtype=bool)
         both: np.ndarray[Any, np.dtype[np.bool_]] = self._state.alive & asked
         return both
+
+
+def _said_by_one(filter_: Filter, part: Part, worker: Worker | None) -> list[Said]:
+    return worker.say(part, [filter_]) if worker else said_of(part, [filter_])
 
 
 class _Waiting:

@@ -2,15 +2,17 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
-from factory.corpus import Row
+from factory.plugins import Filter
 from factory.workers import Worker
 
 PATIENCE_S = 2.0  # of measuring in this process before others are started: they cost about a second each
+MANY_ROWS = 2_000  # that are known to come: others are started at once
+Batch = TypeVar("Batch")
 
 
 class Measuring:
@@ -32,12 +34,22 @@ class Measuring:
         for worker in self._made:
             worker.close()
 
+    def begin(self, filters: Sequence[Filter]) -> None:
+        """Start the processes that will be needed, and let them load these filters while other work is done here."""
+        if self._count > 1 and self._pool is None:
+            self._start()
+            for worker in self._made:
+                worker.prepare(filters)
+
     def over(
-        self, batches: Iterator[list[Row]], work: Callable[[list[Row], Worker | None], Any]
-    ) -> Iterator[tuple[list[Row], Any]]:
-        """Each batch with what `work` made of it, in order; at most two batches a process are held."""
-        spent = 0.0
-        waiting: list[tuple[list[Row], Future[Any]]] = []
+        self, batches: Iterator[Batch], work: Callable[[Batch, Worker | None], Any], *, rows: int = 0
+    ) -> Iterator[tuple[Batch, Any]]:
+        """Each batch with what `work` made of it, in order; at most two batches a process are held.
+
+        `rows` is how many are known to come.
+        """
+        spent = PATIENCE_S if rows >= MANY_ROWS and self._count > 1 else 0.0
+        waiting: list[tuple[Batch, Future[Any]]] = []
         for batch in batches:
             if self._pool is None and spent < PATIENCE_S:
                 began = time.monotonic()
@@ -51,15 +63,18 @@ class Measuring:
         for first, future in waiting:
             yield first, future.result()
 
-    def _submit(self, work: Callable[[list[Row], Worker | None], Any], batch: list[Row]) -> "Future[Any]":
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="measure")
-            for _ in range(self._count if self._count > 1 else 0):
-                self._made.append(Worker())
-                self._idle.put(self._made[-1])
-        return self._pool.submit(self._with_worker, work, batch)
+    def _submit(self, work: Callable[[Batch, Worker | None], Any], batch: Batch) -> "Future[Any]":
+        pool = self._pool or self._start()
+        return pool.submit(self._with_worker, work, batch)
 
-    def _with_worker(self, work: Callable[[list[Row], Worker | None], Any], batch: list[Row]) -> Any:
+    def _start(self) -> ThreadPoolExecutor:
+        self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="measure")
+        for _ in range(self._count if self._count > 1 else 0):
+            self._made.append(Worker())
+            self._idle.put(self._made[-1])
+        return self._pool
+
+    def _with_worker(self, work: Callable[[Batch, Worker | None], Any], batch: Batch) -> Any:
         if not self._made:
             return work(batch, None)
         worker = self._idle.get()

@@ -69,9 +69,8 @@ class Permission:
         if not said:
             return []
         remedy = (
-            f"Leave them out with 'documents: {{filter: [policy: {{use: {use}, unlabelled: reject}}]}}', or of rows "
-            "that are read with the same under 'filter:'; or state their licence, if you have another one; or state a "
-            "narrower use."
+            "Leave them out with 'policy: {unlabelled: reject}'; or state their licence, if you have another one; or "
+            "state a narrower use."
         )
         return [f"Not allowed: {_list(said)}.", remedy]
 

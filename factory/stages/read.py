@@ -5,7 +5,7 @@ its first rows (`factory.shapes`); a row of another shape, or one that cannot be
 Of a feedback log the votes are counted first (`factory.stages.feedback`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,8 @@ from factory.recipe import Checked
 from factory.records import Record
 from factory.runs import Run
 from factory.shapes import Converter, UnknownShape
-from factory.stages import feedback
+from factory.stages import feedback, hub
 from factory.stages.feedback import Outcome, Tally
-from factory.stages.hub import revisions
 from factory.stages.ingest import language
 from factory.stages.licences import Found
 from factory.stages.looking import Where, looked_into
@@ -31,6 +30,7 @@ from factory.stages.target import READ
 from factory.stages.units import UNITS
 
 VERSION = 1
+MANY_BYTES = 1_000_000
 PART = "read-00000.parquet"  # beside the parts that `generate` writes, which it may write anew
 
 
@@ -46,10 +46,11 @@ def fingerprint(checked: Checked, files: list[File], bad: list[tuple[File, BadIt
     )  # fmt: skip
 
 
-def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
+def read(run: Run, checked: Checked, before: str, progress: Progress, many: Callable[[], None] | None = None) -> str:
     """Bring the records of foreign datasets up to date; returns what the next stage depends on.
 
-    Raises WrongRequest where a source that is one file is of no known shape, or where no source gave a row.
+    `many` is called before many rows are read: who works on them next may make ready. Raises WrongRequest where a
+    source that is one file is of no known shape, or where no source gave a row.
     """
     if all(source.gives != "records" for source in checked.recipe.sources):
         if _made(run):  # from sources that are no longer in the recipe
@@ -57,15 +58,17 @@ def read(run: Run, checked: Checked, before: str, progress: Progress) -> str:
             _clear(run)
         return before
     files, bad = list_files(checked, run, "records", progress)
-    licences = Found()
+    licences = Found(hub.licences(checked.recipe.sources, run))
     mark = fingerprint(checked, files, bad, licences)
     if not run.is_done("read", mark):
         remember(run, files, "records")
         run.undo("read")
         _clear(run)
         samples = _samples(checked, files)
+        if many and sum(file.size for file in files if file.source.sample is None) >= MANY_BYTES:
+            many()
         read_of = [source for source in checked.recipe.sources if source.gives == "records"]
-        counts = _Reading(run, progress, licences, samples).all(files, bad) | {"revisions": revisions(read_of, run)}
+        counts = _Reading(run, progress, licences, samples).all(files, bad) | {"revisions": hub.revisions(read_of, run)}
         run.done("read", mark, counts)
         progress.end("read", f"{counts['records']} records from {counts['rows']} rows, {counts['rejected']} rejected")
         for name, sample in samples.items():

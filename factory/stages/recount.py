@@ -32,7 +32,8 @@ def _filtered(run: Run, stage: str, before: Mapping[str, Any]) -> dict[str, Any]
     order, skips = before["order"], before.get("skips", {})
     read, left = (sum(int(kept(run, t, order=order[:some]).alive.sum()) for t in found) for some in (0, len(order)))
     filters = {name: {**its, **_said(found, name, skips.get(name, ()), its)} for name, its in before["filters"].items()}
-    return {**before, "read": read, "kept": left, "filters": filters}
+    its = {**before, "read": read, "kept": left, "filters": filters}
+    return {key: value for key, value in its.items() if key != "figures"}  # no table has them
 
 
 def _said(found: list[Table], name: str, skips: Any, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,8 +76,7 @@ def list_files(
             continue
         found, lost = places(source, checked, run, progress or Progress())
         if not found and not lost:
-            at = "" if source.is_remote else f": {checked.source_path(source)} has none"
-            raise WrongRequest(f"The source '{source.path}' names no file{at}.")
+            raise WrongRequest(f"The source '{source.path}' names no file{_why_none(source, checked, run)}.")
         bad += [_lost(source, path, why) for path, why in lost]
         for path, place in found:
             try:
@@ -87,6 +86,17 @@ def list_files(
                 why = unreadable(place, error)
                 bad.append((nothing, BadItem(why.reason, why.detail, place=nothing.label)))
     return good, bad
+
+
+def _why_none(source: Source, checked: Checked, run: Run) -> str:
+    """What there is at a source that has no file of the kind that it gives."""
+    if source.is_remote:
+        return ""
+    place = checked.source_path(source)
+    others = len(below(place, source.path, run.path)) if source.gives == "records" else 0
+    if not others:
+        return f": {place} has none"
+    return f" of rows: {place} has {others} others. Are they documents? 'factory init {place}' writes a recipe"
 
 
 def places(

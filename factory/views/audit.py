@@ -14,6 +14,7 @@ from factory.runs import Run
 from factory.views import checks as checking
 from factory.views.chapter import SEVERITIES, Chapter, Finding, Writes
 from factory.views.chapters import (
+    bounds,
     content,
     coverage,
     duplicates,
@@ -49,6 +50,7 @@ CHAPTERS: tuple[Writes, ...] = (
     raters,
     template,
     measured,
+    bounds,
     people,
     personal_data,
     quotes,

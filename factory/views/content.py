@@ -35,6 +35,11 @@ MOST = 24
 CHUNK = 2_000  # texts that are multiplied at once: 10 MB
 MARKS = ".,;:!?…()[]{}\"'“”„‘’«»‹›*_`~|/\\-–—¿¡、。，．！？：；（）「」"
 
+_LANGUAGES: dict[str, list[str]] = {}  # in which a word is a stop word
+for _language, _words in STOP_WORDS.items():
+    for _word in _words:
+        _LANGUAGES.setdefault(_word, []).append(_language)
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -47,7 +52,11 @@ def words(text: str) -> dict[str, bool]:
         if WORD[0] <= len(word) <= WORD[1] and word.isalpha():  # `<EMAIL>` is none
             lower = word.lower()
             found[lower] = found.get(lower, False) or word == lower
-    stops = max(STOP_WORDS.values(), key=lambda known: len(known & found.keys()))
+    its = dict.fromkeys(STOP_WORDS, 0)
+    for word in found:
+        for language in _LANGUAGES.get(word, ()):
+            its[language] += 1
+    stops = STOP_WORDS[max(its, key=its.__getitem__)]
     return {word: small for word, small in found.items() if word not in stops}
 
 

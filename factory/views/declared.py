@@ -19,4 +19,4 @@ def has_documents(run: Run) -> bool:
 def filters(run: Run) -> dict[str, list[Use]]:
     """The filters of each stage, in order."""
     its = recipe(run)
-    return {"documents": its.documents.filter, "passages": its.passages.filter, "records": its.filter}
+    return {stage: its.filters(stage) for stage in ("documents", "passages", "records")}

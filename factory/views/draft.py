@@ -48,10 +48,11 @@ def draft(survey: Survey, recipe: Path) -> str:
 def _head(survey: Survey, recipe: Path) -> Iterator[str]:
     name = _slug(survey.folder)
     yield f"# What 'factory init' wrote for {survey.folder.resolve().name}. Run it: factory run {recipe}"
-    yield "# It asks no model and needs no key. Every key and option: docs/reference/recipe.md, 'factory plugins NAME'."
+    yield "# It asks no model and needs no key. Every key: 'factory schema'; every option: 'factory plugins NAME'."
     yield f"run: {_text(f'runs/{name}')}"
     yield "seed: 0"
-    yield "# use: commercial   # or research, internal: the export then refuses rows whose licence forbids it"
+    yield "# use: commercial               # or research, internal: the export refuses rows whose licence forbids it"
+    yield "# policy: {unlabelled: reject}  # leaves out, first of all, what the use forbids, and what nobody labelled"
 
 
 def _sources(survey: Survey, recipe: Path) -> Iterator[str]:
@@ -86,7 +87,6 @@ def _documents() -> Iterator[str]:
     yield "documents:"
     yield "  filter:"
     yield "    - exact_dedup"
-    yield "    # - policy: {use: commercial}        # leaves out what its licence forbids"
     yield "    # - document_quality                 # leaves out what is hardly running text"
     yield ""
     yield "passages:"

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
-from factory.errors import WrongRequest
+from factory.errors import WrongRequest, did_you_mean
 from factory.llm.journal import Journal
 from factory.llm.spend import UNIT
 from factory.runs import Run
@@ -74,6 +74,24 @@ def show(run: Run, key: str) -> list[dict[str, Any]]:
             f"{SHORTEST_KEY} digits of one may do."
         )
     return found
+
+
+def reasons(run: Run) -> list[str]:
+    """Why calls of the run failed."""
+    with closing(_open(run)) as journal:
+        return [row["reason"] for row in journal.select("select distinct reason from calls where reason is not null")]
+
+
+def check_names(run: Run, **asked: str) -> None:
+    """Raise WrongRequest for a `method` or `model` of which the journal has no call; '' stands for any."""
+    with closing(_open(run)) as journal:
+        for what, name in asked.items():
+            known = sorted({row[what] for row in journal.totals()})
+            if name and name not in known:
+                near, there = did_you_mean(name, known), ", ".join(known)
+                raise WrongRequest(
+                    f"The journal of {run.path} has no call of the {what} '{name}'.{near} It has: {there}."
+                )
 
 
 def _open(run: Run) -> Journal:

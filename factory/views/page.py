@@ -64,7 +64,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(FOLDER), autoescape=True, finalize=visible, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    made.filters.update(number=number, percent=percent, stack=stack, columns=columns, ticks=ticks)
+    made.filters.update(number=number, percent=percent, stack=stack, columns=columns, ticks=ticks, place=place)
     return made
 
 
@@ -102,7 +102,7 @@ def stack(counts: Mapping[str, int], whole: int) -> list[dict[str, Any]]:
     return made
 
 
-def columns(bins: list[dict[str, int]]) -> list[dict[str, Any]]:
+def columns(bins: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The columns of a histogram: place and size in per cent."""
     most = max((its["count"] for its in bins), default=1)
     width = 100 / max(1, len(bins))
@@ -113,7 +113,17 @@ def columns(bins: list[dict[str, int]]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def ticks(bins: list[dict[str, int]], at_most: int = 5) -> list[dict[str, Any]]:
+def place(bins: list[dict[str, Any]], value: float) -> float:
+    """Where a number lies in a histogram, in per cent; at an end where it lies outside."""
+    for nth, its in enumerate(bins):
+        if value < its["to"]:
+            within = max(0.0, (value - its["from"]) / (its["to"] - its["from"]))
+            at: float = round(100 * (nth + within) / len(bins), 3)
+            return at
+    return 100.0
+
+
+def ticks(bins: list[dict[str, Any]], at_most: int = 5) -> list[dict[str, Any]]:
     """Labels below a histogram: where some bins begin, in per cent."""
     step = max(1, -(-len(bins) // at_most))
     return [{"x": round(100 * nth / len(bins), 3), "label": bins[nth]["from"]} for nth in range(0, len(bins), step)]

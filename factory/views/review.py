@@ -54,6 +54,14 @@ def sample(run: Run, count: int, seed: int) -> list[dict[str, str]]:
     return [found[id_] for id_ in chosen]
 
 
+def hidden(run: Run) -> dict[str, int]:
+    """How many rows each filter rejected that nobody is shown: a filter that takes out values was still to come."""
+    order = [name for name in run.counts("filter.records")["order"] if name != TARGET]
+    counts = run.counts("filter.records")["filters"]
+    unseen = {name: counts[name]["rejected"] for name in order[: last_scrubber(run, order)]}
+    return {name: rejected for name, rejected in unseen.items() if rejected}
+
+
 def by_people(run: Run) -> list[str]:
     """The filters of records that apply what people decided."""
     return [use.instance for use in declared.filters(run)["records"] if use.plugin == PLUGIN]

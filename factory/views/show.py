@@ -14,7 +14,10 @@ TABLES = ("documents", "passages", "records")
 
 def overview(run: Run) -> dict[str, Any]:
     """Which stages stand and what they counted."""
-    return {"run": run.path.name, "stages": {stage: run.counts(stage) for stage in STAGES if run.stands(stage)}}
+    counts = {stage: run.counts(stage) for stage in STAGES if run.stands(stage)}
+    for its in counts.values():
+        its.pop("figures", None)  # histograms, for the page
+    return {"run": run.path.name, "stages": counts}
 
 
 def rows(

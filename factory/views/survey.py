@@ -22,7 +22,7 @@ from factory.readers.read import FORMATS, read
 from factory.readers.rows import is_rows, read_rows
 from factory.recipe import Source
 from factory.runs import is_run
-from factory.shapes import FEEDBACK, LOOK_AT, RATED, SHAPES, Converter, UnknownShape
+from factory.shapes import FEEDBACK, LOOK_AT, RATED, REVIEWED, SHAPES, Converter, UnknownShape
 from factory.shapes.cells import plain
 from factory.shapes.ratings import EDITS, VOTES
 from factory.shapes.votes import Scale
@@ -228,6 +228,8 @@ def _kinds(converter: Converter, row: Mapping[str, Any]) -> list[str]:
 def _is_log(file: File, converter: Converter, rows: list[dict[str, Any]]) -> bool:
     """Whether people said what these rows say, and it can be told what their votes mean: a dataset may have labels and
     scores as well, which are no votes."""
+    if converter.shape.name == REVIEWED:
+        return True
     by_people = any(converter.rater(row) for row in rows) or PEOPLE_SAY.intersection(map(plain, converter.columns))
     if not by_people or converter.shape.name != RATED:
         return bool(by_people)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from factory import run
-from tests.cli.conftest import factory
+from tests.cli.conftest import Ended, factory
 from tests.corpora import write_documents, write_recipe
 from tests.model_server import ModelServer
 
@@ -42,7 +42,9 @@ def test_prompts_shows_the_passage_in_its_place_and_the_size(recipe: str) -> Non
 
 
 def test_prompts_of_what_there_is_not(recipe: str) -> None:
-    assert "No method 'text' of this recipe asks a model." in printed("prompts", recipe, "text", code=2)
+    assert "The method 'text' asks no model: it sends nothing." in printed("prompts", recipe, "text", code=2)
+    said = printed("prompts", recipe, "qaa", code=2)
+    assert said == f"{recipe} has no method 'qaa'. Did you mean 'qa'? Of its methods these ask a model: qa.\n"
     assert "qa has no unit 'x/0001'" in printed("prompts", recipe, "qa", "--passage", "x/0001", code=2)
 
 
@@ -53,14 +55,17 @@ def test_the_journal_in_sum_in_part_and_whole(recipe: str) -> None:
     assert "qa                   llm" in printed("journal", folder)
     [call] = json.loads(printed("journal", folder, "--search", "FORTY tiles", "--json"))
     assert printed("journal", folder, "--method", "qa").startswith(call["key"][:12])
-    assert printed("journal", folder, "--method", "nobody") == ""
+    assert "no call of the method 'nobody'. It has: qa." in printed("journal", folder, "--method", "nobody", code=2)
+    assert "no call of the model 'lm'. Did you mean 'llm'?" in printed("journal", folder, "--model", "lm", code=2)
     whole = printed("journal", folder, call["key"][:8])
     assert KILN in whole
     assert NOTHING in whole
     assert "No call of" in printed("journal", folder, "ffff", code=2)
     lost = printed("journal", folder, "--reason", "qa.teaches_nothing")  # the call was answered, and its unit lost
     assert lost.startswith(call["key"][:12])
-    assert printed("journal", folder, "--reason", "llm") == ""
+    assert factory("journal", folder, "--reason", "llm", cwd=Path.cwd()) == Ended(0, "", "No call fits.\n")
+    ended = factory("journal", folder, "--reason", "qa.teaches_nohting", cwd=Path.cwd())
+    assert ended == Ended(0, "", "No call fits. Did you mean 'qa.teaches_nothing'?\n")
 
 
 def test_an_estimate_on_the_command_line(recipe: str) -> None:
@@ -70,4 +75,10 @@ def test_an_estimate_on_the_command_line(recipe: str) -> None:
     assert "Nothing was asked." in out
     [one] = json.loads(printed("run", recipe, "--estimate", "--json", "--set", "generate.methods.qa.pairs=9"))
     assert (one["calls"], one["in_journal"]) == (5, 0)
+    sets = ("models.llm.max_spend=0.0000001", "models.llm.max_tokens=99", "generate.methods.qa.pairs=9")
+    capped = printed("run", recipe, "--estimate", *(word for set_ in sets for word in ("--set", set_)))
+    assert (
+        "The model 'llm' would cost 0.00 in all, what is spent included, and its max_spend is 1e-07: the run" in capped
+    )
+    assert "max_spend" not in out
     assert "No method" in printed("run", "quickstart", "--estimate", "--set", f"run={Path(recipe).parent}/q")

@@ -17,10 +17,11 @@ from factory import Run, __version__
 from factory.cli.printing import LONGEST
 from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import contents
+from tests.corpora import finished as finished_run
 
 VERBS = (
     "run", "ingest", "generate", "filter", "export", "train", "evaluate", "suspect", "compare", "audit", "diff", "show",
-    "trace", "ledger", "verify", "forget", "clean", "prompts", "journal", "plugins", "init", "schema",
+    "trace", "ledger", "verify", "prompts", "journal", "forget", "clean", "plugins", "init", "schema",
     "doctor",
 )  # fmt: skip
 ELSEWHERE = (  # they need an extra, a model, two datasets: tested elsewhere
@@ -325,6 +326,22 @@ def test_a_wrong_request_ends_with_2_and_a_sentence(copy: Path, args: list[str],
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(said)
     assert "Traceback" not in ended.err
+
+
+def test_a_trace_of_a_long_document_is_cut_and_says_how_to_see_the_rest(tmp_path: Path) -> None:
+    parts = [f"Part {nth} closes when the pump {nth} has run for {nth} hours and more." for nth in range(120)]
+    ended = finished_run(tmp_path, {"long.txt": "\n\n".join(parts)}, max_tokens=100, methods=["text"])
+    [document] = factory("show", str(ended.path), "documents", "--ids", cwd=tmp_path).out.split()
+    said = factory("trace", str(ended.path), document, cwd=tmp_path).out
+    assert LONGEST < len(said) < 2 * LONGEST
+    assert "Part 0 closes" in said
+    assert "Part 119 closes" not in said
+    more = re.search(r"… and (\d+) more passages \(([\d,]+) characters\): trace one of them by its id, as (\S+);", said)
+    assert more is not None
+    assert said.count(f"── {document}/") + int(more[1]) == ended.counts("split")["passages"]
+    assert "closes when" in factory("trace", str(ended.path), more[3], cwd=tmp_path).out
+    whole = json.loads(factory("trace", str(ended.path), document, "--json", cwd=tmp_path).out)
+    assert "Part 119 closes" in whole["passages"][-1]["text"]
 
 
 def test_a_long_document_is_clipped_for_people_and_whole_for_machines(finished: Path) -> None:

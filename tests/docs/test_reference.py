@@ -22,7 +22,7 @@ from factory import Run, plugins, recipe, records, run
 from factory.chat import ROLES
 from factory.corpus import Row, batch_of
 from factory.origins import ORIGINS, Origin
-from filters._screen import KINDS
+from filters._kinds import KINDS
 from filters.secrets import PLACEHOLDERS
 from tests.docs.blocks import ROOT, Block, blocks, load_fragment, without_blocks
 from tests.model_server import ModelServer
@@ -33,7 +33,20 @@ PLUGINS = sorted((group, f.stem) for group in GROUPS for f in (ROOT / group).glo
 FILTERS = [name for group, name in PLUGINS if group == "filters"]
 PARTS = ["What it does", "Why it matters", "One kept, one rejected", "Options", "Known misses", "Source"]
 BELOW = {list: "[]", dict: ".NAME"}
-FILE_ENDINGS = (".parquet", ".arrow", ".run", ".tmp", ".json", ".jsonl", ".yaml", ".md", ".py", ".partial", ".lock")
+FILE_ENDINGS = (
+    ".parquet",
+    ".arrow",
+    ".run",
+    ".tmp",
+    ".json",
+    ".jsonl",
+    ".yaml",
+    ".md",
+    ".py",
+    ".part",
+    ".partial",
+    ".lock",
+)
 
 
 def asks_a_model(name: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from factory import pipeline, run
 from factory.llm.imagined import ITEMS, Said
 from factory.llm.structured import shape
-from factory.stages.estimate import SAMPLE, TOKENS_A_SECOND, Estimate
+from factory.stages.estimate import SAMPLE, TOKENS_A_SECOND, Estimate, over
 from factory.stages.models import journal
 from generators.qa import Answer, Questions
 from tests.corpora import write_documents, write_recipe
@@ -114,12 +114,69 @@ def test_the_time_is_what_the_servers_took_so_far(tmp_path: Path) -> None:
     assert after.seconds == pytest.approx(after.tokens_out / pace / after.calls)
 
 
+FOLLOWING = ["qa", {"corrupt": {"from": ["qa"]}}]
+
+
+def test_methods_on_rows_of_others_are_estimated_on_what_the_sample_makes(tmp_path: Path) -> None:
+    write_documents(tmp_path, {f"{n}.md": f"# Wheel {n}\n\nThe wheel number {n} turns left." for n in range(40)})
+
+    def found(server: ModelServer, **more: Any) -> dict[str, Estimate]:
+        models = {"llm": {"base_url": server.url, "model": "never-asked", "price": PRICE}}
+        recipe = write_recipe(tmp_path, methods=FOLLOWING, models=models, records=["answerable"])
+        return {one.method: one for one in pipeline.estimate(recipe, **more)}
+
+    with ModelServer() as server:
+        every, few = found(server), found(server, limit=6)
+        assert server.requests == 0
+    rows = 40 * ITEMS
+    assert (every["qa"].units, every["corrupt"].units) == (40, rows)
+    assert every["corrupt"].sampled == SAMPLE
+    assert rows <= every["corrupt"].calls <= 2 * rows  # a fault is planted, and looked for
+    assert every["corrupt"].price > 0
+    assert every["answerable"].units == rows  # and no pair: it takes what answers a question
+    assert (few["qa"].units, few["corrupt"].units) == (6, 6)  # so many units a method
+
+
+def test_once_the_rows_are_there_the_estimate_is_of_those_that_the_filters_left(tmp_path: Path) -> None:
+    write_documents(tmp_path, {f"{n}.md": f"# Wheel {n}\n\nThe wheel number {n} turns left." for n in range(4)})
+
+    def nothing(body: dict[str, Any]) -> str:
+        return json.dumps({"content": "", "teaches": False, "questions": []})
+
+    with ModelServer(replies=nothing) as server:
+        models = {"llm": {"base_url": server.url, "model": "m"}}
+        recipe = write_recipe(tmp_path, methods=FOLLOWING, models=models)
+        run(recipe, limit=2)
+        of_few = pipeline.estimate(recipe, limit=2)
+        of_all = pipeline.estimate(recipe)
+    assert [(one.method, one.units) for one in of_few] == [("qa", 2), ("corrupt", 0)]
+    # of the sample's four units two are answered, and give no row
+    assert [(one.method, one.units) for one in of_all] == [("qa", 4), ("corrupt", 2 * ITEMS)]
+
+
+def test_what_would_cost_more_than_its_cap_is_named_with_what_is_spent() -> None:
+    def costs(model: str, price: float | None, cap: float | None, spent: float = 0.0) -> Estimate:
+        return Estimate("qa", model, 1, 1, 1, 0, 10, 10, price, 1.0, max_spend=cap, spent=spent)
+
+    found = [costs("a", 2.0, 5.0, 1.0), costs("a", 2.5, 5.0, 1.0), costs("b", 4.0, 5.0, 1.0), costs("c", 9.0, None)]
+    assert over(found) == {"a": (5.5, 5.0)}
+
+
 def test_no_two_imagined_answers_are_the_same_so_that_a_judge_has_pairs(tmp_path: Path) -> None:
     write_documents(tmp_path, {"a.md": "# Wheel\n\nThe wheel turns left."})
     models = {"llm": {"base_url": "http://127.0.0.1:9/v1", "model": "never-asked"}}
     methods = [{"preference": {"questions": 1, "n": 4}}]
     [one] = pipeline.estimate(write_recipe(tmp_path, methods=methods, models=models))
     assert one.calls == 1 + 4 + 12  # to ask; four answers; six pairs in both orders
+
+
+def test_an_answer_that_is_written_once_more_is_as_long_as_the_one_that_is_shown(tmp_path: Path) -> None:
+    sources = [{"path": "package:factory/quickstart/documents/handbook"}]
+    models = {"llm": {"base_url": "http://127.0.0.1:9/v1", "model": "never-asked"}}
+    methods = ["extractive_qa", {"corrupt": {"from": ["extractive_qa"]}}]
+    [one] = pipeline.estimate(write_recipe(tmp_path, sources=sources, methods=methods, models=models))
+    assert one.units > 20
+    assert 1.8 * one.units < one.calls <= 2 * one.units  # a fault is planted, and looked for where lengths are alike
 
 
 @pytest.mark.parametrize("type_", [Questions, Answer, list[Answer]])

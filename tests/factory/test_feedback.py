@@ -36,6 +36,17 @@ def lost(done: Run) -> list[tuple[int, str]]:
     return [(int(row["place"].rpartition(":")[2]), row["reason"]) for row in rejections.read(done, "read")]
 
 
+def test_a_file_whose_votes_all_count_in_another_is_named(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / f"logs/{name}.jsonl").write_text(json.dumps(vote("up", rater=name)) + "\n", encoding="utf-8")
+    done = run(write_recipe(tmp_path, recipe(sources=[{"path": "logs", "as": "feedback"}], methods=[])), until="export")
+    [row] = made(done, "feedback")
+    assert row["meta"]["raters"] == 2
+    lost = {row["place"].rpartition("/")[2]: row["reason"] for row in rejections.read(done, "read")}
+    assert lost == {"b.jsonl:1": "feedback.merged", "b.jsonl": "feedback.no_record"}
+
+
 # --- what a vote says ------------------------------------------------------------------------------------------------
 
 

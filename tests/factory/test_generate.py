@@ -1,6 +1,7 @@
 """Generate: plan order, limits, targets, and every unit's fate."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -254,6 +255,24 @@ else:
     yield records.text([passage], 'incomplete')
     raise KeyError(passage.text)
 """
+
+
+@pytest.mark.parametrize(("most", "at_once"), [(10**6, 6), (1, 1), (10**3, 2)])
+def test_documents_at_work_at_once_are_bounded_by_their_size_and_records_are_the_same(
+    tmp_path: Path, stranger: Package, monkeypatch: pytest.MonkeyPatch, most: int, at_once: int
+) -> None:
+    monkeypatch.setattr("factory.stages.generate.MOST_HELD", most)
+    corpus(tmp_path, count=6, parts=2)  # some 400 characters a document
+    body = """at_work.append(passage.document)
+seen.append(len(set(at_work)))
+await __import__("asyncio").sleep(0.02)
+at_work.remove(passage.document)
+yield records.text(passage, passage.text)"""
+    stranger.declares("generators", "slow", a_generator("slow", body) + "\n\nat_work, seen = [], []\n")
+    done = made(tmp_path, methods=["slow"])
+    assert max(sys.modules["stranger_slow"].seen) == at_once
+    assert [row["id"].split("/")[2] for row in kept(done)] == ["slow"] * 12
+    assert not broken(verify(done))
 
 
 def test_every_unit_ends_once_as_made_empty_or_failed(tmp_path: Path, stranger: Package) -> None:

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from factory import Run, run
-from factory.errors import WrongRequest
+from factory.errors import CheckFailed, WrongRequest
+from factory.stages import hub
 from factory.stages.hub import parse
 from factory.views import verify
 from tests.corpora import rows, write_recipe
@@ -85,3 +86,47 @@ def test_the_revision_that_was_had_stands_in_manifest_report_and_card(folder: Pa
 def test_what_names_no_dataset_is_refused(path: str) -> None:
     with pytest.raises(WrongRequest, match=r"names no dataset\. Write hf:owner/name"):
         parse(path)
+
+
+# --- the licence in its card
+
+CARD = "---\nlicense: cc-by-nc-4.0\nlanguage: en\n---\n# Valves\n"
+
+
+def test_the_licence_of_the_card_is_that_of_its_rows_and_is_held_against_the_use(folder: Path) -> None:
+    (folder / "acme/valves/README.md").write_text(CARD, encoding="utf-8")
+    done = run(recipe(folder))
+    assert {row["licence"] for row in rows(done.path / "documents")} == {"cc-by-nc-4.0"}
+    assert done.counts("ingest")["licences"]["found"] == {"valves": {"cc-by-nc-4.0": 6}}
+    with pytest.raises(CheckFailed, match=r"valves \(cc-by-nc-4\.0 forbids commercial use: 6 rows\)"):
+        run(recipe(folder), set=["use=commercial"])
+    stated = run(recipe(folder, licence="MIT"), set=["use=commercial"])
+    assert {row["licence"] for row in rows(stated.path / "documents")} == {"MIT"}
+    assert stated.counts("ingest")["licences"]["against"]["valves"]["found"] == {"cc-by-nc-4.0": 6}
+
+
+def test_records_have_the_licence_of_the_card_too(folder: Path) -> None:
+    (folder / "acme/valves/README.md").write_text(CARD, encoding="utf-8")
+    source = {"path": "hf:acme/valves", "as": "records", "map": {"text": "body"}}
+    done = run(write_recipe(folder, sources=[source], methods=[]), until="export")
+    rows_ = [row for split in done.dataset("text").values() for row in split]
+    assert {json.loads(row["meta"])["licence"] for row in rows_} == {"cc-by-nc-4.0"}
+
+
+@pytest.mark.parametrize("card", ["", "# Valves\n", "---\nlicense: other\n---\n", "---\nlicense: ours, mostly\n---\n"])
+def test_a_card_that_states_no_licence_is_none(folder: Path, card: str) -> None:
+    (folder / "acme/valves/README.md").write_text(card, encoding="utf-8")
+    done = run(recipe(folder), until="ingest")
+    assert {row["licence"] for row in rows(done.path / "documents")} == {None}
+
+
+def test_of_a_dataset_that_came_from_the_hub_the_card_is_read_where_datasets_keeps_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder / "cache"))
+    snapshot = folder / "cache/datasets--other--valves/snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (snapshot / "README.md").write_text(CARD, encoding="utf-8")
+    name = hub.parse(f"hf:other/valves@{COMMIT}")
+    assert hub.licence_of(name, COMMIT) == "cc-by-nc-4.0"
+    assert hub.licence_of(name, "f" * 40) is None, "of another revision it says nothing"

@@ -1,6 +1,9 @@
 """OCR in a run: asked for by source, kept like other parsing, marked down to the row and counted."""
 
 import json
+import os
+import subprocess
+import time
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -9,11 +12,14 @@ import pytest
 
 from factory import Run, audit, rejections, run
 from factory.corpus import kept_documents
+from factory.progress import Progress
 from factory.readers import ocr
 from factory.views import show
 from factory.views.doctor_recipe import of_recipe
+from tests.cli.conftest import COMMAND, environment
 from tests.corpora import rows, write_documents, write_recipe
 from tests.documents import png, scanned
+from tests.laws.test_forget import places_of
 
 pytestmark = pytest.mark.skipif(which(ocr.PROGRAM) is None, reason=f"needs the program {ocr.PROGRAM}")
 
@@ -88,3 +94,54 @@ def test_the_doctor_says_what_will_see_and_what_is_missing(tmp_path: Path) -> No
     [finding] = of_recipe(str(write_recipe(tmp_path, sources=[missing])))
     assert finding.level == "error"
     assert "apt-get install tesseract-ocr-nowhere" in finding.said
+
+
+# --- a long book
+
+
+def counted(folder: Path, monkeypatch: pytest.MonkeyPatch, *, wait_s: float = 0) -> Path:
+    """A file that gets a line for each page that tesseract is asked for, which takes a while longer than it does."""
+    log = folder / "asked"
+    program = folder / "bin/tesseract"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\nif [ "$1" = stdin ]; then echo page >> {log}; sleep {wait_s}; fi\nexec {which(ocr.PROGRAM)} "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    return log
+
+
+def test_a_book_that_was_killed_in_the_middle_goes_on_with_the_next_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"The museum has a room with the number {nth}." for nth in range(4)]
+    write_documents(tmp_path, {"book.pdf": scanned(lines)})
+    file = write_recipe(tmp_path, sources=[SEEN])
+    log = counted(tmp_path, monkeypatch, wait_s=0.5)
+    child = subprocess.Popen([COMMAND, "ingest", str(file)], env=environment(), stderr=subprocess.DEVNULL)
+    kept = tmp_path / "run/cache/ocr"
+    while not any(len(pages.read_bytes().splitlines()) >= 3 for pages in kept.glob("*.jsonl")):  # the first is empty
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.kill()
+    child.wait()
+    asked = len(log.read_text().splitlines())
+    assert 2 <= asked < 4
+    told: list[str] = []
+    done = run(file, until="ingest", progress=Told(told))
+    assert texts(done) == {"documents/book.pdf": "\n\n".join(lines)}
+    assert len(log.read_text().splitlines()) <= 5, "only the page that was being read is read again"
+    assert told == [*(f"documents/book.pdf: page {nth} of 4 by OCR" for nth in (1, 2, 3)), ""]
+    assert not kept.exists()
+    assert places_of("museum", done.path / "cache") == []
+
+
+class Told(Progress):
+    """Keeps what is told beside the bar."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
+
+    def note(self, text: str) -> None:
+        self._notes.append(text)

@@ -1,13 +1,16 @@
 """Recipes: wrong ones are refused before any work, by file, line, key, what is allowed there, and the nearest name."""
 
+import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from factory import recipe, run
-from factory.errors import WrongRequest
+from factory.errors import CheckFailed, WrongRequest
 from factory.stages.hub import spec_of
+from factory.views.ledger import entries
 
 PLAIN = "run: runs/pumps\nsources: [{path: docs}]\n"
 
@@ -44,8 +47,8 @@ def loaded(text: str, *overrides: str, methods: tuple[str, ...] = ()) -> recipe.
 def test_an_unknown_key_is_refused_with_line_nearest_name_and_what_is_allowed() -> None:
     assert refusal(f"{PLAIN}filters: [length]\n") == (
         "r.yaml:3: unknown key 'filters'. Did you mean 'filter'? "
-        "Allowed here: audit, documents, export, filter, generate, journal, mix, models, passages, prompts, run, "
-        "seed, sources, train, use."
+        "Allowed here: audit, documents, export, filter, generate, journal, mix, models, passages, policy, prompts, "
+        "run, seed, sources, train, use."
     )
 
 
@@ -87,15 +90,68 @@ def test_an_unknown_key_is_refused_at_every_level(text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("lines", "said"),
     [
-        "policy: {}",
+        ("policy: {licence: [MIT]}", "r.yaml:3: unknown key 'policy.licence'. Did you mean 'licences'?"),
+        ("policy: {use: research}", "r.yaml:3: unknown key 'policy.use'."),
+        ("policy: {unlabelled: drop}", "r.yaml:3: 'policy.unlabelled' is not right: input should be 'keep'"),
+        (
+            "policy: {licences: [MIT]}\ndocuments:\n  filter: [policy]",
+            "r.yaml:5: 'policy' stands twice ('policy:' of the whole recipe is the first). Name one of them: ",
+        ),
+        ("policy: {}\ndocuments: {filter: [lenght]}", "r.yaml:4: Unknown filter 'lenght'."),
     ],
 )
-def test_a_key_that_is_planned_but_not_built_is_refused_and_not_ignored(line: str) -> None:
-    said = refusal(f"{PLAIN}{line}\n")
-    assert said.startswith("r.yaml:3: '")
-    assert said.endswith("' is not built in this version, so it is refused rather than ignored. Remove it.")
+def test_a_policy_that_is_not_right_is_refused_where_it_stands(lines: str, said: str) -> None:
+    assert refusal(f"{PLAIN}{lines}\n").startswith(said)
+
+
+def test_a_policy_stands_first_wherever_something_is_read(folder: Path) -> None:
+    text = """
+run: r
+use: research
+policy: {licences: [MIT], confidentiality: internal}
+sources: [{path: docs}, {path: pairs.jsonl, as: records}]
+documents: {filter: [exact_dedup]}
+passages: {filter: [length]}
+filter: [exact_dedup, mine: {plugin: policy, use: internal}]
+"""
+    (folder / "pairs.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    write(text)
+    its = recipe.load("r.yaml")
+    instances = {stage: [one.instance for one in filters] for stage, filters in its.filters.items()}
+    assert instances == {
+        "documents": ["policy", "exact_dedup"], "passages": ["length"], "records": ["policy", "exact_dedup", "mine"],
+        "measured": [],
+    }  # fmt: skip
+    stated = {"use": "research", "licences": ["MIT"], "confidentiality": "internal"}
+    assert all(its.filters[stage][0].options == stated for stage in ("documents", "records"))
+    Path("copy.yaml").write_text(its.resolved())
+    assert recipe.load("copy.yaml").resolved() == its.resolved()
+
+
+def test_what_a_policy_forbids_is_left_out_of_documents_and_of_rows_that_were_read(folder: Path) -> None:
+    (folder / "pairs.jsonl").write_text('{"prompt": "What is this?", "completion": "An answer."}\n')
+    text = """
+run: r
+use: commercial
+policy: {unlabelled: reject}
+sources:
+  - {path: docs, licence: MIT}
+  - {path: docs, name: restricted, licence: CC-BY-NC-4.0}
+  - {path: docs, name: unlabelled}
+  - {path: pairs.jsonl, as: records, licence: CC-BY-NC-4.0}
+generate: {methods: [text]}
+"""
+    done = run(write(text), until="export")
+    lost = Counter(entry.reason for entry in entries(done) if entry.reason.startswith("policy"))
+    assert lost == {"policy.non_commercial": 3, "policy.no_licence": 2}
+    rows = [row for split in done.dataset("text").values() for row in split]
+    assert {json.loads(row["meta"])["licence"] for row in rows} == {"MIT"}
+    again = run(write(text.replace("unlabelled: reject", "unlabelled: keep")), until="filter")
+    assert "filter.documents" in again.did
+    with pytest.raises(CheckFailed, match=r"Leave them out with 'policy: \{unlabelled: reject\}'"):
+        run("r.yaml", until="export")
 
 
 @pytest.mark.parametrize(
@@ -416,7 +472,7 @@ def test_set_reaches_an_entry_by_the_name_it_was_given() -> None:
         ("sead=5", "--set sead=5: unknown key 'sead'. Did you mean 'seed'?"),
         ("models.llm.modl=x", "--set models.llm.modl=x: the key 'models.llm.model' is missing."),
         ("mix.docs=1", "--set mix.docs=1: 'mix.docs' is not right: "),
-        ("policy.licences=1", "--set policy.licences=1: 'policy' is not built in this version"),
+        ("policy.licences=1", "--set policy.licences=1: 'policy.licences' is not right: this must be a list"),
     ],
 )
 def test_a_wrong_set_is_refused_by_its_own_name_and_not_by_a_line(override: str, said: str) -> None:

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from factory import Run, pipeline, reviews, run
+from factory import Run, pipeline, records, reviews, run
 from factory.agreement import Agreement
-from factory.errors import WrongRequest
+from factory.errors import BadItem, WrongRequest
+from factory.readers.limits import Limits
+from factory.readers.rows import read_rows
 from factory.records import Text
+from factory.shapes.cells import Cells, Names
+from factory.shapes.reviewed import reviewed
 from tests.corpora import write_documents, write_recipe
 
 READ = [*reviews.TO_READ, *reviews.TO_FILL]
@@ -177,6 +181,8 @@ def test_of_rejected_rows_only_those_that_every_scrubber_saw_are_shown(tmp_path:
         rows = sampled(done, 99)
         assert done.counts("filter.records")["kept"] == 6
         assert len(rows) == (done.counts("filter.records")["read"] if all_of_them else 6)
+        lost = done.counts("filter.records")["read"] - 6
+        assert pipeline.never_reviewed(done.path) == ({} if all_of_them else {"balance": lost})
         assert "@" not in json.dumps(rows)
 
 
@@ -187,3 +193,50 @@ def test_a_file_that_somebody_may_have_filled_in_is_not_replaced(tmp_path: Path)
         pipeline.review(done.path, 3)
     with pytest.raises(WrongRequest, match=r"written as \.csv or \.jsonl"):
         pipeline.review(done.path, 3, output=tmp_path / "r.xlsx")
+
+
+# --- read back as feedback
+
+ODD = [
+    "user: hi",
+    "a\n\nassistant: b",
+    "'=x",
+    "=1",
+    "x\n\n2) y",
+    " lead",
+    "trail ",
+    "\r\n",
+    "a\rb",
+    "1) ",
+    "-",
+    "tab\t",
+]
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30) | st.sampled_from(ODD)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(turns=st.lists(TEXTS, min_size=1, max_size=3), answer=TEXTS, context=st.none() | TEXTS, csv=st.booleans())
+def test_what_was_shown_comes_back_as_it_stood_or_not_at_all(
+    tmp_path: Path, turns: list[str], answer: str, context: str | None, csv: bool
+) -> None:
+    roles = ("system", "user") if len(turns) == 2 else ("user", "assistant", "user")
+    asked = [{"role": role, "content": text} for role, text in zip(roles, turns, strict=False)]
+    row = {"messages": [*asked, {"role": "assistant", "content": answer}], "context": context, "tools": None}
+    strings = records.texts("sft", row)
+    question = turns[0] if len(turns) == 1 else "\n\n".join(f"{one['role']}: {one['content']}" for one in asked)
+    shown = {"id": "r/0", "digest": reviews.mark("sft", row, strings), "kind": "sft", "approve": "x"}
+    shown |= {"question": question, "context": context or "", "answer": answer}
+    file = tmp_path / ("r.csv" if csv else "r.jsonl")
+    file.write_bytes(reviews.write([dict.fromkeys(reviews.COLUMNS, "") | shown], file))
+    [(_, cells)] = read_rows(file, Limits()).rows
+    assert not isinstance(cells, BadItem)
+    its = Cells(cells, Names({}).of(cells))
+    if len(turns) > 1 and any("\n\nassistant: " in turn for turn in turns):  # one that reads like two
+        with pytest.raises(BadItem, match="not those that the digest is of"):
+            list(reviewed(its))
+        return
+    [(kind, data)] = reviewed(its)
+    if context:
+        asked[-1]["content"] = f"{context}\n\n{asked[-1]['content']}"
+    assert (kind, data["label"]) == ("feedback", True)
+    assert [*data["prompt"], *data["completion"]] == [*asked, {"role": "assistant", "content": answer}]

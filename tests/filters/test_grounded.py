@@ -145,7 +145,7 @@ def test_support_is_by_hand() -> None:
 
 
 def test_a_bound_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="min_support must be between 0 and 1"):
+    with pytest.raises(ValueError, match="min_support must be from 0 to 1"):
         Grounded(min_support=1.5)
 
 

@@ -1,6 +1,7 @@
 """Names: what a model and rules find, what is shown to a model, and what neither a batch nor a second scrub changes."""
 
 import json
+from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +18,11 @@ from factory.errors import WrongRequest
 from factory.plugins import filter_
 from factory.workers import Worker, measure_here
 from filters import _names, _personal
+from filters._name_rules import parts_of
+from filters._name_spans import Word
 from filters._names_gate import stretches
 from filters._presidio import SURE
+from filters._second_look import raised
 from filters._spans import Finding
 from filters.pii import Pii
 from filters.pii_leak import PiiLeak
@@ -58,10 +62,41 @@ def ruled(text: str, *found: Finding) -> list[tuple[str, str]]:
         ("please send it to 直樹 小林 in the morning", "直樹 小林", "person"),
         ("the record of I*** W**** was kept", "I*** W****", "person"),
         ("the patient is SW5lcyBXZWJlcg== (base64)", "SW5lcyBXZWJlcg==", "person"),
+        ("asked Captain Weber about it", "Weber", "person"),
+        ("What is your last name? Weber", "Weber", "person"),
+        ("She spent a year at Weber, Lang and Brandt as a clerk", "Weber, Lang and Brandt", "organization"),
+        ("Weber, Lang and Brandt has moved.", "Weber, Lang and Brandt", "organization"),
+        ("Fernweir is a German multinational in pumps", "Fernweir", "organization"),
+        ("The CEO of Fernweir Pumps spoke", "Fernweir Pumps", "organization"),
+        ("She works at Fernweir Pumps in Bonn", "Fernweir Pumps", "organization"),
+        ("Fernweir's headquarters burnt", "Fernweir", "organization"),
+        ("Ines Weber — Staff Accountant at Fernweir Pumps", "Fernweir Pumps", "organization"),
+        (
+            "INVOICE INV-124635\nDate: 2025-08-21\nFrom: Fernweir Pumps\nTo: Ines Weber",
+            "Fernweir Pumps",
+            "organization",
+        ),
+        ("I work for Fernweir Pumps.", "Fernweir Pumps", "organization"),
+        ("The Fernweir office is shut", "Fernweir", "organization"),
+        ("City: Lorvend am See\nZIP: 10115", "Lorvend am See", "location"),
+        ("City: Lorvend am See\nZIP: 10115", "10115", "location"),
+        ("sent to the Lorvend Valley Hospital at night", "Lorvend Valley Hospital", "organization"),
+        (
+            "Servicio de Urología, Hospital Universitario de Lorvend.",
+            "Hospital Universitario de Lorvend",
+            "organization",
+        ),
+        ("at the corner of Weber Street and Lang Lane, please", "Weber Street and Lang Lane", "address"),
+        ("write to USNS Weber\nFPO AP 93757", "USNS Weber", "address"),
+        ("το γραφείο, Λεωφόρος Συγγρού 119, είναι", "Λεωφόρος Συγγρού 119", "address"),
     ],
 )
 def test_a_rule_finds_a_name_without_a_model(text: str, value: str, kind: str) -> None:
     assert (value, kind) in ruled(text)
+
+
+def test_in_whose_place_a_firm_stands_is_no_person() -> None:
+    assert ruled("From: Weber Industries\n") == [("Weber Industries", "organization")]
 
 
 def test_a_name_that_an_address_spells_is_found_in_either_order() -> None:
@@ -72,10 +107,83 @@ def test_a_name_that_an_address_spells_is_found_in_either_order() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["The pump stops. It starts again.", "name: str", "User: admin", "From: here to there", "Class Foo(Bar): pass"],
+    [
+        "The pump stops. It starts again.",
+        "name: str",
+        "User: admin",
+        "From: here to there",
+        "Class Foo(Bar): pass",
+        "This is a company.",
+        "It was an old firm.",
+        "Germany is a bank.",
+        "Work at Home",
+        "around the corner of it and that",
+    ],
 )
 def test_no_rule_sees_a_name_where_none_is(text: str) -> None:
     assert ruled(text) == []
+
+
+def written(text: str, value: str) -> Finding:
+    at = text.index(value)
+    return Finding(at, at + len(value), "address", 0.6)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ines Weber\nFernweir\n12 Main Street", [("Fernweir", "organization"), ("Ines Weber", "person")]),
+        ("> Ines Weber\n> Head of pumps\n> Weber-Lang\n> 12 Main Street",
+         [("Ines Weber", "person"), ("Weber-Lang", "organization")]),
+        ("Ines Weber\nFernweir\nInes Weber\n7 12 Main Street",
+         [("Fernweir", "organization"), ("Ines Weber", "person"), ("Ines Weber", "person")]),
+        ("The pumps:\n12 Main Street", []),
+        ("See 4 below\nFernweir\n12 Main Street", []),
+        ("Ines Weber\n\nFernweir is at 12 Main Street", []),
+    ],
+)  # fmt: skip
+def test_above_an_address_stand_who_lives_there_and_the_firm(text: str, found: list[tuple[str, str]]) -> None:
+    names = [one for one in ruled(text, written(text, "12 Main Street")) if one[1] != "address"]
+    assert [one for one in names if one[0] in {name for name, _ in found}] == found
+    assert bool(names) == bool(found)
+
+
+@pytest.mark.parametrize(
+    "address", ["ines.weber@example.com", "ines.weber (at) example (dot) com", "ines_weber%40example.com"]
+)
+def test_an_address_names_its_owner_however_it_is_written(address: str) -> None:
+    assert parts_of(address) == {"ines", "weber"}
+
+
+def test_a_disguised_address_of_one_word_names_nobody() -> None:
+    assert not parts_of("privacy[at]example[dot]com")
+
+
+def asked(**sure: float) -> Callable[[str], float]:
+    return lambda words: min(sure.get(word, 0.0) for word in words.split())
+
+
+def doubted(text: str, *words: str) -> list[Word]:
+    return [Word(text.index(word), text.index(word) + len(word), 0.1, 0.0, 0.0) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "raised_"),
+    [
+        ("Unlike the Weber novel it ends.", ["Weber"], ["Weber"]),
+        ("Been to a Ines Weber show?", ["Weber"], ["Ines", "Weber"]),  # all of the phrase
+        ("Unlike the Pump novel it ends.", ["Pump"], []),  # alone it is none
+        ("Been to a Pump Weber show?", ["Weber"], []),  # nor is half of it
+        ("It ends. Weber is here", ["Weber"], []),  # any word has a capital there
+        ("Unlike the WebEr novel it ends.", ["WebEr"], []),
+        ("Unlike the Weber novel it ends.", [], []),  # without a doubt in its sentence it is not asked about
+    ],
+)
+def test_a_name_that_is_half_believed_is_asked_about_alone(text: str, words: list[str], raised_: list[str]) -> None:
+    alone = asked(Ines=0.9, Weber=0.9, ines=0.9, weber=0.9, WebEr=0.9, Pump=0.1)
+    seen = raised(text, doubted(text, *words), alone)
+    assert [text[word.start : word.end] for word in seen if word.person >= 0.5] == raised_
+    assert [word.start for word in seen] == sorted(word.start for word in seen)
 
 
 def alone(word: str) -> float:

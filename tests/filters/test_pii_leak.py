@@ -119,6 +119,30 @@ def test_a_name_is_found_in_either_order(said: str) -> None:
     assert not list(said_again("Ask Ines Keller or Otto Weber.", "Ines Weber", "person"))
 
 
+@pytest.mark.parametrize("said", ["I. Weber", "I.Weber", "Weber, I.", "WEBER I."])
+def test_a_name_is_found_with_initials(said: str) -> None:
+    assert list(said_again(f"Ask {said} first.", "Ines Weber", "person")) == [(4, 4 + len(said))]
+    assert list(said_again("Ask I. M. Weber.", "Ines Maria Weber", "person"))
+    assert not list(said_again("Ask O. Weber or I. Keller, Weber Ltd.", "Ines Weber", "person"))
+
+
+DAYS = ["23 May 1980", "1980-05-23", "23.05.1980", "05/23/1980", "23/5/80", "May 23rd, 1980", "23. Mai 1980",
+        "23 de mayo de 1980", "23 mai 1980"]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", DAYS)
+def test_a_day_is_found_however_it_is_written(said: str) -> None:
+    for value in DAYS:
+        assert list(said_again(f"born {said}.", value, "date_of_birth")) == [(5, 5 + len(said))]
+    assert not list(said_again(f"born {said}.", "24 May 1980", "date_of_birth"))
+    assert not list(said_again(f"born {said}.", "23 May 1981", "date_of_birth"))
+
+
+@given(value=st.text(alphabet="0123456789./- mayi", max_size=12))
+def test_any_date_of_birth_is_searched(value: str) -> None:
+    list(said_again(f"born {value} and 23 May 1980", value, "date_of_birth"))
+
+
 @pytest.mark.parametrize(
     ("said", "value", "kind", "found"),
     [

@@ -13,6 +13,7 @@ from factory.corpus import kept_records, record_tables
 from factory.errors import WrongRequest
 from factory.views.ledger import entries
 from factory.views.verify import broken, verify
+from tests.cli.conftest import factory
 from tests.corpora import write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
 
@@ -173,3 +174,125 @@ def test_a_file_that_is_no_review_is_refused_before_any_work(tmp_path: Path, con
         made(tmp_path, {"review": {"file": "r.csv"}})
     assert said in str(error.value)
     assert "recipe.yaml:" in str(error.value)
+
+
+# --- the same file as feedback
+
+
+def learned(folder: Path, file: str) -> Run:
+    """The file as the source of another run."""
+    sources = [{"path": file, "as": "feedback"}]
+    written = write_recipe(folder, sources=sources, methods=[], records=[], run="learned")
+    done = run(written, until="export")
+    assert not broken(verify(done))
+    return done
+
+
+def rows_of(done: Run, kind: str) -> list[dict[str, Any]]:
+    return [row for table in record_tables(done) if table.kind == kind for row in kept_records(done, table)]
+
+
+@pytest.mark.parametrize("name", ["reviewed.csv", "reviewed.jsonl"])
+def test_what_people_decided_becomes_thumbs_pairs_and_rankings(tmp_path: Path, name: str) -> None:
+    seen = {"sft": -1, "preference": -1, "ranking": -1}
+
+    def fill(row: dict[str, str]) -> None:
+        nth = seen[row["kind"]] = seen[row["kind"]] + 1
+        if row["kind"] == "sft":
+            says = [{"approve": "x"}, {"reject": "x"}, {"edit": "=It does nothing."}, {}][nth]
+        elif row["kind"] == "preference":
+            says = [{"approve": "x"}, {"reject": "x"}, {"rank": "1 2"}, {"rank": "2 1"}][nth]
+        else:
+            says = {"rank": "3 > 1 = 2"} if nth else {}
+        row.update(says)
+
+    shown: list[dict[str, str]] = []
+    whole = made(tmp_path)
+    file = reviewed(whole, lambda row: (fill(row), shown.append(dict(row)))[0], name)
+    done = learned(tmp_path, file)
+    thumbs = {row["completion"][0]["content"]: row["label"] for row in rows_of(done, "feedback")}
+    by_kind = {kind: [row for row in shown if row["kind"] == kind] for kind in ("sft", "preference", "ranking")}
+    assert thumbs == {by_kind["sft"][0]["answer"]: True, by_kind["sft"][1]["answer"]: False}
+    [pair] = rows_of(done, "preference")
+    assert pair["prompt"] == [{"role": "user", "content": by_kind["sft"][2]["question"]}]
+    assert pair["chosen"][0]["content"] == "=It does nothing."
+    assert pair["rejected"][0]["content"] == by_kind["sft"][2]["answer"]
+    ranked = {row["prompt"][0]["content"]: row for row in rows_of(done, "ranking")}
+    assert len(ranked) == 3 + 3
+    approved, _, first, second = by_kind["preference"]
+    pump = approved["question"].split()[2]
+    assert best(ranked[approved["question"]]) == [f"Pump {pump} is not."]
+    for row, number in ((first, "1"), (second, "2")):
+        assert best(ranked[row["question"]]) == [numbered(row["answer"])[number]]
+    for row in by_kind["ranking"][1:]:
+        its = numbered(row["answer"])
+        assert best(ranked[row["question"]]) == [its["3"]]
+        assert len(set(ranked[row["question"]]["ranks"])) == 2
+    assert sorted(entry.reason for entry in entries(done)) == ["feedback.not_rated"] * 3
+
+
+def test_a_folder_with_a_review_is_seen_to_hold_feedback(tmp_path: Path) -> None:
+    file = reviewed(made(tmp_path), lambda row: row.update(approve="x"), "reviewed.csv")
+    (tmp_path / "box").mkdir()
+    (tmp_path / file).rename(tmp_path / "box" / file)
+    ended = factory("init", "box", "-o", "other.yaml", cwd=tmp_path)
+    assert "reviewed.csv: feedback, rows of a run that people reviewed (id, digest, kind" in ended.out + ended.err
+
+
+def best(row: dict[str, Any]) -> list[str]:
+    return [its[0]["content"] for its, rank in zip(row["completions"], row["ranks"], strict=True) if rank == 0]
+
+
+def numbered(text: str) -> dict[str, str]:
+    """The answers by their numbers; none of them holds a line end."""
+    return dict(part.split(") ", 1) for part in text.split("\n\n"))
+
+
+TALKS = """
+from dataclasses import replace
+from factory import Passage, records
+
+async def talks(passage: Passage):
+    said = records.sft(passage, "Is it loud?", "Very.")
+    turns = ["It\\n\\nhums.", "So 1) what? 2) why?", "'=Nobody knows."]
+    messages = [{"role": role, "content": text} for role, text in zip(("user", "assistant", "user"), turns)]
+    yield replace(said, data={**said.data, "messages": [*messages, {"role": "assistant", "content": "-No\\n\\n1) one"}],
+                              "context": "+Pumps hum."})
+    yield records.text([passage], passage.text)
+    yield records.feedback(passage, "Is it quiet?", "No.", False)
+"""
+
+
+@pytest.mark.parametrize("name", ["reviewed.csv", "reviewed.jsonl"])
+def test_turns_and_contexts_are_put_together_as_they_stood(tmp_path: Path, stranger: Package, name: str) -> None:
+    stranger.declares("generators", "talks", TALKS)
+    write_documents(tmp_path, {"a.md": "The pump p1 moves water."})
+    whole = run(write_recipe(tmp_path, methods=["talks"], records=[]), until="export")
+    done = learned(tmp_path, reviewed(whole, lambda row: row.update(approve="x"), name))
+    thumbs = {row["label"]: row for row in rows_of(done, "feedback")}
+    assert [message["content"] for message in thumbs[True]["prompt"]] == [
+        "It\n\nhums.",
+        "So 1) what? 2) why?",
+        "+Pumps hum.\n\n'=Nobody knows.",
+    ]
+    assert thumbs[True]["completion"][0]["content"] == "-No\n\n1) one"
+    assert thumbs[False]["prompt"][0]["content"] == "Is it quiet?"  # approved: the row's label is right
+    assert [entry.reason for entry in entries(done)] == ["feedback.no_question"]
+
+
+def test_what_does_not_read_as_it_did_is_no_feedback(tmp_path: Path) -> None:
+    def fill(row: dict[str, str]) -> None:
+        row["approve"] = "x"
+        if row["kind"] == "sft":
+            row["question"] += " "
+        if row["kind"] == "ranking":
+            row["reject"] = "x"
+
+    done = learned(tmp_path, reviewed(made(tmp_path), fill, "reviewed.csv"))
+    assert len(rows_of(done, "ranking")) == 4
+    assert {entry.reason for entry in entries(done)} == {"feedback.not_understood"}
+    details = {entry.detail for entry in entries(done)}
+    assert details == {
+        "Its texts are not those that the digest is of. Put the cells back as they were written.",
+        "The row: one of approve, reject, not both.",
+    }

@@ -176,10 +176,12 @@ async def test_code_in_a_language_of_its_own_needs_a_subject() -> None:
     assert len(await pairs(text, "Getting started with the Orlo press")) == 1
 
 
-async def test_indented_code_is_code() -> None:
-    [(_, question, answer)] = await pairs("To print a page, give its number:\n\n    orlo print 3\n    orlo wait")
-    assert asks(question, "print a page?")
-    assert answer.endswith("    orlo print 3\n    orlo wait")
+async def test_indented_code_is_code_and_needs_a_subject_since_it_tells_no_language() -> None:
+    text = "To print a page, give its number:\n\n    lpr --page 3\n    lpr --wait"
+    assert await reasons(text) == ["extractive_qa.not_self_contained"]
+    [(_, question, answer)] = await pairs(text, "Getting started with the Orlo press")
+    assert asks(question, "print a page", "Orlo press")
+    assert answer.endswith("    lpr --page 3\n    lpr --wait")
 
 
 async def test_code_that_the_passage_cuts_is_no_answer() -> None:
@@ -286,6 +288,7 @@ async def test_a_title_that_asks_nothing_makes_no_row(title: str) -> None:
         "The paper enters at the left, [here](paper.md) is how.",
         "Paper comes from the left, see [feeding paper](feeding.md).",
         "In the example above, the paper enters from the left.",
+        "The paper enters from the left, and one of these is on for each side.",
     ],
 )
 async def test_an_answer_that_needs_its_document_is_rejected(answer: str) -> None:
@@ -655,6 +658,7 @@ async def test_a_sentence_answers_what_its_own_words_ask(sentence: str, form: st
         "It is thin because thick oil would glue the rollers of an Orlo press.",
         "If you lock an Orlo press, check [the page on locks](locks.md) first.",
         "When the `with` block ends, the rollers stop and a lamp is lit.",  # code that nobody could look up
+        "When a page is sent to an Orlo press, you are doing two major things.",  # which stand in the next sentence
     ],
 )
 async def test_a_sentence_that_makes_no_clear_question_makes_none(sentence: str) -> None:

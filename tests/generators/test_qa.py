@@ -46,10 +46,10 @@ def model(asks: dict[str, Any], answers: dict[str, Any]) -> ModelServer:
     return ModelServer(replies=reply)
 
 
-def made(folder: Path, server: ModelServer, *, text: str = KILN, **options: Any) -> Run:
+def made(folder: Path, server: ModelServer, *, text: str = KILN, method: str = "qa", **options: Any) -> Run:
     write_documents(folder, {"kiln.md": text})
     models = {"llm": {"base_url": server.url, "model": "scripted", "max_tokens": 500, "tries": 1}}
-    done = run(write_recipe(folder, methods=[{"qa": options}], models=models), until="generate")
+    done = run(write_recipe(folder, methods=[{method: options}], models=models), until="generate")
     assert not broken(verify(done))
     return done
 
@@ -90,9 +90,10 @@ def test_an_answer_that_is_not_proved_is_rejected_with_its_reason(tmp_path: Path
     assert reasons(done) == [reason]
 
 
-def test_a_passage_that_teaches_nothing_costs_one_call_and_has_a_reason(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["qa", "preference", "corrupt"])
+def test_a_passage_that_teaches_nothing_costs_one_call_and_has_a_reason(tmp_path: Path, method: str) -> None:
     with model(questions("What?", teaches=False), {}) as server:
-        assert reasons(made(tmp_path, server)) == ["qa.teaches_nothing"]
+        assert reasons(made(tmp_path, server, method=method)) == [f"{method}.teaches_nothing"]
         assert server.requests == 1
 
 

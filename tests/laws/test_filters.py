@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from factory import plugins
 from factory.corpus import Row, batch_of, by_field
 from factory.edits import EditMap
+from factory.figures import of
 from factory.origins import Origin
 from factory.records import KINDS, Text, texts
 from tests.laws.strategies import STRANGE, plain, planted
@@ -35,6 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {  # what a filter needs, and what lets it 
     "review": {"file": "decided.jsonl"},
 }
 LOCAL = [name for name in plugins.declared("filters") if not plugins.models_of(plugins.load("filters", name))]
+COMPARING = [name for name in LOCAL if hasattr(plugins.load("filters", name), "figures")]
 SCANNING = [name for name in LOCAL if hasattr(plugins.load("filters", name), "scan")]
 EXAMPLES = 10  # of each law and filter: there are many
 
@@ -166,6 +169,22 @@ def test_each_row_has_one_verdict_whose_edits_can_be_applied(name: str, data: st
             assert EditMap(tuple(edits)).apply(strings[field]) != strings[field]
 
 
+@pytest.mark.parametrize("name", COMPARING)
+@settings(max_examples=EXAMPLES)
+@given(data=st.data())
+def test_a_row_whose_figure_lies_past_a_bound_is_not_kept_without_a_word(name: str, data: st.DataObject) -> None:
+    its, rows = filter_(name), data.draw(shown(name))
+    figures = of(its, one_batch(measured(its, rows)))
+    said = verdicts(its, rows)
+    assert figures
+    for figure in figures:
+        assert len(figure.values) == len(rows)
+        past = np.zeros(len(rows), bool)
+        past |= False if figure.least is None else figure.values < figure.least
+        past |= False if figure.most is None else figure.values > figure.most
+        assert all(verdict["reason"] for verdict, is_past in zip(said, past, strict=True) if is_past)
+
+
 # --- what only decides -----------------------------------------------------------------------------------------------
 
 KEYED = {"pii": ("action", "actions")}  # whether fakes are asked for: they need digests, and the page says so
@@ -207,17 +226,20 @@ BAIT = (
 )  # fmt: skip
 LENGTH = 50_000  # characters; the rows hold it several times
 CPU_S = 30  # ten times what the slowest takes on the slowest bait: whoever needs more grows with the square of a text
+LINE = 5_000_000  # characters of a line that somebody forgot to break
+LINES = ("a", " ", "([{<", "系统", "Anna Weber ", "a@", "".join(BAIT))  # what one is made of
+LINE_CPU_S = 120  # the slowest takes 25 s: a square would need an hour
 
 
 @contextmanager
-def an_end_to_it() -> Iterator[None]:
+def an_end_to_it(cpu_s: float = CPU_S) -> Iterator[None]:
     """Raise where the process has worked too long; a regular expression that runs away is stopped, too."""
 
     def stop(*_: Any) -> None:
-        raise TimeoutError(f"no end after {CPU_S} s of work")
+        raise TimeoutError(f"no end after {cpu_s} s of work")
 
     before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_S)
+    signal.setitimer(signal.ITIMER_VIRTUAL, cpu_s)
     try:
         yield
     finally:
@@ -225,9 +247,13 @@ def an_end_to_it() -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
+def kind_for(name: str) -> str:
+    return next(kind for kind in ("sft", "preference", "document") if kind in (filter_(name).kinds or (kind,)))
+
+
 def comes_back(name: str, text: str) -> None:
     """Look at two rows that hold a text, once with another end: what nearly fits is what costs."""
-    kind = next(kind for kind in ("sft", "preference", "document") if kind in (filter_(name).kinds or (kind,)))
+    kind = kind_for(name)
     rows = [row_of(kind, nth, said, said) for nth, said in enumerate((text, text + "x"))]
     with an_end_to_it():
         assert [verdict["id"] for verdict in verdicts(filter_(name), rows)] == [row.id for row in rows]
@@ -238,6 +264,17 @@ def comes_back(name: str, text: str) -> None:
 def test_bait_for_regular_expressions_stalls_no_filter(name: str) -> None:
     for bait in BAIT:
         comes_back(name, bait * (LENGTH // len(bait)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_line_of_five_million_characters_stalls_no_filter(name: str) -> None:
+    for piece in LINES:
+        text = piece * (LINE // len(piece))
+        asked = text if name == "question_dedup" else "Which line is it?"  # what it reads
+        with an_end_to_it(LINE_CPU_S):
+            [verdict] = verdicts(filter_(name), [row_of(kind_for(name), 0, asked, text)])
+        assert verdict["id"] == "d/000"
 
 
 def test_every_filter_is_held_to_these_laws_or_asks_a_model() -> None:

@@ -5,11 +5,14 @@ The generators are a stranger's: one asks once, one asks and then asks about the
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -267,26 +270,47 @@ def test_a_raised_limit_asks_again_what_it_cut_and_nothing_else(folder: Path) ->
         assert generated(folder, server, model={"max_tokens": 500}).did == []
 
 
-def test_a_run_killed_while_it_asks_ends_in_the_same_bytes_and_pays_nothing_twice(folder: Path) -> None:
-    """The whole command, killed by the system when a few more answers have left the server each time."""
-    with ModelServer(replies=reply) as server:
-        settings = {"base_url": server.url, "model": "parrot", "in_flight": 4}
+@pytest.mark.parametrize(
+    ("kills", "count", "at_once"),
+    [(5, COUNT, 4), pytest.param(50, 2_000, 32, marks=pytest.mark.slow)],
+    ids=["quick", "whole"],
+)
+def test_a_run_killed_while_it_asks_ends_in_the_same_bytes_and_pays_nothing_twice(
+    folder: Path, kills: int, count: int, at_once: int
+) -> None:
+    """The whole command, killed by the system at random moments, each when a few more answers have left the server."""
+    write_documents(folder, {f"{n:02d}.md": f"The wheel number {n} turns left." for n in range(COUNT, count)})
+    drawn = Random(kills)  # noqa: S311 # moments, no secret
+    with ModelServer(replies=reply, keep=False) as server:
+        settings = {"base_url": server.url, "model": "parrot", "in_flight": at_once}
         expected = run(
             write_recipe(folder, methods=["once"], models={"llm": settings}, run="whole/run"), until="export"
         )
-    with ModelServer(replies=reply, delay=0.03) as server:
+    with ModelServer(replies=reply, delay=0.03, keep=False) as server:
         settings["base_url"] = server.url
         file = write_recipe(folder, methods=["once"], models={"llm": settings})
-        command = [str(Path(sys.executable).with_name("factory")), "export", str(file)]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        for answered in (3, 9, 17):
-            child = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-            while child.poll() is None and sum(server.answered.values()) < answered:
-                time.sleep(0.005)
-            child.kill()
-            child.wait()
+        killed = sum(_killed(file, server, drawn.randint(1, 2 * count // kills), drawn.random()) for _ in range(kills))
+        assert killed > kills // 2
         done = run(file, until="export")
-        assert server.repeats() <= 3 * 4  # what was in flight when it was killed
-        assert len(server.counts) == COUNT
+        assert server.repeats() <= killed * at_once  # what was in flight when it was killed
+        assert len(server.counts) == count
     assert contents(done.path / "dataset") == contents(expected.path / "dataset")
     assert not broken(verify(done))
+
+
+def _killed(file: Path, server: ModelServer, answers: int, later: float) -> bool:
+    """Whether the command was killed before its end: when so many more answers had left the server, and a bit later."""
+    command = [str(Path(sys.executable).with_name("factory")), "export", str(file)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    until = server.answered.total() + answers
+    child = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    while child.poll() is None and server.answered.total() < until:
+        time.sleep(0.005)
+    time.sleep(0.03 * later)
+    was_running = child.poll() is None
+    child.kill()
+    child.wait()
+    time.sleep(0.05)  # what was in flight is answered to nobody
+    with closing(sqlite3.connect(file.parent / "run/journal.sqlite")) as journal:
+        assert journal.execute("pragma integrity_check").fetchall() == [("ok",)]
+    return was_running

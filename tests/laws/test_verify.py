@@ -14,6 +14,8 @@ from factory import Run, run
 from factory.errors import DeadWorld
 from factory.stages.splits import SPLITS
 from factory.views import ledger, verify
+from factory.views.chapters import duplicates
+from factory.views.counted import counted
 from tests.corpora import finished, recipe, rows, workspace
 from tests.laws import foreign
 from tests.laws.strategies import Drawn, corpora, recipes
@@ -38,6 +40,15 @@ def test_the_reports_numbers_are_recomputed_from_the_tables(drawn: Drawn, made: 
             split: sum(len(rows_of(file)) for file in done.path.glob(f"dataset/*/{split}-*")) for split in SPLITS
         }
         assert {split: measures[f"rows.{split}"] for split in SPLITS} == split_of
+
+
+def test_a_chapter_that_counts_wrongly_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished(tmp_path, {"a.md": "# Pump\n\nA charge pump is a part that keeps the line free of air.\n"}, recipe())
+    monkeypatch.setattr(duplicates, "share", lambda part, whole: 0.5)
+    done = run(tmp_path / "recipe.yaml")
+    assert len(counted(done)) >= 20
+    [finding] = verify.broken(verify.verify(Run(done.path)))
+    assert (finding.law, finding.examples) == (7, ["duplicates.exact.share"])
 
 
 def test_a_number_changed_in_the_report_is_found(tmp_path: Path) -> None:

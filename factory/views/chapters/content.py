@@ -1,7 +1,7 @@
 """What the rows are about: groups of rows that share words, their sizes, and which subjects are thin or over-full.
 
-Looked at are at most LOOKED_AT rows, spread evenly over all, and as many passages, where there are documents: then a
-subject is thin or over-full beside what the documents speak of, and else beside an even share.
+Looked at are at most LOOKED_AT rows (with `audit: {full: true}` all), spread evenly, and as many passages, where there
+are documents: then a subject is thin or over-full beside what the documents speak of, and else beside an even share.
 Words are those of `factory.views.content`: none with a digit or an `@`, none that only a few rows have, and none of
 what measured filters found in a row.
 """
@@ -59,7 +59,7 @@ def chapter(run: Run) -> Chapter:
 def _rows(run: Run) -> tuple[list[str], list[str]]:
     """Ids and texts of the rows that are looked at, what was found in them masked."""
     count = exported.count(run)
-    size = min(count, LOOKED_AT)
+    size = count if declared.recipe(run).audit.full else min(count, LOOKED_AT)
     found = [(kind, row) for kind, _, row in exported.at(run, [nth * count // size for nth in range(size)], TEXTS)]
     hidden = masked(run, [row["id"] for _, row in found])
     ids = [row["id"] for _, row in found]

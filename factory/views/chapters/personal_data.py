@@ -39,6 +39,7 @@ NOT_LOOKED_FOR = (
     "addresses without a word such as Street",
 )  # they have no form, and no NER model ran
 STAGES = ("documents", "passages", "records")
+NAMES = "names"  # the instance of pii that reads names alone: it may have looked at a sample
 MEASURED = "measured"  # records that a filter looked at without changing them
 
 
@@ -93,13 +94,21 @@ def chapter(run: Run) -> Chapter:
         "looked_for": _looked_for(run),
         "only": _only(run),
         "outlines": outlines(run, PII),
+        "names": (names := _names(run)),
     }
     measures, why = _measures(SECRETS, secrets)
+    of_names = ("names.looked_at", "names.rows", "names.share")
+    if names:
+        its = (names["looked_at"], names["rows"], share(names["rows"], names["looked_at"]))
+        measures |= dict(zip(of_names, its, strict=True))
+    else:
+        why |= dict.fromkeys(of_names, "nobody read names: --slow does, with the extra ner")
+    more = [_has_names(names)] if names else []
     if not _ran_on(pii):
         why |= dict.fromkeys(("pii.edits", "pii.found.share", "pii.left_in", "pii.share"), "no pii filter ran")
-        return Chapter(numbers, measures, [_nothing_ran(), _left_in(SECRETS, secrets)], not_measured=why)
+        return Chapter(numbers, measures, [_nothing_ran(), _left_in(SECRETS, secrets), *more], not_measured=why)
     measures |= {"pii.edits": sum(its.edits.total() for its in pii.values())} | _measures(PII, pii)[0]
-    return Chapter(numbers, measures, [_left_in(PII, pii), _left_in(SECRETS, secrets)], not_measured=why)
+    return Chapter(numbers, measures, [_left_in(PII, pii), _left_in(SECRETS, secrets), *more], not_measured=why)
 
 
 def _found(run: Run, family: str) -> dict[str, _Stage]:
@@ -206,7 +215,11 @@ def _measured(run: Run, family: str) -> _Stage:
     """What filters that were measured found: all of it is still in the rows."""
     counts = run.counts("measure").get("filters", {})
     its = {use.instance: use.plugin for use in declared.recipe(run).audit.measure}
-    found = _Stage(family, filters=[name for name in counts if its.get(name, name).startswith(family)])
+    filters = [name for name in counts if its.get(name, name).startswith(family) and name != NAMES]
+    return _of_measured(run, _Stage(family, filters=filters), counts)
+
+
+def _of_measured(run: Run, found: _Stage, counts: dict[str, Any]) -> _Stage:
     found.looked_at = max((_looked_at(counts[name]) for name in found.filters), default=0)
     for file in tables.parts(run.path / "measured"):
         for batch in tables.read_file(file, MEASURED_SCHEMA, columns=["filter", "id", "reason", "edits"]):
@@ -216,6 +229,32 @@ def _measured(run: Run, family: str) -> _Stage:
                     found.rows.add(row["id"])
                     found.left_in.append(row["id"])
     return found
+
+
+def _names(run: Run) -> dict[str, Any]:
+    """What the model found that reads names; of how many rows it read how many. Empty where none was asked for."""
+    counts = run.counts("measure").get("filters", {})
+    if NAMES not in counts:
+        return {}
+    found = _of_measured(run, _Stage(PII, filters=[NAMES]), counts)
+    return {
+        "looked_at": found.looked_at,
+        "of": counts[NAMES]["read"],
+        "rows": len(found.rows),
+        "types": dict(sorted(found.flagged.items())),
+        "examples": some(sorted(found.rows)),
+    }
+
+
+def _has_names(names: dict[str, Any]) -> Finding:
+    part = "" if names["looked_at"] == names["of"] else f" of {names['looked_at']:,} that were looked at"
+    return Finding(
+        "personal_data.names", "warning", "Names are in the rows",
+        f"A model may learn who is behind them; {names['rows']:,} rows{part} hold what a model read as a name.",
+        names["rows"],
+        "look at their rows; `factory filter DATASET -f 'pii: {ner: rampart}' -o clean.jsonl` replaces names",
+        names["examples"],
+    )  # fmt: skip
 
 
 def _looked_at(counts: dict[str, Any]) -> int:

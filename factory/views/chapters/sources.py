@@ -28,9 +28,13 @@ def chapter(run: Run) -> Chapter:
     _count_documents(run, sources, languages["documents"])
     _count_passages(run, sources)
     unlicensed, rows = _count_rows(run, sources, languages["rows"])
+
+    def most_first(name: str) -> tuple[int, int, str]:
+        return -languages["documents"][name], -languages["rows"][name], name
+
     by_language = {
         name: {"documents": languages["documents"][name], "rows": languages["rows"][name]}
-        for name in sorted(languages["documents"] | languages["rows"], key=lambda n: (-languages["documents"][n], n))
+        for name in sorted(languages["documents"] | languages["rows"], key=most_first)
     }
     measures = {
         "licences.unstated.share": share(len(unlicensed), rows),
@@ -43,7 +47,8 @@ def chapter(run: Run) -> Chapter:
         *_nothing_read(sources),
         *_nothing_kept(run, sources),
     ]
-    return Chapter({"sources": sources, "languages": by_language}, measures, findings)
+    numbers = {"sources": sources, "languages": by_language, "has_documents": declared.has_documents(run)}
+    return Chapter(numbers, measures, findings)
 
 
 def _declared(run: Run) -> Counts:

@@ -1,10 +1,11 @@
 """A process that asks: `python -m tests.factory.llm.asking URL JOURNAL LAST USED [CAP]`, to be killed.
 
-It asks for the prompts 0 to LAST, below a cap if one is given, and writes each one to USED as soon as it has its answer
-in hand.
+It asks for the prompts 0 to LAST, below a cap if one is given (`inf`: at a price, without a cap), and writes each one
+to USED as soon as it has its answer in hand.
 """
 
 import asyncio
+import math
 import os
 import sys
 
@@ -20,7 +21,8 @@ async def main(url: str, journal: str, last: int, used: str, cap: float | None =
         [reply] = await llm.chat(f"Say {nth}.")
         os.write(out, f"{nth} {reply.text}\n".encode())
 
-    money = {"price": PRICE, "max_tokens": 20, "max_spend": cap} if cap is not None else {}
+    money = {"price": PRICE, "max_tokens": 20} if cap is not None else {}
+    money |= {"max_spend": cap} if cap not in (None, math.inf) else {}
     async with LLM(model="test", base_url=url, journal=journal, in_flight=32, **money) as llm:
         await asyncio.gather(*map(ask, range(last)))
 

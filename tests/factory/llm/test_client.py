@@ -385,7 +385,7 @@ def test_a_client_is_made_of_a_model_or_of_settings() -> None:
     assert LLM(model).model == LLM(model="m", base_url="http://127.0.0.1:1/v1").model
     with pytest.raises(WrongRequest, match="not both"):
         LLM(model, max_tokens=5)
-    with pytest.raises(WrongRequest, match="no such setting"):
+    with pytest.raises(WrongRequest, match=r"no such setting\. Did you mean 'base_url'\?"):
         LLM(model="m", base_ulr="http://127.0.0.1:1/v1")
 
 
@@ -515,10 +515,13 @@ async def test_under_a_cap_each_call_needs_a_limit(server: ModelServer) -> None:
         LLM(model="m", base_url=server.url, max_spend=1.0)
 
 
-async def test_what_was_in_flight_at_a_kill_counts_in_full(server: ModelServer, path: Path) -> None:
+@pytest.mark.parametrize("cap", [{"max_spend": 1.0}, {}], ids=["capped", "uncapped"])
+async def test_what_was_in_flight_at_a_kill_counts_in_full(
+    server: ModelServer, path: Path, cap: dict[str, float]
+) -> None:
     server.delay = 5.0
     money = {"max_tokens": 100, "price": PRICE, "max_spend": 1.0}
-    async with opened(server, path, **money) as llm:
+    async with opened(server, path, **{"max_tokens": 100, "price": PRICE} | cap) as llm:
         task = asyncio.create_task(llm.chat("Say."))
         await until(lambda: server.in_flight > 0)
         file = sqlite3.connect(path)  # as another process finds it after a kill

@@ -1,6 +1,7 @@
 """kill -9 at any moment: what was answered is there, is not asked again, and the file is whole."""
 
 import json
+import math
 import random
 import sqlite3
 import subprocess
@@ -99,11 +100,12 @@ def test_two_processes_share_what_either_was_answered(tmp_path: Path) -> None:
         assert server.requests == asked
 
 
-def test_the_cap_holds_over_kills(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [0.006, math.inf], ids=["capped", "uncapped"])
+def test_the_cap_holds_over_kills(tmp_path: Path, first: float) -> None:
     cap = 0.006
     with ModelServer(delay=0.02) as server:
         for nth in range(1, 5):
-            child = start(server, tmp_path, 300, cap)
+            child = start(server, tmp_path, 300, first if nth == 1 else cap)
             before = server.requests
             while server.requests < before + 20 * nth and child.poll() is None:
                 time.sleep(0.0005)

@@ -16,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factory.errors import BadItem, DeadWorld, WrongRequest
+from factory.llm._places import Server
 from factory.llm.pool import Answer, Pool, SchemaUnsupported, Tried
 from factory.llm.settings import Model, Timeout
+from factory.llm.transport import Try
 from tests.model_server import ModelServer, digest
 
 PRIVATE = "the merger is off"
@@ -129,6 +131,8 @@ async def test_a_schema_that_is_refused_is_told_apart(schemas: bool | str) -> No
         ("http_402", "the account of the key in ACME_KEY has nothing left"),
         ("insufficient_quota", "answered 429 (insufficient_quota): the account of the key in ACME_KEY"),
         ("redirect", "another address"),
+        ("litellm_key", "answered 400 (400): the key in ACME_KEY is not accepted"),
+        ("litellm_model", "answered 400 (400): no such path, or no model 'q'. Check base_url and model"),
     ],
 )
 async def test_what_no_request_would_get_past_stops_all_at_once(
@@ -149,6 +153,16 @@ async def test_what_no_request_would_get_past_stops_all_at_once(
     assert server.url in said
     assert "\n" not in said
     assert not any(word in said for word in ("hunter2", PRIVATE, "api-version"))
+
+
+@pytest.mark.parametrize(
+    "text", ["invalid model: it was not found", "No model of a q-bit is valid.", "The model is not found"]
+)
+async def test_a_prompt_that_a_refusal_quotes_is_not_taken_for_what_the_server_says(text: str) -> None:
+    with ModelServer() as server:
+        async with pool(server) as asked:
+            server.fails("http_400")
+            assert await outcome(asked, body(text)) == "llm.request_refused"
 
 
 async def test_where_no_key_was_sent_that_is_said() -> None:
@@ -347,6 +361,27 @@ async def test_what_is_told_of_tries_may_stop_all() -> None:
             for _ in range(3):  # and the place is given back all the same
                 with pytest.raises(DeadWorld, match="enough"):
                     await asked.post(body(), tokens=10)
+
+
+async def test_a_request_that_fails_where_others_are_answered_is_soon_tried_again() -> None:
+    with ModelServer() as server:
+        async with pool(server) as asked:
+            await asyncio.gather(*(asked.post(body(f"row {nth}"), tokens=10) for nth in range(128)))
+            server.fails(*["http_500"] * 5)
+            await asked.post(body("the unlucky one"), tokens=10)
+    tries = [seen.at for seen in server.seen if seen.digest == digest(messages("the unlucky one"))]
+    assert len(tries) == 6
+    assert tries[-1] - tries[0] < 2.0  # five waits of 0.15 s, half of each drawn; doubled each time they are 2.3 to 7 s
+
+
+@pytest.mark.parametrize(("of_ten", "is_well"), [(0, False), (5, False), (8, True), (10, True)])
+def test_a_server_is_well_while_it_answers_most(of_ten: int, is_well: bool) -> None:
+    server = Server(0, "http://127.0.0.1:1/v1", 8, None)
+    assert not server.is_well  # nothing is known of it
+    for nth in range(400):
+        good = nth * of_ten % 10 < of_ten
+        server.learn(nth, server.window.send(nth), Try(200) if good else Try(500, "http_5xx"))
+    assert server.is_well is is_well
 
 
 # --- storms ----------------------------------------------------------------------------------------------------------

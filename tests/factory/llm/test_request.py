@@ -118,6 +118,20 @@ def test_what_is_no_sampling_is_refused(name: str) -> None:
         check_sampling({name: 1})
 
 
+@pytest.mark.parametrize("name", ["temprature", "top_logprob", "frequency_penality", "reasoning_efort"])
+def test_what_is_nearly_sampling_is_refused_since_servers_ignore_it(name: str) -> None:
+    with pytest.raises(WrongRequest, match=f"A server would ignore '{name}'. Did you mean '"):
+        check_sampling({name: 1})
+    with pytest.raises(WrongRequest, match=f"body: a server would ignore '{name}'"):
+        Model.of({"model": "m", "body": {name: 1}})
+
+
+def test_fields_of_other_servers_are_passed_on() -> None:
+    others = {"top_a": 0.1, "mirostat": 2, "dry_multiplier": 0.5, "guided_choice": ["a"], "think": False, "min_p": 0.1}
+    check_sampling(others)
+    assert Model.of({"model": "m", "body": others}).body == others
+
+
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "5", True, None])
 def test_a_limit_is_a_whole_number(limit: Any) -> None:
     with pytest.raises(WrongRequest, match="max_tokens"):

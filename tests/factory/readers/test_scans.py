@@ -76,6 +76,39 @@ def test_pictures_are_documents_and_those_of_a_tiff_are_pages(tmp_path: Path, en
     assert (got.media_type, marks(got, "ocr")) == ("image/tiff", [(1, MUSEUM), (2, CLOSED)])
 
 
+PARAGRAPH = """The museum of the harbour was founded by three families of captains,
+who gave it their letters, charts and ledgers. Most of these lie in glass
+cases on the second floor, where the light is weak and the air is dry.
+Visitors may ask for copies at the desk; a page costs as much as a stamp.
+On the first floor there are models of every ship that was built here,
+from a fishing boat of oak to the steamer that carried mail to the islands.
+Children like the pump of the old fire engine, which still throws water
+over the yard whenever two of them are strong enough to move its handle."""
+
+
+@with_tesseract
+def test_a_page_on_its_side_or_upside_down_is_turned_first(tmp_path: Path, engine: Ocr) -> None:
+    if not engine.turns:
+        pytest.skip("needs tesseract's data 'osd'")
+    for turned in (0, 90, 180, 270):
+        got = seen(tmp_path / "a.png", png(PARAGRAPH, turned), engine)
+        assert isinstance(got, Reading), turned
+        assert got.text.split() == PARAGRAPH.split(), turned
+    got = seen(tmp_path / "a.pdf", scanned([PARAGRAPH], upside_down=True), engine)
+    assert isinstance(got, Reading)
+    assert got.text.split() == PARAGRAPH.split()
+
+
+@with_tesseract
+def test_without_the_data_that_tells_which_way_up_it_is_pages_are_read_as_they_lie(tmp_path: Path) -> None:
+    plain = Ocr("5", ("eng",), turns=False)
+    got = seen(tmp_path / "a.png", png(MUSEUM), plain)
+    assert isinstance(got, Reading)
+    assert got.text == MUSEUM
+    got = seen(tmp_path / "b.png", png(PARAGRAPH, 180), plain)
+    assert not isinstance(got, Reading) or "museum" not in got.text
+
+
 @with_tesseract
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
@@ -122,5 +155,5 @@ def test_a_language_that_is_not_there_is_told_with_how_to_install_it() -> None:
 
 @with_tesseract
 def test_what_read_it_has_a_name_by_version_and_languages(engine: Ocr) -> None:
-    assert str(engine) == f"tesseract {engine.version} eng"
+    assert str(engine) == f"tesseract {engine.version} eng{' turning pages' if engine.turns else ''}"
     assert engine.version[0].isdigit() or engine.version[0] == "v"
