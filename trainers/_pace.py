@@ -57,7 +57,7 @@ def hours(
     _model.use_few_threads(model.parameters)
     tokens = plan.micro * packed if packed else padded(lengths, plan.micro, settings.seed)
     tokens *= method.sequences * (1 + method.forwards / 3)  # a forward pass is a third of a step
-    found = _by_tries(shape, settings) if _tries(model) else _by_product(model.parameters)
+    found = (_by_tries(shape, settings) if _tries(model) else None) or _by_product(model.parameters)
     low, high = (plan.steps * (plan.accumulated * tokens * a_token + last) / 3600 for a_token, last in found)
     return Hours(low, high * ON_TOP)
 
@@ -77,9 +77,15 @@ def padded(lengths: Sequence[int], micro: int, seed: int) -> float:
 Cost = tuple[float, float]  # seconds a token, and of the optimiser's step
 
 
-def _by_tries(shape: Any, settings: Settings) -> tuple[Cost, Cost]:
-    """At the fastest try and at the slowest: the head, and what a layer adds to it, as often as there are some."""
-    bare, one = (_tried(shape, layers, settings) for layers in (0, 1))
+def _by_tries(shape: Any, settings: Settings) -> tuple[Cost, Cost] | None:
+    """At the fastest try and at the slowest: the head, and what a layer adds to it, as often as there are some.
+
+    None for a shape of which no model with one layer can be made: layers of several kinds that need each other.
+    """
+    try:
+        bare, one = (_tried(shape, layers, settings) for layers in (0, 1))
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+        return None  # an estimate is no reason to stop
     text = shape.get_text_config()
     words, again = (
         max(1.0, text.vocab_size / WORDS),

@@ -1,5 +1,6 @@
 """What a training will cost, said before its first step: memory by its parts, and time by trying."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,11 +136,23 @@ def test_hours_are_steps_times_tokens_and_the_optimiser(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("adapter", ["full", "lora"])
 def test_a_layer_and_the_head_are_tried(adapter: Any) -> None:
     shape = llama(vocab_size=20_000, layer_types=None)
-    fast, slow = _pace._by_tries(shape, Settings("sft", adapter=adapter))
+    tried = _pace._by_tries(shape, Settings("sft", adapter=adapter))
+    assert tried is not None
+    fast, slow = tried
     assert 0 < fast[0] <= slow[0] < 1
     assert fast[1] == slow[1] > 0
     assert shape.num_hidden_layers == LAYERS
     assert shape.vocab_size == 20_000  # it is a copy that is tried
+
+
+def test_a_shape_that_cannot_be_cut_to_a_layer_has_an_estimate_too() -> None:
+    from transformers import Qwen3NextConfig
+
+    small = {"hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4, "num_key_value_heads": 2}
+    shape = Qwen3NextConfig(**small, head_dim=16, num_hidden_layers=4, vocab_size=300)
+    assert _pace._by_tries(shape, Settings("sft")) is None
+    its = dataclasses.replace(Model.of(llama(), Settings("sft")), parameters=_pace.SMALL + 1)
+    assert 0 < _pace.hours(shape, its, plan(), Settings("sft"), method(), [50], packed=0).low < 1
 
 
 @pytest.mark.parametrize(
