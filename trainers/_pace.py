@@ -92,11 +92,10 @@ def _by_tries(shape: Any, settings: Settings) -> tuple[Cost, Cost] | None:
         4 / 3 if settings.args.get("gradient_checkpointing", _cuda()) else 1,
     )
     optimiser = _adam() * Model.of(shape, settings).trained
-    fast, slow = (
-        (pick(bare) * words + text.num_hidden_layers * again * max(0.0, pick(one) - pick(bare)), optimiser)
-        for pick in (min, max)
+    low, high = sorted(  # what the layer adds is a difference: at the slowest it may seem less
+        pick(bare) * words + text.num_hidden_layers * again * max(0.0, pick(one) - pick(bare)) for pick in (min, max)
     )
-    return fast, slow
+    return (low, optimiser), (high, optimiser)
 
 
 def _tried(shape: Any, layers: int, settings: Settings) -> list[float]:

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from factory import tables
-
 
 class Pages:
     """The pages of one file. Without `kept` nothing is kept; `tell` is called with a number and how many there are."""
@@ -32,6 +30,8 @@ class Pages:
         """A page was read."""
         if self._kept is None:
             return
+        from factory import tables  # of scans alone: text files load no Arrow
+
         with tables.writing(self._kept):
             self._kept.parent.mkdir(parents=True, exist_ok=True)
             with self._kept.open("a", encoding="ascii") as file:  # a new line first: the one before may be cut
