@@ -36,9 +36,12 @@ class Capital(BaseModel):
 @pytest.mark.filterwarnings("ignore")  # those of the engine and of what it loads
 @pytest.mark.skipif("MODEL" not in os.environ, reason="names no model: MODEL=folder, in an environment with vllm")
 async def test_the_engine_answers_samples_and_holds_to_a_schema(tmp_path: Path) -> None:
-    model = Model.of(
-        {"model": os.environ["MODEL"], "max_tokens": 400, "vllm": {"max_model_len": 2048, "enforce_eager": True}}
-    )
+    engine = {
+        "max_model_len": 2048,
+        "enforce_eager": True,
+        "gpu_memory_utilization": 0.5,
+    }  # of RAM where there is no GPU
+    model = Model.of({"model": os.environ["MODEL"], "max_tokens": 400, "vllm": engine})
     async with LLM(model, journal=tmp_path / "journal.sqlite") as llm:
         said = await llm.chat("What is the capital of Germany?", n=4, temperature=1.0)
         assert len(said) >= 2  # a small model runs on now and then, and what is cut is left out
