@@ -52,15 +52,16 @@ _ARE = listed(
 _POLITE = re.compile(
     r"""(?:(?:question|q|instruction|task|prompt)\s?[:.]\s+
     |(?:please|kindly|now|then|next|first|finally|also|hi|hello|hey|so|and|ok|okay)[,:]?\s+
-    |(?:can|could|will|would)\syou\s(?:please\s|kindly\s|also\s)?
+    |(?:can|could)\syou\s(?:please\s|kindly\s|also\s)?
     |i(?:\s(?:want|need|would\slike)|['’]d\slike)\syou\sto\s
     |(?:your\s(?:task|job|goal)\sis|you\sare\s(?:asked|given\sthe\stask|required|tasked))\sto\s
     |you\s(?:should|must|will|need\sto|have\sto)\s
     |help\s(?:me|us)\s(?:to\s)?
-    |(?:given|for|using|based\son|in|from|with|by|as|to)\s[^,:]{2,160}[,:]\s(?!\w+\s(?:is|are|was|were|has|have)\b)
+    |(?:given|for|using|based\son|in|from|with|by|as|to|regarding|concerning|according\sto)\s[^,:]{2,160}[,:]\s
     )""",
     re.VERBOSE,
 )
+_LEAD = re.compile(r"[^,:?!]{2,160}(?P<sign>[,:])\s+")  # "I have a question about lids: …"
 _BEFORE = re.compile(r"^[\W\d_]+")  # marks of lists, headings and quotations
 _WORD = re.compile(r"[a-z]+(?:['’-][a-z]+)*")
 _PLACED = re.compile(r"(?:in|at|on|to|from|for|by|with|of|under|about|during)\s(?=(?:what|which|whom|whose)\b)")
@@ -102,14 +103,21 @@ def _of_sentence(sentence: str) -> Asked | None:
     said = _BEFORE.sub("", sentence)
     while polite := _POLITE.match(said):
         said = said[polite.end() :]
+    is_marked = sentence.rstrip("\"')*_ ").endswith("?")
+    lead = _LEAD.match(said)
+    rest = said[lead.end() :] if lead else ""
+    found = _order(said) or (_order(rest) if lead and lead["sign"] == ":" else None)
+    questions = [its for its in (_question(part, is_marked=is_marked) for part in (said, rest)) if its]
+    return found or min(questions, key=lambda its: its.form == "another question", default=None)
+
+
+def _order(said: str) -> Asked | None:
     words = _WORD.findall(said)
-    if words and words[0] in VERBS:
-        return Asked("order", words[0], _content(words[1 : 1 + REACH]))
-    return _question(_PLACED.sub("", said), is_marked=sentence.rstrip("\"')*_ ").endswith("?"))
+    return Asked("order", words[0], _content(words[1 : 1 + REACH])) if words and words[0] in VERBS else None
 
 
 def _question(said: str, *, is_marked: bool) -> Asked | None:
-    words = [re.sub(r"['’](?:s|re|d|ll)$", "", word) for word in _WORD.findall(said)]
+    words = [re.sub(r"['’](?:s|re|d|ll)$", "", word) for word in _WORD.findall(_PLACED.sub("", said))]
     if not words:
         return None
     first, second = words[0], words[1] if len(words) > 1 else ""
