@@ -258,8 +258,10 @@ def check_options(instance: str, known: list[Option], given: Mapping[str, Any]) 
             # as JSON: a recipe has its values and no others, and from there a tuple, a path or an enum is no guess
             checked[name] = TypeAdapter(names[name].type).validate_json(json.dumps(value, default=str), strict=True)
         except ValidationError as error:
-            message = error.errors()[0]["msg"]
-            said = f"{instance}: option '{name}' is not right: {message[0].lower()}{message[1:]}. {takes}"
+            first = error.errors()[0]
+            message, is_list = first["msg"], first["type"] in ("list_type", "tuple_type")
+            hint = " A list is written [A, B]." if is_list else ""
+            said = f"{instance}: option '{name}' is not right: {message[0].lower()}{message[1:]}.{hint} {takes}"
             raise WrongOption(said, name) from None
     return checked
 

@@ -84,7 +84,10 @@ def test_what_a_recipe_can_say_becomes_the_declared_type() -> None:
             "sample: option 'share' is not right: input should be a valid number. It takes: ",
         ),
         ({"needed": 1, "choice": "c"}, "sample: option 'choice' is not right: input should be 'a' or 'b'. It takes: "),
-        ({"needed": 1, "words": "x"}, "sample: option 'words' is not right: input should be a valid array. It takes: "),
+        (
+            {"needed": 1, "words": "x"},
+            "sample: option 'words' is not right: input should be a valid array. A list is written [A, B]. It takes: ",
+        ),
         ({"needed": None}, "sample: option 'needed' is not right: input should be a valid integer. It takes: "),
     ],
 )
