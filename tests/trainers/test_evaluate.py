@@ -9,11 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from factory import Run, run
+from factory import Run, run, training
 from factory.cli import evaluating as command
+from factory.drawing import draw
 from factory.errors import CheckFailed, DeadWorld, WrongRequest
 from factory.policy import SCALE
 from factory.progress import Progress
+from factory.stages import exam
 from factory.stages.clean import clean
 from factory.stages.compare import compare
 from factory.stages.evaluate import evaluate
@@ -277,6 +279,33 @@ def test_wrong_rows_are_among_the_first_suspects_and_nothing_is_dropped(tmp_path
     assert found.auc > 0.7
     assert sorted(row["rank"] for row in ranking) == list(range(1, 73))
     assert json.loads((done.path / "suspects/sft.json").read_text())["auc"] == found.auc
+
+
+@pytest.mark.slow
+def test_without_the_first_suspects_a_model_learns_better_than_without_rows_drawn_by_chance(tmp_path: Path) -> None:
+    """Held out are the questions of the exam, with right answers: every fact is asked in a way that is not trained."""
+    done = people(tmp_path, exam=False)
+    held = [*exam.read(people(tmp_path / "held").path / "exam")]
+    asked = [
+        {"id": item["id"], "messages": [*item["prompt"], {"role": "assistant", "content": item["answer"]}]}
+        for name, item in held if name == "paraphrase"
+    ]  # fmt: skip
+    wrong = spoiled(done)
+    suspect(done.path, folds=4, options=TRAINED)
+    ranking = pq.read_table(done.path / "suspects/sft.parquet").to_pylist()
+    table = pq.read_table(done.path / "dataset/sft/train-00000.parquet")
+    first = [row["id"] for row in sorted(ranking, key=lambda row: row["rank"])[: len(wrong)]]
+    by_chance = sorted(table["id"].to_pylist(), key=lambda id_: draw(1, "dropped", id_))[: len(wrong)]
+    losses = {}
+    for name, dropped in (("suspects", first), ("chance", by_chance)):
+        kept = table.filter(pa.compute.invert(pa.compute.is_in(table["id"], pa.array(dropped))))
+        (tmp_path / name / "sft").mkdir(parents=True)
+        pq.write_table(kept, tmp_path / name / "sft/train-00000.parquet")
+        train(tmp_path / name, "sft", out=tmp_path / name / "model", options=TRAINED)
+        found = list(training.trainer("sft").losses(str(tmp_path / name / "model"), asked))
+        losses[name] = sum(its.loss for its in found) / len(found)
+    assert len(asked) > 10
+    assert losses["suspects"] < 0.8 * losses["chance"], losses
 
 
 @pytest.mark.slow
