@@ -87,10 +87,8 @@ def _by_tries(shape: Any, settings: Settings) -> tuple[Cost, Cost] | None:
     except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
         return None  # an estimate is no reason to stop
     text = shape.get_text_config()
-    words, again = (
-        max(1.0, text.vocab_size / WORDS),
-        4 / 3 if settings.args.get("gradient_checkpointing", _cuda()) else 1,
-    )
+    words = max(1.0, text.vocab_size / WORDS)
+    again = 4 / 3 if settings.args.get("gradient_checkpointing", _cuda()) else 1
     optimiser = _adam() * Model.of(shape, settings).trained
     low, high = sorted(  # what the layer adds is a difference: at the slowest it may seem less
         pick(bare) * words + text.num_hidden_layers * again * max(0.0, pick(one) - pick(bare)) for pick in (min, max)

@@ -166,7 +166,8 @@ class _Pass:
             if self._sourced:
                 for batch, said in measuring.over(self._batches(self._sourced), self._measured):
                     self._take(self._sourced, said, len(batch))
-            for part, said in measuring.over(parts(self._table, self._state), self._said, rows=self._state.alive.sum()):
+            work = partial(_said, self._filters)
+            for part, said in measuring.over(parts(self._table, self._state), work, rows=self._state.alive.sum()):
                 self._take(self._filters, said, len(part))
                 for filter_ in self._skipped:
                     self._counts[filter_.instance].read += len(part)
@@ -180,7 +181,7 @@ class _Pass:
     def _of_sample(self, filter_: Filter, size: int, measuring: Measuring) -> None:
         """What a filter says of the rows that are drawn; the others count as not looked at."""
         drawn = self._drawn(size)
-        for part, said in measuring.over(parts(self._table, drawn), partial(_said_by_one, filter_)):
+        for part, said in measuring.over(parts(self._table, drawn), partial(_said, [filter_])):
             self._take([filter_], said, len(part))
         left_out = int(self._state.alive.sum()) - int(drawn.alive.sum())
         self._counts[filter_.instance].read += left_out
@@ -225,9 +226,6 @@ class _Pass:
         if batch:
             yield batch
 
-    def _said(self, part: Part, worker: Worker | None) -> list[Said]:
-        return worker.say(part, self._filters) if worker else said_of(part, self._filters)
-
     def _measured(self, batch: list[Row], worker: Worker | None) -> list[Said]:
         """What filters say that see where a row is from: its documents lie here, so rows are made here."""
         return [said_by(filter_, batch, worker) for filter_ in self._sourced]
@@ -260,8 +258,8 @@ class _Pass:
         return both
 
 
-def _said_by_one(filter_: Filter, part: Part, worker: Worker | None) -> list[Said]:
-    return worker.say(part, [filter_]) if worker else said_of(part, [filter_])
+def _said(filters: Sequence[Filter], part: Part, worker: Worker | None) -> list[Said]:
+    return worker.say(part, filters) if worker else said_of(part, filters)
 
 
 class _Waiting:

@@ -23,9 +23,8 @@ ROWS = 512
 BYTES = 4_000_000  # of a part, where it has more than one row
 UNUSED = ("unit", "digest", "reason")  # columns that no filter sees
 
-Edits = dict[
-    int, dict[str, list[list[Any]]]
-]  # by row of the part and field: start, end, kind, replacement; as JSON has it
+# by row of the part and field: start, end, kind, replacement; as JSON has it
+Edits = dict[int, dict[str, list[list[Any]]]]
 
 
 @dataclass(frozen=True)

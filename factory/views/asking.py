@@ -10,7 +10,6 @@ arXiv:2212.10560), who parse its objects; these are the content words behind the
 """
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from factory.stop_words import STOP_WORDS
@@ -95,8 +94,8 @@ def opening(text: str) -> str:
     return " ".join(words) if len(words) == 3 else ""
 
 
-def _sentences(line: str) -> Iterator[str]:
-    yield from _ENDS.split(line.lower(), maxsplit=SENTENCES)[:SENTENCES]
+def _sentences(line: str) -> list[str]:
+    return _ENDS.split(line.lower(), maxsplit=SENTENCES)[:SENTENCES]
 
 
 def _of_sentence(sentence: str) -> Asked | None:
@@ -122,9 +121,9 @@ def _question(said: str, *, is_marked: bool) -> Asked | None:
         return None
     first, second = words[0], words[1] if len(words) > 1 else ""
     if first in _WH and (is_marked or (first != "when" and second in _ARE)):
-        return Asked(
-            "how many" if first == "how" and second in _MANY else "who" if first in ("whom", "whose") else first
-        )
+        if first == "how" and second in _MANY:
+            return Asked("how many")
+        return Asked("who" if first in ("whom", "whose") else first)
     if not is_marked:
         return None
     return Asked("yes or no" if first in _ARE else "another question")
