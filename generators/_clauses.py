@@ -22,17 +22,19 @@ from generators._verbs import action
 from generators._wording import announces, unclear_answer, unclear_question
 
 MIN_WORDS, MAX_TOPIC_WORDS = 12, 7
+MAX_ACRONYM = 5  # letters: a longer title in capitals is a word
 _TITLE = re.compile(r"\s*(?:\*\*|__)(?P<title>[^*_\n]{3,60}?)[.:]?(?:\*\*|__)[.:]?\s+")
 _SAY = ("What {2} {1} say about {0}?", "According to {1}, what applies to {0}?", "How {2} {1} deal with {0}?")
 _NOT_A_TOPIC = phrases(
-    r"""(?:no|from|to|on|in|by|for|at|of|with|if|when|upon|your|our|you|we|subject to|note|warning|tip|important|example
-    |short version|summary|what|how|who|why|english|french|german|spanish)\b.*|.*\b(?:our|us|your|will|may|must|shall
-    |is|are|does|can|apply|applies)\b.*|survival|other|misc\w*"""
+    r"""(?:no|be|from|to|on|in|by|for|at|of|with|if|when|upon|your|our|you|we|subject to|note|warning|tip|important
+    |example|short version|summary|specifically|additionally|finally|generally|especially|what|how|who|why|english
+    |french|german|spanish)\b.*|.*\b(?:our|us|your|will|may|must|shall|is|are|does|can|apply|applies)\b.*
+    |.*\b(?:for|on|in|of|to|with)|survival|other|misc\w*"""
 )
 _OBLIGES = re.compile(
     r"(?P<party>You|The [A-Z][a-z]+(?: [A-Z][a-z]+)?|[A-Z][a-z]+(?: [A-Z][a-z]+)?"
     r"|(?:Each|Either|Neither) [Pp]arty)"
-    r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to)\s"
+    r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to)\s(?!be\b)"
 )
 _MUST = ("Under {0}, what must {1} {2}do about {3}?", "According to {0}, what must {1} {2}do regarding {3}?")
 
@@ -99,5 +101,7 @@ def _topic(page: Page, title: str) -> str | None:
         return None
     if f"[{topic}](" in page.text:
         return None  # the clause says where it stands
+    if topic.isupper() and len(topic) > MAX_ACRONYM:
+        return topic.lower()
     lowered = page.words.lowered(topic)
     return topic.lower() if lowered != topic and not page.words.has_name(lowered) else topic

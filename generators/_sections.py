@@ -19,13 +19,19 @@ from generators._titles import asks, aspect, clause, clean, has_subject, is_ques
 from generators._verbs import VERBS, action, nominal, task
 from generators._wording import announces, unclear_answer, unclear_question
 
+MAX_ACRONYM = 5  # letters: a longer title in capitals is words
 MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
 _NO_OBJECT = re.compile(r"\w+ (?:and|or) \w+")  # "stream and upload": what?
 _INSTRUCTS = re.compile(r"\b[Yy]ou (?:can|should|must|may|have to|only have to|just)\b|\b(?:must|should)\b")
 _NOT_A_TOPIC = re.compile(
-    r"(?:from|to|on|in|by|for|at|of|with|if|when|your|our|you|we|subject to"
+    r"(?:no|be|from|to|on|in|by|for|at|of|with|if|when|your|our|you|we|subject to"
     r"|\w+ly)\b",
+    re.IGNORECASE,
+)
+
+_SAYS = re.compile(  # a title that says something, or is half of a sentence, is no topic
+    r"\b(?:is|are|was|were|can|may|must|shall|will|should|does|do|has|have)\b|\b(?:from|to|on|in|by|for|at|of|with)$",
     re.IGNORECASE,
 )
 
@@ -121,7 +127,8 @@ def section(page: Page) -> Iterator[Candidate]:
         start, end = span
         if act := _action(page, part):
             if not any(block.is_ordered for block in part.blocks) and _tells(page, part, act, page.text[start:end]):
-                yield _how(page, part, act, "section", start, end)
+                # "make requests": with what? Two words say it where a name or a title above does
+                yield _how(page, part, act, "section", start, end, "" if len(act.split()) < 3 else None)
             continue
         question = _titled(page, part, start)
         unclear = unclear_answer(page.text[start:end])
@@ -151,8 +158,10 @@ def _titled(page: Page, part: Section, start: int) -> str | None:
     if named := aspect(part.title, page.words):
         return questions.aspect_of(page, part, named, start)
     title = clean(part.title)
-    if _NOT_A_TOPIC.match(title) or len(title.split()) > 8:
+    if _NOT_A_TOPIC.match(title) or _SAYS.search(title) or len(title.split()) > 8:
         return None
+    if title.isupper() and len(title) > MAX_ACRONYM:
+        return questions.said_in(page, part, title.lower(), start)
     lowered = page.words.lowered(title)
     has_capitals = re.search(r"\b[A-Z][a-z]", lowered)  # then the title's own case reads better than a mixture
     topic = title.lower() if title.istitle() and " " not in title else title if has_capitals else lowered

@@ -16,7 +16,7 @@ from generators._wording import Words
 _NUMBER = re.compile(
     r"(?:(?i:step|chapter|section|part|appendix|annex|article)\s+[\dA-Z]+(?:\.\d+)*\s*[.:)–—-]\s*"
     r"|(?:\d+(?:\.\d+)*|[A-Z]|[ivx]+|[IVX]+)[.):]\s+"
-    r"|\d+(?:\.\d+)+\s+|§+\s*\d+\s*)",
+    r"|\d+(?:\.\d+)*[A-Z]\.?\s+|\d+(?:\.\d+)+\s+|§+\s*\d+\s*)",
 )
 _TAIL = re.compile(r"\s*(?:\((?:optional|advanced|recommended|deprecated|beta|new)\)|[:.–—-])+\s*$", re.IGNORECASE)
 _NO_SUBJECT = phrases(
