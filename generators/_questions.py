@@ -203,8 +203,11 @@ def how(page: Page, section: Section, act: str, start: int, language: str | None
 
 def what_is(page: Page, section: Section, term: Term, start: int) -> str:
     """Ask for a defined term; one in code always with its subject."""
-    about = page.subject(section, "" if term.is_code else term.phrase.strip("“”"))
-    if term.verb == "means":
+    means = term.verb == "means"  # what a word means it means in its contract, also where it looks like a name
+    about = page.subject(section, "" if term.is_code or means else term.phrase)
+    if means and about and not about.is_document:
+        about = page.subject(section, term.phrase.strip("“”"))
+    if means:
         return page.pick(start, _MEANS_IN if about else _MEANS).format(term.phrase, about.phrase if about else "")
     if about is None:
         templates = _WHAT_IS if term.verb == "is" else _WHAT_IS[:2]

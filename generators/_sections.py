@@ -15,25 +15,14 @@ from generators._markdown import Section
 from generators._questions import NO_SUBJECT, Candidate, Page
 from generators._spans import ENDS, TAG, answer_in, answer_of
 from generators._terms import Term, defined
-from generators._titles import asks, aspect, clause, clean, has_subject, is_question, subject
+from generators._titles import asks, aspect, clause, clean, has_subject, is_question, subject, topic
 from generators._verbs import VERBS, action, nominal, task
 from generators._wording import announces, unclear_answer, unclear_question
 
-MAX_ACRONYM = 5  # letters: a longer title in capitals is words
 MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
 _NO_OBJECT = re.compile(r"\w+ (?:and|or) \w+")  # "stream and upload": what?
 _INSTRUCTS = re.compile(r"\b[Yy]ou (?:can|should|must|may|have to|only have to|just)\b|\b(?:must|should)\b")
-_NOT_A_TOPIC = re.compile(
-    r"(?:no|be|from|to|on|in|by|for|at|of|with|if|when|your|our|you|we|subject to"
-    r"|\w+ly)\b",
-    re.IGNORECASE,
-)
-
-_SAYS = re.compile(  # a title that says something, or is half of a sentence, is no topic
-    r"\b(?:is|are|was|were|can|may|must|shall|will|should|does|do|has|have)\b|\b(?:from|to|on|in|by|for|at|of|with)$",
-    re.IGNORECASE,
-)
 
 
 def procedure(page: Page) -> Iterator[Candidate]:
@@ -157,15 +146,8 @@ def _titled(page: Page, part: Section, start: int) -> str | None:
         return questions.explain(page, part, said, start)
     if named := aspect(part.title, page.words):
         return questions.aspect_of(page, part, named, start)
-    title = clean(part.title)
-    if _NOT_A_TOPIC.match(title) or _SAYS.search(title) or len(title.split()) > 8:
-        return None
-    if title.isupper() and len(title) > MAX_ACRONYM:
-        return questions.said_in(page, part, title.lower(), start)
-    lowered = page.words.lowered(title)
-    has_capitals = re.search(r"\b[A-Z][a-z]", lowered)  # then the title's own case reads better than a mixture
-    topic = title.lower() if title.istitle() and " " not in title else title if has_capitals else lowered
-    return questions.said_in(page, part, topic, start)
+    about = topic(part.title, page.words)
+    return questions.said_in(page, part, about, start) if about else None
 
 
 def _action(page: Page, part: Section) -> str | None:
