@@ -26,7 +26,8 @@ _SAY = ("What {2} {1} say about {0}?", "According to {1}, what applies to {0}?",
 _OBLIGES = re.compile(
     r"(?P<party>You|The [A-Z][a-z]+(?: [A-Z][a-z]+)?|[A-Z][a-z]+(?: [A-Z][a-z]+)?"
     r"|(?:Each|Either|Neither) [Pp]arty)"
-    r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to)\s(?!be\b)"
+    r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to)"
+    r"\s(?!be\b|also\b)"
 )
 _MUST = ("Under {0}, what must {1} {2}do about {3}?", "According to {0}, what must {1} {2}do regarding {3}?")
 
@@ -52,6 +53,8 @@ def clause(page: Page) -> Iterator[Candidate]:
 def _titled(page: Page, contract: str, start: int, end: int) -> Iterator[Candidate]:
     """A clause with its title in bold before it."""
     found = _TITLE.match(page.text, start, end)
+    if found and page.text[found.end() : found.end() + 1].islower():
+        return  # "**Fees** means": the words go on
     span = answer_in(page, [Block("paragraph", found.end(), end)]) if found else None
     if found and span:
         yield from _about(page, contract, found["title"], *span)
@@ -75,7 +78,13 @@ def _obligation(page: Page, contract: str, title: str, start: int, end: int) -> 
         return
     [(match, (first, last))] = found
     sentence = page.text[first:last]
-    if not ENDS.search(sentence) or "\n\n" in sentence or unclear_answer(sentence) or announces(sentence):
+    if (
+        not ENDS.search(sentence)
+        or "\n\n" in sentence
+        or re.search(r"\bsuch [A-Z]", sentence)
+        or unclear_answer(sentence)
+        or announces(sentence)
+    ):
         return
     party = match["party"]
     party = party[0].lower() + party[1:] if party.split()[0] in ("You", "The", "Each", "Either", "Neither") else party

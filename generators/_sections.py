@@ -81,7 +81,8 @@ def _definitions(page: Page, part: Section, start: int, end: int) -> Iterator[Ca
     for first, last in sentences(page.text, start, end):
         sentence = page.text[first:last]
         term = defined(sentence, page.words, opens_paragraph=first == start)
-        if term is None or TAG.search(without_code(sentence)) or not ENDS.search(sentence):
+        is_whole = ENDS.search(sentence) and sentence.count("(") == sentence.count(")")
+        if term is None or TAG.search(without_code(sentence)) or not is_whole:
             continue
         stop = end if first == start and end - start <= MAX_DEFINITION_CHARS and _stands(page, start, end) else last
         unclear = unclear_question(term.phrase) or unclear_answer(page.text[first:stop]) or _missing(page, first, stop)

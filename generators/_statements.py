@@ -145,6 +145,8 @@ def _placed(page: Page, part: Section, sentence: str, question: str, start: int)
     """The question with what it is about; None where that is not known: "we" needs its contract."""
     named = subject(part.above or (part.title,), page.words)
     contract = named.phrase if named and named.is_binding else page.contract
+    if contract and contract in question:
+        return question  # a question of how names it
     if contract:
         small = question[0].lower() + question[1:]
         return page.pick(start, _UNDER).format(small, contract)

@@ -140,7 +140,9 @@ _NO_SENTENCE = re.compile(r"(?:required|optional)\b to\b")  # "you are optional 
 # "must not", "one after another", "less than one", "we are always happy to help"
 _NOT_TURNED = re.compile(
     r" (?:not|nicht|pas)\b| (?:another|each other|all\b|one\b|\d)| (?:trying|happy|glad|welcome|looking|working)\b"
+    r"| (?:extent|also|(?:and|or) (?:cannot|can|will|may|shall|do|does))\b"
 )
+_NOT_TURNED_AFTER = re.compile(r"\b(?:no|not and|not or) $")  # "no longer", "does not and cannot"
 MAX_VALUES = 200  # of one pattern in a document: a table of figures has thousands, and one is enough
 MAX_RATIO = 10  # of two numbers: a value that is far off teaches no care
 
@@ -342,6 +344,7 @@ def _turned(answer: str, language: str) -> Iterator[Change]:
             ):
                 following = answer[found.end() : found.end() + 12]
                 is_told = not _NOT_TURNED.match(following) and not _NO_SENTENCE.match(answer, found.start())
+                is_told = is_told and not _NOT_TURNED_AFTER.search(answer[: found.start()])
                 if is_told and not _in_code(answer, found.start()):
                     yield Change("negation", *found.span(), new)
 

@@ -121,7 +121,7 @@ def topic(title: str, words: Words) -> str | None:
     cleaned = clean(title)
     if _NO_TOPIC.fullmatch(cleaned) or ";" in cleaned or len(cleaned.split()) > MAX_TOPIC_WORDS:
         return None
-    if (cleaned.istitle() and " " not in cleaned) or (cleaned.isupper() and len(cleaned) > MAX_ACRONYM):
+    if (cleaned.istitle() and cleaned.isalpha()) or (cleaned.isupper() and len(cleaned) > MAX_ACRONYM):
         return cleaned.lower()
     lowered = words.lowered(cleaned)
     has_capitals = re.search(r"\b[A-Z][a-z]", lowered)  # then the title's own case reads better than a mixture

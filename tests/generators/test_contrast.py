@@ -95,6 +95,9 @@ def test_a_fact_is_changed_for_one_of_its_like(answer: str, elsewhere: str, kind
         ("It takes an 8 cm roller.", "It takes a 9 cm roller."),  # the article would be wrong
         ("It is set with `max_sheets` only.", "It writes `max_lines` somewhere."),  # of one kind? nothing says so
         ("We’re always trying to print more.", ""),  # a wish is no fact
+        ("It runs to the maximum extent allowed.", ""),
+        ("It no longer prints.", ""),
+        ("We do not and cannot print it.", ""),
         ("It holds more than one sheet.", ""),  # "less than one sheet"
         ("It is [here](roller/12%).", "It is full by 30%."),  # an address
     ],

@@ -668,6 +668,23 @@ async def test_a_title_in_capitals_is_words_in_a_question_and_its_number_is_left
     assert found
 
 
+async def test_how_to_do_what_a_contract_tells_names_the_contract_once() -> None:
+    text = "The presses of Orlo are old. To give the drawings of a press back, write to the office of the mill."
+    [(form, question, _)] = await pairs(text, "Orlo Lending Policy")
+    assert form == "howto"
+    assert question.count("Orlo Lending Policy") == 1
+
+
+async def test_a_bold_word_that_its_sentence_goes_on_from_is_no_title_of_a_clause() -> None:
+    text = CONTRACT.replace("You must keep", "**Secret drawing** means each drawing of a press. You must keep")
+    assert all("say about Secret" not in question for _, question, _ in await pairs(text))
+
+
+async def test_a_definition_of_which_a_bracket_was_opened_before_it_makes_no_row() -> None:
+    text = "The Orlo press is old. (A **frisket** is a thin frame that holds the sheet in its place.)"
+    assert await pairs(text) == []
+
+
 async def test_a_duty_in_the_passive_is_nobodys() -> None:
     text = CONTRACT.replace("You must keep each confidential drawing of a press secret.", "All Drawings shall be kept.")
     assert "obligation" not in [form for form, _, _ in await pairs(text)]
