@@ -11,10 +11,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 import phonenumbers
-from presidio_analyzer import LocalRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from filters._engine import result
+from filters._recogniser import Hit, Recogniser
 from filters._screen import context
 
 VALID = 0.75  # +44 20 7946 0112
@@ -66,27 +64,19 @@ _NEAR = re.compile(
 _BEHIND = re.compile(rf"(?i)[ -]?\(?(?:{_WORD}|desk|office|home|work)(?![^\W\d_])")
 
 
-class TelephoneNumbers(LocalRecognizer):
-    """Find telephone numbers; `analyze` is linear in the text."""
+class TelephoneNumbers(Recogniser):
+    """Find telephone numbers; `hits` is linear in the text."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["phone"])
+    kind = "phone"
 
-    def load(self) -> None:
-        """Nothing to load."""
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
-    ) -> list[RecognizerResult]:
+    def hits(self, text: str) -> Iterator[Hit]:
         """The telephone numbers of `text`."""
-        found = []
         for run in _RUN.finditer(text):
             labelled = _is_labelled(text, run.start())
             for start, end in _parts(run.group(), run.start()):
                 if score := _score(text, start, end, labelled):
                     bracket = text[start] == "(" and ")" not in text[start:end]  # it is the sentence's
-                    found.append(result(self, start + bracket, end, score))
-        return found
+                    yield Hit(start + bracket, end, score)
 
 
 def _parts(run: str, at: int) -> list[tuple[int, int]]:

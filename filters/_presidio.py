@@ -1,34 +1,73 @@
-"""presidio's engine with our recognisers: offline, without a model, and asked only where something can be.
+"""presidio's recognisers and ours: offline, without a model, and asked only where something can be.
 
-Nothing here opens a socket: the engine gets a blank spaCy tokeniser instead of a model to fetch, and e-mail domains
-are checked against the public suffix list inside tldextract. presidio and spaCy are loaded at the first text that a
-gate lets through, once a process.
+Nothing here opens a socket: no engine is built that would fetch a model, and e-mail domains are checked against the
+public suffix list inside tldextract. What is slow to load is loaded once a process, by the first text that may hold a
+kind which needs it: phonenumbers by a run of digits, tldextract by an `@`, presidio and spaCy (0.9 s) by what is
+written as a card, an IBAN, a bitcoin, IP or MAC address, or a US social security number.
 """
 
+import re
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING
 
 from filters._kinds import KINDS
 from filters._light import without_heavy
+from filters._recogniser import Hit, Recogniser, apart, raised
 from filters._screen import REACH, can_hold, fold, pieces
 from filters._spans import Finding, blank
 from filters._unfold import second_reading
 
-if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine
-
 SURE = 0.4  # presidio's own scale: a bare pattern of some worth, or a weak one with a context word
 MIN_SCORE = 0.1  # below it nothing is a finding: at presidio's 0.01 every six digits are a driver's licence
 
+_PAIR = "[0-9A-Fa-f]{2}"
+_WRITTEN = {  # what presidio would have to find, said more exactly than by a gate: it is not loaded for less
+    "credit_card": r"(?<![\w.])(?:[0-6][0-9]{11,18}(?!\w)|[1-6][0-9]{3}[ -][0-9]{4,6}[ -][0-9]{4})",
+    "crypto": r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59}\b",
+    "iban": r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}",
+    "ip": r"(?:[0-9]{1,3}\.){3}[0-9]|(?<![\w:])(?:(?:[0-9A-Fa-f]{1,4}:){1,7}:|::[0-9A-Fa-f]|(?:[0-9A-Fa-f]{1,4}:){7})",
+    "mac": rf"(?<![\w:-]){_PAIR}([:-])(?:{_PAIR}\1){{4}}{_PAIR}|(?<![\w.])(?:[0-9A-Fa-f]{{4}}\.){{2}}[0-9A-Fa-f]{{4}}",
+    "us_ssn": r"[0-9]{3}(?:[ .–-][0-9]{2}[ .–-][0-9]{4}|[0-9]{6}(?!\w))",
+}
+_PRESIDIOS = {kind: re.compile(pattern) for kind, pattern in _WRITTEN.items()}
+
+
+def prepare() -> None:
+    """Load what most texts of some size need: all but presidio."""
+    for kind in KINDS:
+        _ours(kind)
+
 
 @cache
-def engine() -> "AnalyzerEngine":
-    """The engine of this process."""
-    with without_heavy():
-        from filters._recognisers import build
+def _ours(kind: str) -> list[Recogniser]:
+    """Our recognisers of a kind."""
+    from filters._labelled import PATTERNS, Labelled
+    from filters._national import national
+    from filters._plain_numbers import plain_numbers
 
-        return build()
+    found: list[Recogniser] = [one for one in (*national(), *plain_numbers()) if one.kind == kind]
+    if kind == "address":
+        from filters._addresses import StreetAddresses
+
+        found.append(StreetAddresses())
+    elif kind == "email":
+        from filters._emails import EmailAddresses
+
+        found.append(EmailAddresses())
+    elif kind == "phone":
+        from filters._phones import TelephoneNumbers
+
+        found.append(TelephoneNumbers())
+    return [*found, Labelled(kind)] if kind in PATTERNS else found
+
+
+@cache
+def _presidios() -> dict[str, Recogniser]:
+    """presidio's recognisers, by kind."""
+    with without_heavy():
+        from filters._recognisers import Presidios, recognisers
+
+        return {one.kind: one for one in map(Presidios, recognisers())}
 
 
 def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = True) -> list[Finding]:
@@ -76,7 +115,7 @@ def _settle(
     found: set[Finding] = set()
     asked = can_hold(kinds, piece, start) if screened and not seen_through else kinds
     while True:
-        fresh = _look(piece, start, asked)
+        fresh = _look(piece, start, asked, screened=screened)
         found.update(fresh)
         sure = [(f.start, f.end) for f in fresh if f.score >= SURE]
         if not sure:
@@ -85,9 +124,22 @@ def _settle(
         asked = can_hold(kinds, piece, start) if screened else kinds
 
 
-def _look(piece: str, start: int, kinds: tuple[str, ...]) -> list[Finding]:
+def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> list[Finding]:
     """The findings of one piece that begin at or after `start`; before it stands context only."""
-    if not kinds:
-        return []
-    results = engine().analyze(piece, language="en", entities=list(kinds), score_threshold=MIN_SCORE)
-    return [Finding(r.start, r.end, r.entity_type, round(r.score, 4)) for r in results if r.start >= start]
+    found: list[Finding] = []
+    for kind in kinds:
+        hits: list[Hit] = []
+        for recogniser in _recognisers(kind, piece, screened=screened):
+            hits += raised(recogniser.hits(piece), recogniser.words, piece)
+        for hit in apart(hit for hit in hits if hit.score >= MIN_SCORE):
+            if hit.start >= start:
+                found.append(Finding(hit.start, hit.end, kind, round(hit.score, 4)))
+    return found
+
+
+def _recognisers(kind: str, piece: str, *, screened: bool) -> list[Recogniser]:
+    """Those that may find a kind in a piece."""
+    written = _PRESIDIOS.get(kind)
+    if written is None or (screened and not written.search(piece)):
+        return _ours(kind)
+    return [*_ours(kind), _presidios()[kind]]
