@@ -109,5 +109,5 @@ class StreetAddresses(Recogniser):
         """The addresses of `text`."""
         small = text.lower()
         for words, pattern in _EXPRESSIONS:
-            if not words or any(word in small for word in words):
+            if not words or any(map(small.__contains__, words)):
                 yield from (Hit(*match.span(), WRITTEN) for match in pattern.finditer(text))

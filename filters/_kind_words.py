@@ -6,7 +6,7 @@ are 7 MB, 14 while it grows; when it is full it is emptied.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from filters._kinds import KINDS
 
@@ -38,25 +38,26 @@ def _by_size(words: Mapping[str, tuple[str, ...]]) -> dict[int, dict[str, tuple[
 _WHOLE, _EXACT, _WITHIN, _LABELS = _words("A"), _words("="), _words(""), _words("+")
 _BEGINS, _ENDS = _by_size(_words("^")), _by_size(_words("~"))
 _SIGNS = [(word, kind) for kind, its in KINDS.items() for word in its.words if not word.strip(_MARKS).isalpha()]
+_ONLY_SIGNS = [sign for sign, _ in _SIGNS]
 
 # Most words are of no kind, and these say so ten times as fast as looking for each.
 _ANY_BEGINNING, _ANY_END = (*_words("^"), *_LABELS), tuple(_words("~"))
-_ANYWHERE = re.compile("|".join(map(re.escape, _WITHIN)))
-_ANY_SIGN = re.compile("|".join(re.escape(sign) for sign, _ in _SIGNS))
 
 
 def said_in(text: str) -> frozenset[str]:
     """The kinds of whose words one is in `text`."""
-    tokens = set(text.split())  # no word and no sign has a blank in it
-    if len(_silent) + len(_loud) + len(tokens) > MOST_KNOWN:
+    return _remembered(set(text.split()), _said_by)  # no word and no sign has a blank in it
+
+
+def _remembered(tokens: set[str], said_by: Callable[[str], frozenset[str]]) -> frozenset[str]:
+    return _NONE.union(*[_loud.get(token) or _met(token, said_by(token)) for token in tokens - _silent])
+
+
+def _met(token: str, kinds: frozenset[str]) -> frozenset[str]:
+    """The kinds of `token`, which are remembered."""
+    if len(_silent) + len(_loud) >= MOST_KNOWN:
         _silent.clear()
         _loud.clear()
-    return _NONE.union(*[_loud.get(token) or _met(token) for token in tokens - _silent])
-
-
-def _met(token: str) -> frozenset[str]:
-    """The kinds of whose words one is in what stands between blanks; it is remembered."""
-    kinds = _said_by(token)
     if len(token) <= LONGEST_KNOWN:
         if kinds:
             _loud[token] = kinds
@@ -66,23 +67,25 @@ def _met(token: str) -> frozenset[str]:
 
 
 def _said_by(token: str) -> frozenset[str]:
-    words = _LETTERS.findall(token)
-    kinds = {kind for word in words for kind in _said_by_word(word)} if words else set()
-    if _ANY_SIGN.search(token):
-        kinds.update(kind for sign, kind in _SIGNS if sign in token)
-    return frozenset(kinds) if kinds else _NONE
+    """The kinds of whose words one is in what stands between blanks: an address is seldom met twice, its words are."""
+    if token.isalpha():
+        return _said_by_word(token)
+    kinds = _remembered(set(_LETTERS.findall(token)), _said_by_word)
+    if any(map(token.__contains__, _ONLY_SIGNS)):
+        return kinds.union(kind for sign, kind in _SIGNS if sign in token)
+    return kinds
 
 
-def _said_by_word(word: str) -> Iterable[str]:
+def _said_by_word(word: str) -> frozenset[str]:
     lower = word.lower()
     if not (
         lower in _EXACT
         or word in _WHOLE
         or lower.startswith(_ANY_BEGINNING)
         or lower.endswith(_ANY_END)
-        or _ANYWHERE.search(lower)
+        or any(map(lower.__contains__, _WITHIN))
     ):
-        return ()
+        return _NONE
     kinds = {*_WHOLE.get(word, ()), *_EXACT.get(lower, ())}
     for size in _BEGINS:
         kinds.update(_BEGINS[size].get(lower[:size], ()))
@@ -90,7 +93,7 @@ def _said_by_word(word: str) -> Iterable[str]:
         kinds.update(_ENDS[size].get(lower[-size:], ()))
     kinds.update(*(its for within, its in _WITHIN.items() if within in lower))
     kinds.update(*(its for label, its in _LABELS.items() if lower.startswith(label) and _is_label(word, len(label))))
-    return kinds
+    return frozenset(kinds)
 
 
 def _is_label(word: str, size: int) -> bool:

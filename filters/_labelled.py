@@ -159,16 +159,24 @@ PATTERNS: dict[str, tuple[list[str], Callable[[str], bool] | None]] = {
 }  # fmt: skip
 
 
+_IN_EACH = {  # in small letters: of kinds that are looked for without their label, one is in each match
+    "address": ("domicilio", "anschrift", "dirección", "address", "adresse"),
+    "iban": ("iban",),
+}
+
+
 class Labelled(Recogniser):
     """Find one kind of PATTERNS; `hits` is linear in the text."""
 
     def __init__(self, kind: str) -> None:
-        self.kind = kind
+        self.kind, self._in_each = kind, _IN_EACH.get(kind)
         expressions, self._may_be = PATTERNS[kind]
         self._expressions = [re.compile(expression, re.MULTILINE) for expression in expressions]
 
     def hits(self, text: str) -> Iterator[Hit]:
         """The values of `text` that follow a label."""
+        if self._in_each and not any(map(text.lower().__contains__, self._in_each)):
+            return
         for expression in self._expressions:
             for match in expression.finditer(text):
                 if self._may_be is None or self._may_be(match["value"]):

@@ -20,16 +20,21 @@ from filters._unfold import second_reading
 SURE = 0.4  # presidio's own scale: a bare pattern of some worth, or a weak one with a context word
 MIN_SCORE = 0.1  # below it nothing is a finding: at presidio's 0.01 every six digits are a driver's licence
 
-_PAIR = "[0-9A-Fa-f]{2}"
-_WRITTEN = {  # what presidio would have to find, said more exactly than by a gate: it is not loaded for less
-    "credit_card": r"(?<![\w.])(?:[0-6][0-9]{11,18}(?!\w)|[1-6][0-9]{3}[ -][0-9]{4,6}[ -][0-9]{4})",
-    "crypto": r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59}\b",
-    "iban": r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}",
-    "ip": r"(?:[0-9]{1,3}\.){3}[0-9]|(?<![\w:])(?:(?:[0-9A-Fa-f]{1,4}:){1,7}:|::[0-9A-Fa-f]|(?:[0-9A-Fa-f]{1,4}:){7})",
-    "mac": rf"(?<![\w:-]){_PAIR}([:-])(?:{_PAIR}\1){{4}}{_PAIR}|(?<![\w.])(?:[0-9A-Fa-f]{{4}}\.){{2}}[0-9A-Fa-f]{{4}}",
-    "us_ssn": r"[0-9]{3}(?:[ .–-][0-9]{2}[ .–-][0-9]{4}|[0-9]{6}(?!\w))",
+_PAIR, _GROUP = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{1,4}"
+_PRESIDIOS = {  # what each of presidio's would have to find, said more exactly than by a gate: it is not asked for less
+    kind: [re.compile(pattern) for pattern in patterns]
+    for kind, patterns in {
+        "credit_card": [r"(?<![\w.])(?:[0-6][0-9]{11,18}(?!\w)|[1-6][0-9]{3}[ -][0-9]{4,6}[ -][0-9]{4})"],
+        "crypto": [r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59}\b"],
+        "iban": [r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}"],
+        "ip": [
+            r"(?:[0-9]{1,3}\.){3}[0-9]",
+            rf"(?<![\w:])(?:(?:{_GROUP}:){{1,7}}:|::{_GROUP}|(?:{_GROUP}:){{6}})",
+        ],
+        "mac": [rf"(?<![\w:-]){_PAIR}([:-])(?:{_PAIR}\1){{4}}{_PAIR}|(?<![\w.])(?:[0-9A-Fa-f]{{4}}\.){{2}}{_PAIR}"],
+        "us_ssn": [r"[0-9]{3}(?:[ .–-][0-9]{2}[ .–-][0-9]{4}|[0-9]{6}(?!\w))"],
+    }.items()
 }
-_PRESIDIOS = {kind: re.compile(pattern) for kind, pattern in _WRITTEN.items()}
 
 
 def prepare() -> None:
@@ -62,12 +67,12 @@ def _ours(kind: str) -> list[Recogniser]:
 
 
 @cache
-def _presidios() -> dict[str, Recogniser]:
-    """presidio's recognisers, by kind."""
+def _presidios(kind: str) -> list[Recogniser]:
+    """presidio's recognisers of a kind, in the order of `_PRESIDIOS`."""
     with without_heavy():
         from filters._recognisers import Presidios, recognisers
 
-        return {one.kind: one for one in map(Presidios, recognisers())}
+        return [Presidios(one) for one in recognisers() if kind in one.supported_entities]
 
 
 def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = True) -> list[Finding]:
@@ -110,18 +115,37 @@ def _settle(
 ) -> tuple[set[Finding], str]:
     """Look, fill what is sure and look again, until nothing sure is left: scrubbing twice then changes nothing.
 
-    Once is not enough: of two numbers side by side the first may hide the second.
+    Once is not enough: of two numbers side by side the first may hide the second. It can where something was filled,
+    and not lines away.
     """
     found: set[Finding] = set()
     asked = can_hold(kinds, piece, start) if screened and not seen_through else kinds
+    fresh = _look(piece, start, asked, screened=screened)
     while True:
-        fresh = _look(piece, start, asked, screened=screened)
         found.update(fresh)
         sure = [(f.start, f.end) for f in fresh if f.score >= SURE]
         if not sure:
             return found, piece
         piece = blank(piece, sure)
-        asked = can_hold(kinds, piece, start) if screened else kinds
+        fresh = []
+        for begin, end in _lines_around(piece, start, sure) if screened else [(start, len(piece))]:
+            asked = can_hold(kinds, piece, begin, end) if screened else kinds
+            before = max(0, begin - REACH)
+            here = _look(piece[before:end], begin - before, asked, screened=screened)
+            fresh += [f._replace(start=f.start + before, end=f.end + before) for f in here]
+
+
+def _lines_around(piece: str, start: int, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The lines of `spans`, each with the one before and the one behind; none before `start`."""
+    stretches: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        begin = max(start, piece.rfind("\n", 0, max(0, piece.rfind("\n", 0, first))) + 1)
+        end = piece.find("\n", piece.find("\n", last) + 1 or len(piece)) + 1 or len(piece)
+        if stretches and begin <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], max(end, stretches[-1][1]))
+        else:
+            stretches.append((begin, end))
+    return stretches
 
 
 def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> list[Finding]:
@@ -139,7 +163,8 @@ def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> 
 
 def _recognisers(kind: str, piece: str, *, screened: bool) -> list[Recogniser]:
     """Those that may find a kind in a piece."""
-    written = _PRESIDIOS.get(kind)
-    if written is None or (screened and not written.search(piece)):
-        return _ours(kind)
-    return [*_ours(kind), _presidios()[kind]]
+    asked = _ours(kind)
+    for nth, written in enumerate(_PRESIDIOS.get(kind, ())):
+        if not screened or written.search(piece):
+            asked = [*asked, _presidios(kind)[nth]]
+    return asked

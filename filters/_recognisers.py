@@ -38,7 +38,7 @@ class Presidios(Recogniser):
 
 
 def recognisers() -> list[PatternRecognizer]:
-    """One recogniser a kind."""
+    """presidio's, as they are or put right; of hosts' addresses two."""
     return [
         PaymentCards(),
         CryptoRecognizer(
@@ -47,6 +47,7 @@ def recognisers() -> list[PatternRecognizer]:
         ),
         AccountNumbers(),
         HostAddresses(),
+        LongHostAddresses(),
         MacAddressRecognizer(
             supported_entity="mac",
             patterns=[  # part of no longer row of pairs, which is a fingerprint
@@ -129,7 +130,7 @@ class AccountNumbers(IbanRecognizer):
 
 
 class HostAddresses(IpRecognizer):
-    """IP addresses of a host: no loopback, no netmask, no version number, no slice such as `[::2]`."""
+    """IPv4 addresses of a host: no loopback, no netmask, no version number."""
 
     _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
     IPV4 = Pattern("IPv4", rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?:/(?:3[0-2]|[12]?[0-9]))?(?!\w|\.\w)", 0.6)
@@ -139,9 +140,12 @@ class HostAddresses(IpRecognizer):
     _GLOBAL = re.compile(r"(?i)(?:[23][0-9a-f]{3}|fe[89ab][0-9a-f]|f[cd][0-9a-f]{2}|ff[0-9a-f]{2}|64):")
 
     def __init__(self) -> None:
-        theirs = [pattern for pattern in self.PATTERNS if pattern.name not in ("IPv4", "IPv6_unspecified")]
         words = ["ip", "ips", "ipv4", "ipv6", "host", "server"]
-        super().__init__(supported_entity="ip", patterns=[self.IPV4, *theirs], context=words)
+        super().__init__(supported_entity="ip", patterns=self.forms(), context=words)
+
+    def forms(self) -> list[Pattern]:
+        """What is looked for."""
+        return [self.IPV4]
 
     def analyze(self, text: str, entities: list[str], *args: Any, **kwargs: Any) -> list[RecognizerResult]:
         """presidio's findings without version numbers; what may be a section needs a word that says IP."""
@@ -159,3 +163,11 @@ class HostAddresses(IpRecognizer):
             return pattern_text.startswith(("0.", "127.", "255."))
         groups = [group for group in pattern_text.partition("/")[0].split(":") if group]
         return len(groups) < 2 or not (self._GLOBAL.match(pattern_text) or "." in pattern_text or len(groups) > 3)
+
+
+class LongHostAddresses(HostAddresses):
+    """IPv6 addresses of a host: no slice such as `[::2]`. By themselves, since presidio's patterns for them are slow."""
+
+    def forms(self) -> list[Pattern]:
+        """presidio's, but for the address that stands for none."""
+        return [pattern for pattern in self.PATTERNS if pattern.name not in ("IPv4", "IPv6_unspecified")]
