@@ -166,7 +166,7 @@ class HostAddresses(IpRecognizer):
 
 
 class LongHostAddresses(HostAddresses):
-    """IPv6 addresses of a host: no slice such as `[::2]`. By themselves, since presidio's patterns for them are slow."""
+    """IPv6 addresses of a host: no slice such as `[::2]`. By themselves: presidio's patterns for them are slow."""
 
     def forms(self) -> list[Pattern]:
         """presidio's, but for the address that stands for none."""
