@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from factory import tables
+from factory.plural import many
 from factory.runs import Run
 from factory.views import checks as checking
 from factory.views.chapter import SEVERITIES, Chapter, Finding, Writes
@@ -117,15 +118,11 @@ def verdict(findings: Sequence[Finding], checks: Sequence[Mapping[str, Any]]) ->
     """The report in a sentence."""
     errors, warnings = (sum(f.severity == severity for f in findings) for severity in ("error", "warning"))
     failed = sum(not check["holds"] for check in checks)
-    against = [_many(errors, "error")] if errors else []
-    against += [_many(warnings, "warning")] if warnings else []
-    against += [f"{_many(failed, 'check')} failed"] if failed else []
+    against = [many(errors, "error")] if errors else []
+    against += [many(warnings, "warning")] if warnings else []
+    against += [f"{many(failed, 'check')} failed"] if failed else []
     if errors or failed:
         return f"Do not train yet: {', '.join(against)}."
     if warnings:
-        return f"Nothing forbids training; read {_many(warnings, 'warning')} first."
+        return f"Nothing forbids training; read {many(warnings, 'warning')} first."
     return "Nothing stands against training."
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("s" if count != 1 else "")

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from factory import plural
 from factory.views.chapter import Chapter
 from factory.views.visible import visible
 
@@ -64,7 +65,16 @@ def _environment() -> Environment:
         loader=FileSystemLoader(FOLDER), autoescape=True, finalize=visible, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    made.filters.update(number=number, percent=percent, stack=stack, columns=columns, ticks=ticks, place=place)
+    made.filters.update(
+        number=number,
+        many=plural.many,
+        noun=plural.noun,
+        percent=percent,
+        stack=stack,
+        columns=columns,
+        ticks=ticks,
+        place=place,
+    )
     return made
 
 

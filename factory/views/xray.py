@@ -8,6 +8,7 @@ Source  that pairs alike lower the likelihood of both answers: Pal et al. 2024 (
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from factory import plural
 from factory.views.chapter import Finding, Severity, some
 from factory.views.judged import Pairs
 from factory.views.thumbs import Thumbs
@@ -156,7 +157,8 @@ def _told(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Iterator[F
         count, ids = found.following(name, more=more)
         yield Finding(
             f"preferences.tells.{name}", _gravity(its), f"{lead.name} tells which answer was chosen",
-            f"Of {differ['pairs']:,} pairs that differ in it, {lead.more} is {'chosen' if more else 'rejected'} in "
+            f"Of {plural.many(differ['pairs'], 'pair')} that {plural.noun(differ['pairs'], 'differs', 'differ')} "
+            f"in it, {lead.more} is {'chosen' if more else 'rejected'} in "
             f"{_percent(differ, more=more)}: a model learns that before what makes an answer better.",
             count, fix, some(ids),
         )  # fmt: skip
@@ -195,7 +197,8 @@ def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Itera
     yield Finding(
         "preferences.unstable", "warning" if judged["unstable"] >= FLIPS * judged["pairs"] else "info",
         "A judge changed its mind when the answers were swapped",
-        f"So it did on {judged['unstable']:,} of {judged['pairs']:,} pairs; there it looks at position, not content.",
+        f"So it did on {judged['unstable']:,} of {plural.many(judged['pairs'], 'pair')}; "
+        "there it looks at position, not content.",
         judged["unstable"], mends.by("preference_sanity", rejects="[unstable_judge]") if found.struck["flipped"]
         else "no such pair is in the data; name another model as judge: `preference: {judge: OTHER}`",
         some(found.examples.get("unstable", ())),
@@ -222,7 +225,8 @@ def of_thumbs(numbers: Mapping[str, Any], given: Thumbs) -> Iterator[Finding]:
     few, many = ("undesirable", "desirable") if good > rows - good else ("desirable", "undesirable")
     yield Finding(
         "feedback.lopsided", "warning", "One label is rare",
-        f"Only {fewer:,} of {rows:,} answers have it, so hardly anything is learned from them.",
+        f"Only {fewer:,} of {plural.many(rows, 'answer')} {plural.noun(fewer, 'has', 'have')} it, "
+        "so hardly anything is learned from them.",
         fewer if fewer < RARE * rows else 0,
         f"weigh them: in the recipe `train: [kto: {{args: {{{few}_weight: {max(1, rows - fewer) / max(1, fewer):.1f}, "
         f"{many}_weight: 1.0}}}}]`, or add more of them", rare,

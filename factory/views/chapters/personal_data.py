@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from factory import plugins, tables, verdicts
 from factory.corpus import Table, all_tables
 from factory.errors import WrongRequest
+from factory.plural import many, noun
 from factory.recipe import Use
 from factory.runs import Run
 from factory.stages.measure import SCHEMA as MEASURED_SCHEMA
@@ -177,7 +178,7 @@ def _only(run: Run) -> dict[str, str]:
             told = [f"only {', '.join(options['types'])}"] if options.get("types") else []
             told += [f"all but {', '.join(options['exclude'])}"] if options.get("exclude") else []
             told += [f"threshold {options['threshold']}"] if "threshold" in options else []
-            told += [f"{len(options['allow'])} values allowed"] if options.get("allow") else []  # never which
+            told += [f"{many(len(options['allow']), 'value')} allowed"] if options.get("allow") else []  # never which
             if told:
                 said[f"{use.instance} on {stage}"] = "; ".join(told)
     return said
@@ -250,7 +251,8 @@ def _has_names(names: dict[str, Any]) -> Finding:
     part = "" if names["looked_at"] == names["of"] else f" of {names['looked_at']:,} that were looked at"
     return Finding(
         "personal_data.names", "warning", "Names are in the rows",
-        f"A model may learn who is behind them; {names['rows']:,} rows{part} hold what a model read as a name.",
+        f"A model may learn who is behind them; {many(names['rows'], 'row')}{part} "
+        f"{noun(names['rows'], 'holds', 'hold')} what a model read as a name.",
         names["rows"],
         "look at their rows; `factory filter DATASET -f 'pii: {ner: rampart}' -o clean.jsonl` replaces names",
         names["examples"],
