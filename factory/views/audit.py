@@ -13,6 +13,7 @@ from factory import tables
 from factory.plural import many
 from factory.runs import Run
 from factory.views import checks as checking
+from factory.views import mending
 from factory.views.chapter import SEVERITIES, Chapter, Finding, Writes
 from factory.views.chapters import (
     asks,
@@ -89,6 +90,7 @@ def _make(run: Run, checks: Sequence[str]) -> tuple[dict[str, Any], dict[str, tu
     graves = {f"findings.{name}s": sum(f.severity == name for f in findings) for name in ("error", "warning")}
     measures = _together([chapter.measures for _, chapter in chapters.values()] + [graves])
     not_measured = _together([chapter.not_measured for _, chapter in chapters.values()])
+    dataset = mending.named(run)
     results = checking.evaluate(asked, measures, not_measured)
     made = {
         "schema": SCHEMA,
@@ -96,7 +98,9 @@ def _make(run: Run, checks: Sequence[str]) -> tuple[dict[str, Any], dict[str, tu
         "verdict": verdict(findings, results),
         "measures": measures,
         "not_measured": not_measured,
-        "findings": [finding.as_dict() for finding in findings],
+        "findings": [
+            its | {"fix": its["fix"].replace(mending.DATASET, dataset)} for its in map(Finding.as_dict, findings)
+        ],
         "chapters": {name: chapter.numbers for name, (_, chapter) in chapters.items()},
         "checks": results,
     }

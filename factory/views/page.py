@@ -25,11 +25,16 @@ HEADLINES = (  # the figures at the top: measure, what it is called
 )  # fmt: skip
 
 OF_DOCUMENTS = ("documents.kept", "passages.kept")  # not spoken of where rows were read as they are
+SPEAKS = ("template",)  # a chapter that has something to say even where it could not look at all
 
 
 def page(report: Mapping[str, Any], chapters: Mapping[str, tuple[str, Chapter]]) -> str:
     """The page as a string."""
     rows = chapters["rows"][1].shown.get("rows", [])
+    silent = {
+        name: (title, chapter.numbers["not_looked_at"])
+        for name, (title, chapter) in chapters.items() if "not_looked_at" in chapter.numbers and name not in SPEAKS
+    }  # fmt: skip
     return rendered(
         "page.html",
         report=report,
@@ -39,7 +44,8 @@ def page(report: Mapping[str, Any], chapters: Mapping[str, tuple[str, Chapter]])
             for name, words in HEADLINES
             if name in report["measures"] and (report["measures"][name] or name not in OF_DOCUMENTS)
         ],
-        chapters=chapters,
+        chapters={name: its for name, its in chapters.items() if name not in silent},
+        silent=silent,
         places={row["id"]: f"row-{nth}" for nth, row in enumerate(rows)},
     )
 

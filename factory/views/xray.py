@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from factory import plural
 from factory.views.chapter import Finding, Severity, some
 from factory.views.judged import Pairs
+from factory.views.mending import Mends
 from factory.views.thumbs import Thumbs
 
 MANY = 0.01  # of the pairs: from there a fault weighs more
@@ -99,7 +100,7 @@ LEADS = {
 
 def of_pairs(numbers: Mapping[str, Any], found: Pairs, *, of_documents: bool) -> Iterator[Finding]:
     """The findings on pairs."""
-    mends = _Mends(bool(numbers["of_rankings"]), of_documents)
+    mends = Mends(of_documents, bool(numbers["of_rankings"]))
     for name, fault in FAULTS.items():
         its = numbers["faults"][name]
         options = {key: value.format(cut=numbers["cut"]) for key, value in fault.options.items()}
@@ -113,24 +114,7 @@ def of_pairs(numbers: Mapping[str, Any], found: Pairs, *, of_documents: bool) ->
     yield from _of_judges(numbers, found, mends)
 
 
-class _Mends(NamedTuple):
-    """The command that takes pairs out: of the dataset, or of what left where its rankings are pairs only there."""
-
-    of_rankings: bool
-    of_documents: bool
-
-    def by(self, filter_: str, **options: str) -> str:
-        """The filter with these options."""
-        spec = ",".join(f"{name}={value}" for name, value in options.items())
-        entry = ", ".join(f"{name}: {value}" for name, value in options.items())
-        spec = f"'{filter_}:{spec}'" if options else filter_
-        recipe = f"in the recipe `filter: [{f'{filter_}: {{{entry}}}' if options else filter_}]`"
-        if self.of_rankings:
-            return f"`factory filter RUN/dataset/preference -f {spec} -o clean.jsonl`: there rankings are pairs"
-        return recipe if self.of_documents else f"`factory filter DATASET -f {spec} -o clean.jsonl`, or {recipe}"
-
-
-def _cut_short(numbers: Mapping[str, Any], mends: _Mends) -> Finding:
+def _cut_short(numbers: Mapping[str, Any], mends: Mends) -> Finding:
     its = numbers["faults"]["cut_short"]
     return Finding(
         "preferences.cut_short", "warning" if its["count"] >= MANY * numbers["pairs"] else "info",
@@ -141,7 +125,7 @@ def _cut_short(numbers: Mapping[str, Any], mends: _Mends) -> Finding:
     )  # fmt: skip
 
 
-def _told(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Iterator[Finding]:
+def _told(numbers: Mapping[str, Any], found: Pairs, mends: Mends) -> Iterator[Finding]:
     """What alone tells the chosen answer, though it should not."""
     fixes = {
         "words": mends.by("preference_sanity", max_ratio="1.5", rejects="[length_ratio]"),
@@ -184,7 +168,7 @@ def _percent(estimate: Mapping[str, float], *, more: bool) -> str:
     return f"{100 * auc:.0f} % ({100 * low:.0f} to {100 * high:.0f} %)"
 
 
-def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Iterator[Finding]:
+def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: Mends) -> Iterator[Finding]:
     """What is noted of the judgements."""
     margins, judged = numbers["margins"], numbers["judged"]
     small = margins.get("small", 0)
@@ -211,8 +195,9 @@ def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Itera
     )  # fmt: skip
 
 
-def of_thumbs(numbers: Mapping[str, Any], given: Thumbs) -> Iterator[Finding]:
+def of_thumbs(numbers: Mapping[str, Any], given: Thumbs, *, of_documents: bool) -> Iterator[Finding]:
     """The findings on feedback."""
+    mends = Mends(of_documents)
     rows, good = numbers["rows"], numbers["true"]
     fewer = min(good, rows - good)
     rare = some(given.labelled(good <= rows - good))
@@ -235,7 +220,7 @@ def of_thumbs(numbers: Mapping[str, Any], given: Thumbs) -> Iterator[Finding]:
         ("contradicted", "The same answer has both labels", "One row undoes what the other teaches.",
          "`factory show RUN records --kind feedback` shows them; keep the label that is right"),
         ("empty", "An answer is empty", "The model learns to be silent, or nothing.",
-         "`factory filter DATASET -f format -o clean.jsonl`, or in the recipe `filter: [format]`"),
+         mends.by("format")),
     ):  # fmt: skip
         its = numbers[name]
         yield Finding(f"feedback.{name}", "warning", title, why, its["count"], fix, some(its["rows"]))
