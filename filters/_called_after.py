@@ -5,7 +5,7 @@ An eponym and a piece of software are nothing to be found. A strait, an office a
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from filters._name_rules import Place, any_of
 from filters._spans import Finding
@@ -56,12 +56,21 @@ def is_nothing(text: str, found: Finding) -> bool:
     return name.casefold() in SOFTWARE or _SCIENCE.match(text, found.start + len(name)) is not None
 
 
-def things_called_so(text: str, persons: Sequence[Finding], ruled: Sequence[Place]) -> Iterator[Place]:
-    """Places, offices and firms in whose names a model sees persons; `ruled` is what rules found."""
-    firms = [place for place in ruled if place.kind == "organization"]
-    begins = {place.start: place.end for place in firms}
+def first_words(text: str, ruled: Iterable[Place]) -> set[str]:
+    """What firms are called for short: Boeing, where the Boeing Company stands."""
+    names = (text[place.start : place.end] for place in ruled if place.kind == "organization")
+    return {name.partition(" ")[0] for name in names if " " in name}
+
+
+def things_called_so(
+    text: str, persons: Sequence[Finding], ruled: Iterable[Place], firms: Collection[str]
+) -> Iterator[Place]:
+    """Places, offices and firms in whose names a model sees persons.
+
+    `ruled` is what rules found; `firms` what firms of the text are called for short, those too that are taken out.
+    """
+    begins = {place.start: place.end for place in ruled if place.kind == "organization"}
     whole = {word for f in persons for word in text[f.start : f.end].split() if " " in text[f.start : f.end]}
-    known = {text[p.start : p.end].partition(" ")[0] for p in firms if " " in text[p.start : p.end]}
     for found in persons:
         name = _POSSESSIVE.sub("", text[found.start : found.end])
         end = found.start + len(name)
@@ -69,8 +78,8 @@ def things_called_so(text: str, persons: Sequence[Finding], ruled: Sequence[Plac
             yield Place(found.start, landmark.end(), "location", 0.0)
         elif office := _OFFICE.match(text, end):
             yield Place(found.start, office.end(), "organization", 0.0)
-        elif len(name) >= LEAST_FIRM and name in known - whole:
-            yield Place(found.start, end, "organization", 0.0)  # Boeing, where Boeing Company stands, too
+        elif len(name) >= LEAST_FIRM and name in firms and name not in whole:
+            yield Place(found.start, end, "organization", 0.0)
         elif _in_running_text(text, found.start) and text[end : end + 1] == "\n" and end + 1 in begins:
             yield Place(found.start, begins[end + 1], "organization", 0.0)  # a line break inside of a firm's name
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from factory.edits import Edit, EditMap
 from filters._address_rest import goes_on
-from filters._called_after import is_nothing, things_called_so
+from filters._called_after import first_words, is_nothing, things_called_so
 from filters._disguises import INVISIBLE
 from filters._firm_rules import firm_called_so, firms
 from filters._letterheads import letterheads
@@ -58,6 +58,7 @@ def find(
     """What a model and rules find beside what was `found`; `again` are the patterns, on what is then left."""
     wanted = frozenset(kinds)
     known: set[str] = set()
+    firm_words: set[str] = set()
     read: dict[str, list[Finding]] = {}
     emails = [parts_of(text[f.start : f.end]) for f in found if f.kind == "email"]
     sure = [(f.start, f.end) for f in found if f.score >= SURE]
@@ -69,7 +70,7 @@ def find(
     rest = blank(rest, [(f.start, f.end) for f in more])
     while True:
         plain, back = _plain(rest)
-        seen = [f for f in _seen(plain, reader, emails, known, read) if FILL not in plain[f.start : f.end]]
+        seen = [f for f in _seen(plain, reader, emails, known, read, firm_words) if FILL not in plain[f.start : f.end]]
         known.update(word for f in seen if f.kind == "person" for word in _known(plain, f, reader))
         there = [_to_source(f, back) for f in seen]
         sure_there = [f for f in there if f.kind == "address" and f.score >= SURE]
@@ -119,6 +120,7 @@ def _seen(
     emails: Sequence[frozenset[str]],
     known: Iterable[str],
     read: dict[str, list[Finding]],
+    firm_words: set[str],
 ) -> list[Finding]:
     """What the model, rules and what is known say of a text."""
     where = stretches(text, reader.alone)
@@ -135,7 +137,8 @@ def _seen(
     ruled = [*places(text), *firms(text), *addresses_and_places(text), *hidden(text), *named_by(text, emails)]
     ruled += whereabouts(text, persons)
     ruled += [Place(f.start, end, "organization", 0.0) for f in said if (end := firm_called_so(text, f))]
-    ruled += things_called_so(text, persons, ruled)
+    firm_words |= first_words(text, ruled)
+    ruled += things_called_so(text, persons, ruled, firm_words)
     return [*_without(said, ruled), *_by_rule(said, _firms_first(ruled)), *_again(text, known)]
 
 

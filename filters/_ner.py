@@ -1,4 +1,7 @@
-"""The models that can read names, by what a recipe calls them: `rampart`, `spacy:MODEL`, `transformers:FOLDER`.
+"""The models that can read names, by what a recipe calls them.
+
+`rampart` lies in an installed package; `spacy:MODEL` is one that the user installed; `transformers:FOLDER` and
+`gliner:FOLDER` lie on disk.
 
 Nothing is fetched, ever: a model that is not on disk is a wrong request with the command that gets it.
 """
@@ -13,7 +16,7 @@ from factory.errors import WrongRequest, did_you_mean
 from filters._model_folders import digest
 from filters._names import Reader
 
-BACK_ENDS = ("rampart", "spacy:MODEL", "transformers:FOLDER")
+BACK_ENDS = ("rampart", "spacy:MODEL", "transformers:FOLDER", "gliner:FOLDER")
 
 
 def version(name: str) -> str:
@@ -39,6 +42,10 @@ def reader(name: str) -> Reader:
         from filters._spacy_names import SpacyNames
 
         return SpacyNames(what)
+    if kind == "gliner":
+        from filters._gliner_names import GlinerNames
+
+        return GlinerNames(Path(what))
     from filters._transformers_names import TransformersNames
 
     return TransformersNames(Path(what))
@@ -75,4 +82,24 @@ def _transformers(folder: str) -> str:
     return digest(Path(folder))
 
 
-_VERSIONS: dict[str, Callable[[str], str]] = {"rampart": _rampart, "spacy": _spacy, "transformers": _transformers}
+def _gliner(folder: str) -> str:
+    if find_spec("gliner") is None:
+        raise WrongRequest(
+            "ner: gliner is not installed: pip install gliner. It needs an older transformers than the extra [train], "
+            "so an environment without that."
+        )
+    if not (Path(folder) / "gliner_config.json").is_file() or not any(Path(folder).glob("*.safetensors")):
+        raise WrongRequest(
+            f"ner: there is no GLiNER model with weights as safetensors in {folder}; others are not read. One of the "
+            'hub is saved so: python -c "from gliner import GLiNER; '
+            f"GLiNER.from_pretrained('ORGANISATION/MODEL').save_pretrained('{folder}', safe_serialization=True)\""
+        )
+    return f"{metadata.version('gliner')} {digest(Path(folder))}"
+
+
+_VERSIONS: dict[str, Callable[[str], str]] = {
+    "rampart": _rampart,
+    "spacy": _spacy,
+    "transformers": _transformers,
+    "gliner": _gliner,
+}

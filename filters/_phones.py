@@ -45,6 +45,7 @@ _SHAPES = [
     (("US",), re.compile(r"(?:1[ .-])?[2-9][0-9]{2}([.-])[0-9]{3}\1[0-9]{4}")),
     (("US",), re.compile(r"(?:1 )?[2-9][0-9]{2} [2-9][0-9]{2}[ -][0-9]{4}")),
     (("FR",), re.compile(r"0[1-9](?:([ .-])[0-9]{2})(?:\1[0-9]{2}){3}")),
+    (("DK",), re.compile(r"[2-9][0-9](?:-[0-9]{2}){3}")),
     (("CH",), re.compile(r"0[1-9][0-9] [0-9]{3} [0-9]{2} [0-9]{2}")),
     (("ES",), re.compile(r"[6-9][0-9] [0-9]{3} [0-9]{2} [0-9]{2}|[6-9][0-9]{2} [0-9]{2} [0-9]{2} [0-9]{2}")),
     (
@@ -52,6 +53,13 @@ _SHAPES = [
         re.compile(r"(?=(?:[^0-9]*[0-9]){9})\(?0[1-9][0-9]{1,4}\)?(?:[ /-]| [/-] )[0-9]{2,9}(?:[ -][0-9]{1,6}){0,3}"),
     ),
 ]
+_TRUNK = re.compile(  # as one country or another writes its numbers: 0, a code in brackets, or both
+    r"(?:\(0[0-9]{1,4}\)|\([1-9][0-9]{1,2}\)|0[0-9]{1,4}|8 \([0-9]{3,4}\)|\(06 [0-9]{1,2}\))[ -]?"
+    r"[0-9](?:[0-9]|[ -](?=[0-9])){4,14}"
+)
+_ZEROS = "AE AR AT AU BE BG BR CN EG FI HR HU ID IE IL IN IR IT JP KE KR MY NG NL NZ PH PK RO RU SE TH TR UA VN ZA"
+_REGIONS = tuple(_ZEROS.split())
+_SIGNS = re.compile(r"[ ./-]+")
 _WORD = (  # English, German, French, Spanish, Italian, Dutch, Portuguese
     r"tele(?:phone|fon|foon|fono|fone)[a-z]*|téléphone|teléfono|telefax|tel|tél|tfn?o|tlf|phones?|fax|mobile|mobil|móvil|"
     r"movil|mobiel|handy|cell(?:phone|ulare)?|portable|rufnummer|durchwahl|hotline|landline|whatsapp|sms|dial|call|ring|"
@@ -115,13 +123,23 @@ def _is_written_as_phone(number: str) -> float:
     if plain.startswith("+") or plain.startswith("00"):
         return _international(plain)
     for regions, shape in _SHAPES:
-        if shape.fullmatch(plain):
-            return LOCAL if any(_exists(plain, region) for region in regions) else 0.0
-    return 0.0
+        if shape.fullmatch(plain) and any(_exists(plain, region) for region in regions):
+            return LOCAL
+    return LOCAL if _TRUNK.fullmatch(plain) and any(_is_its_form(plain, region) for region in _REGIONS) else 0.0
+
+
+def _is_its_form(number: str, region: str) -> bool:
+    """Whether `region` has such a number and writes it in such groups."""
+    parsed = _parse(number, region)
+    if parsed is None or not phonenumbers.is_valid_number_for_region(parsed, region):
+        return False
+    form = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return _SIGNS.sub(" ", form) == _SIGNS.sub(" ", number)
 
 
 def _international(number: str) -> float:
-    parsed = _parse("+" + number.lstrip("0+(") if number.startswith("00") else number, None)
+    plain = number.replace("(0)", "")  # not dialled from abroad; where the trunk's code is no 0 it is just as wrong
+    parsed = _parse("+" + plain.lstrip("0+(") if plain.startswith("00") else plain, None)
     if parsed is None or not phonenumbers.is_possible_number(parsed):
         return 0.0
     if phonenumbers.is_valid_number(parsed):

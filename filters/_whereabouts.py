@@ -6,8 +6,10 @@ behind *lives in* or *born in* is a place whatever it is called.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import accumulate
 
 from filters._countries import countries
 from filters._name_rules import UP, Place, any_of
@@ -65,10 +67,12 @@ def whereabouts(text: str, persons: Iterable[Finding]) -> Iterator[Place]:
         first, whole = match["value"].partition(" ")[0], match["value"]
         if first.casefold() not in _WHEN and not (whole.isascii() and whole.isupper() and len(whole) <= SHORT):
             yield Place(*match.span("value"), "location", 0.0)
-    named = [(person.start, person.end) for person in persons]
+    named = sorted((person.start, person.end) for person in persons)
+    starts, ends = [start for start, _ in named], list(accumulate((end for _, end in named), max))
     for start, end in [*_countries(text), *_small_countries(text)]:
         first, last = _sentence(text, start, end)
-        if _SOMEBODY.search(text, first, last) or any(s < last and first < e for s, e in named):
+        before = bisect_left(starts, last)  # persons that begin before the sentence's end; the furthest of their ends
+        if _SOMEBODY.search(text, first, last) or (before and ends[before - 1] > first):
             yield Place(start, end, "location", 0.0)
 
 

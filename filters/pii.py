@@ -46,7 +46,8 @@ class Pii(Looking):
     `actions`: what becomes of some kinds, in the place of `action`: `{person: fake, credit_card: reject}`.
     `fake` puts made-up values in their form, the same for the same value through a document; `seed` draws others.
 
-    `ner`: the model that reads names: `rampart`, `spacy:MODEL` or `transformers:FOLDER`; without it none are.
+    `ner`: the model that reads names: `rampart`, `spacy:MODEL`, `transformers:FOLDER` or `gliner:FOLDER`; without it
+    none are.
 
     Scrubbing twice changes nothing; below the default threshold that is not promised.
     """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from filters._called_after import is_nothing, things_called_so
+from filters._called_after import first_words, is_nothing, things_called_so
 from filters._name_rules import Place
 from filters._spans import Finding
 
@@ -60,13 +60,14 @@ def test_what_has_a_name_in_its_name_is_found_as_what_it_is(
 ) -> None:
     at = text.rindex(name)
     ruled = [Place(text.index(firm), text.index(firm) + len(firm), "organization", 0.0)] if firm else []
-    [place] = things_called_so(text, [Finding(at, at + len(name), "person", 0.7)], ruled)
+    seen_ = [Finding(at, at + len(name), "person", 0.7)]
+    [place] = things_called_so(text, seen_, ruled, first_words(text, ruled))
     assert (text[place.start : place.end], place.kind) == (whole, kind)
 
 
 def test_a_name_above_a_firm_and_one_that_somebody_has_are_a_persons() -> None:
     letter = "Ines\nFernweir Ltd"
-    assert not list(things_called_so(letter, [seen(letter, "Ines")], [Place(5, 17, "organization", 0.0)]))
+    assert not list(things_called_so(letter, [seen(letter, "Ines")], [Place(5, 17, "organization", 0.0)], {"Fernweir"}))
     text = "Weber Industries. Ask Ines Weber. Weber knows."
     persons = [seen(text, "Ines Weber"), Finding(34, 39, "person", 0.7)]
-    assert not list(things_called_so(text, persons, [Place(0, 16, "organization", 0.0)]))
+    assert not list(things_called_so(text, persons, [Place(0, 16, "organization", 0.0)], {"Weber"}))
