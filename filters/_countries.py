@@ -5,7 +5,13 @@ from functools import cache
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
-SHORT = frozenset(("usa", "u.s.a.", "uk", "england", "scotland", "wales", "northern ireland"))
+_ALSO = (  # what the lists of telephone codes leave out
+    "usa|u.s.a.|uk|england|scotland|wales|northern ireland|great britain|britain|holland|the netherlands|czechia"
+    "|ivory coast|north macedonia|burma|vatican city|vereinigte staaten|großbritannien|schottland|niederlande"
+    "|états-unis|pays-bas|grande-bretagne|angleterre|écosse|países bajos|inglaterra|escocia|gran bretaña"
+    "|república checa|corea del sur|emiratos árabes unidos"
+)
+ALSO = frozenset(_ALSO.split("|"))
 
 
 @cache
@@ -13,7 +19,7 @@ def countries() -> frozenset[str]:
     """The names of all countries that telephones have a code for, in small letters."""
     said = ((of, of.get(language, "")) for of in _names_of_regions().values() for language in ("en", "de", "fr", "es"))
     names = (of[name[1:]] if name.startswith("*") else name for of, name in said)  # `*aa`: as in the language aa
-    return frozenset(name.casefold() for name in names if name) | SHORT
+    return frozenset(name.casefold() for name in names if name) | ALSO
 
 
 def _names_of_regions() -> dict[str, dict[str, str]]:
