@@ -89,7 +89,7 @@ def lost(path: Path, rows: list[dict[str, Any]], gated: Side, all_: Side) -> Non
         ours, theirs = gated.names(text), all_.names(text)
         for span in row["spans"]:
             start, end = span["start"], span["end"]
-            if NAMES.get(span["type"]) == "person" and _is_found(start, end, theirs):
+            if NAMES.get(span["type"], span["type"]) == "person" and _is_found(start, end, theirs):
                 found += 1
                 if not _is_found(start, end, ours):
                     gone += 1

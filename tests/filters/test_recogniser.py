@@ -39,7 +39,8 @@ def test_a_check_makes_a_match_sure_or_unmakes_it() -> None:
         ("Call 020 7946 0112.", ["phonenumbers"]),
         ("Mail jane@example.com.", ["tldextract"]),
         ("12 Main Street, Springfield, France", ["phonenumbers"]),
-        ("the host 203.0.113.24", ["presidio_analyzer"]),
+        ("the host 203.0.113.24, 00:1A:2B:3C:4D:5E, SSN 536-22-1874", ["phonenumbers"]),
+        ("the host 2001:db8::17", ["presidio_analyzer"]),
         ("std::add, 00:1A:2B", []),
     ],
 )
