@@ -44,6 +44,9 @@ class Reader(Protocol):
     def read(self, texts: Sequence[str]) -> list[list[Finding]]:
         """The findings of each text, weak ones too."""
 
+    def meet(self, words: set[str]) -> None:
+        """Read at once what `alone` will be asked about."""
+
     def alone(self, word: str) -> float:
         """How sure `word` is a name where nothing stands around it."""
 
@@ -123,7 +126,7 @@ def _seen(
     firm_words: set[str],
 ) -> list[Finding]:
     """What the model, rules and what is known say of a text."""
-    where = stretches(text, reader.alone)
+    where = stretches(text, reader.alone, reader.meet)
     parts = [text[start:end] for start, end in where]
     if fresh := [part for part in dict.fromkeys(parts) if part not in read]:
         read.update(zip(fresh, reader.read(fresh), strict=True))

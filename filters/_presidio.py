@@ -3,7 +3,7 @@
 Nothing here opens a socket: no engine is built that would fetch a model, and e-mail domains are checked against the
 public suffix list inside tldextract. What is slow to load is loaded once a process, by the first text that may hold a
 kind which needs it: phonenumbers by a run of digits, tldextract by an `@`, presidio and spaCy (0.9 s) by what is
-written as a card, an IBAN, a bitcoin, IP or MAC address, or a US social security number.
+written as a card, an IBAN, a bitcoin or IPv6 address.
 """
 
 import re
@@ -20,19 +20,14 @@ from filters._unfold import second_reading
 SURE = 0.4  # presidio's own scale: a bare pattern of some worth, or a weak one with a context word
 MIN_SCORE = 0.1  # below it nothing is a finding: at presidio's 0.01 every six digits are a driver's licence
 
-_PAIR, _GROUP = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{1,4}"
+_GROUP = "[0-9A-Fa-f]{1,4}"
 _PRESIDIOS = {  # what each of presidio's would have to find, said more exactly than by a gate: it is not asked for less
-    kind: [re.compile(pattern) for pattern in patterns]
-    for kind, patterns in {
-        "credit_card": [r"(?<![\w.])(?:[0-6][0-9]{11,18}(?!\w)|[1-6][0-9]{3}[ -][0-9]{4,6}[ -][0-9]{4})"],
-        "crypto": [r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59}\b"],
-        "iban": [r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}"],
-        "ip": [
-            r"(?:[0-9]{1,3}\.){3}[0-9]",
-            rf"(?<![\w:])(?:(?:{_GROUP}:){{1,7}}:|::{_GROUP}|(?:{_GROUP}:){{6}})",
-        ],
-        "mac": [rf"(?<![\w:-]){_PAIR}([:-])(?:{_PAIR}\1){{4}}{_PAIR}|(?<![\w.])(?:[0-9A-Fa-f]{{4}}\.){{2}}{_PAIR}"],
-        "us_ssn": [r"[0-9]{3}(?:[ .–-][0-9]{2}[ .–-][0-9]{4}|[0-9]{6}(?!\w))"],
+    kind: re.compile(pattern)
+    for kind, pattern in {
+        "credit_card": r"(?<![\w.])(?:[0-6][0-9]{11,18}(?!\w)|[1-6][0-9]{3}[ -][0-9]{4,6}[ -][0-9]{4})",
+        "crypto": r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59}\b",
+        "iban": r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}",
+        "ip": rf"(?<![\w:])(?:(?:{_GROUP}:){{1,7}}:|::{_GROUP}|(?:{_GROUP}:){{6}})",
     }.items()
 }
 
@@ -46,11 +41,13 @@ def prepare() -> None:
 @cache
 def _ours(kind: str) -> list[Recogniser]:
     """Our recognisers of a kind."""
+    from filters._hosts import Hosts, Machines
     from filters._labelled import PATTERNS, Labelled
     from filters._national import national
     from filters._plain_numbers import plain_numbers
 
-    found: list[Recogniser] = [one for one in (*national(), *plain_numbers()) if one.kind == kind]
+    by_form = (*national(), *plain_numbers(), Hosts(), Machines())
+    found: list[Recogniser] = [one for one in by_form if one.kind == kind]
     if kind == "address":
         from filters._addresses import StreetAddresses
 
@@ -67,12 +64,12 @@ def _ours(kind: str) -> list[Recogniser]:
 
 
 @cache
-def _presidios(kind: str) -> list[Recogniser]:
-    """presidio's recognisers of a kind, in the order of `_PRESIDIOS`."""
+def _presidios() -> dict[str, Recogniser]:
+    """presidio's recognisers, by kind."""
     with without_heavy():
         from filters._recognisers import Presidios, recognisers
 
-        return [Presidios(one) for one in recognisers() if kind in one.supported_entities]
+        return {one.kind: one for one in map(Presidios, recognisers())}
 
 
 def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = True) -> list[Finding]:
@@ -163,8 +160,7 @@ def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> 
 
 def _recognisers(kind: str, piece: str, *, screened: bool) -> list[Recogniser]:
     """Those that may find a kind in a piece."""
-    asked = _ours(kind)
-    for nth, written in enumerate(_PRESIDIOS.get(kind, ())):
-        if not screened or written.search(piece):
-            asked = [*asked, _presidios(kind)[nth]]
-    return asked
+    written = _PRESIDIOS.get(kind)
+    if written is None or (screened and not written.search(piece)):
+        return _ours(kind)
+    return [*_ours(kind), _presidios()[kind]]

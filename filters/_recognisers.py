@@ -14,15 +14,11 @@ from presidio_analyzer.predefined_recognizers import (
     CryptoRecognizer,
     IbanRecognizer,
     IpRecognizer,
-    MacAddressRecognizer,
-    UsSsnRecognizer,
 )
 
 from filters._engine import result
+from filters._hosts import HOST_WORDS, is_version
 from filters._recogniser import Hit, Recogniser
-
-_PAIR = "[0-9A-F]{2}"
-_FOUR = r"[0-9A-F]{4}"
 
 
 class Presidios(Recogniser):
@@ -38,7 +34,7 @@ class Presidios(Recogniser):
 
 
 def recognisers() -> list[PatternRecognizer]:
-    """presidio's, as they are or put right; of hosts' addresses two."""
+    """One recogniser a kind."""
     return [
         PaymentCards(),
         CryptoRecognizer(
@@ -46,25 +42,7 @@ def recognisers() -> list[PatternRecognizer]:
             patterns=[Pattern("bitcoin", r"\b(?-i:(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59})\b", 0.5)],
         ),
         AccountNumbers(),
-        HostAddresses(),
         LongHostAddresses(),
-        MacAddressRecognizer(
-            supported_entity="mac",
-            patterns=[  # part of no longer row of pairs, which is a fingerprint
-                Pattern("pairs", rf"(?<![\w:-]){_PAIR}([:-])(?:{_PAIR}\1){{4}}{_PAIR}(?!\w|[:-]{_PAIR})", 0.6),
-                Pattern("dots", rf"(?<![\w.])(?=[0-9.]*[A-F]){_FOUR}\.{_FOUR}\.{_FOUR}(?!\w|\.\w)", 0.6),
-            ],
-        ),
-        UsSsnRecognizer(
-            supported_entity="us_ssn",
-            patterns=[
-                Pattern("dashes", r"(?<![\w.-])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![\w]|-\w)", 0.5),
-                Pattern("dots or spaces", r"(?<![\w.])[0-9]{3}([ .])[0-9]{2}\1[0-9]{4}(?![\w]|\.\w)", 0.1),
-                Pattern("en dashes", r"(?<![\w.–-])[0-9]{3}–[0-9]{2}–[0-9]{4}(?![\w]|–\w)", 0.1),
-                Pattern("closed", r"\b[0-9]{9}\b", 0.05),
-            ],
-            context=["ssn", "ssns", "social security", "social security number", "ss#", "ss no"],
-        ),
     ]
 
 
@@ -129,45 +107,22 @@ class AccountNumbers(IbanRecognizer):
         return None
 
 
-class HostAddresses(IpRecognizer):
-    """IPv4 addresses of a host: no loopback, no netmask, no version number."""
+class LongHostAddresses(IpRecognizer):
+    """IPv6 addresses of a host: no version number, no slice such as `[::2]`."""
 
-    _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-    IPV4 = Pattern("IPv4", rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?:/(?:3[0-2]|[12]?[0-9]))?(?!\w|\.\w)", 0.6)
-    _VERSION = re.compile(r"(?i)(?:\b(?:version|release|ver|v|section|chapter|rev|build)\b\W*|[=<>~^]=\s*|§\s*)$")
-    _SECTION = re.compile(r"[0-9](?:\.[0-9]){3}")
-    UNSURE = 0.2
     _GLOBAL = re.compile(r"(?i)(?:[23][0-9a-f]{3}|fe[89ab][0-9a-f]|f[cd][0-9a-f]{2}|ff[0-9a-f]{2}|64):")
 
     def __init__(self) -> None:
-        words = ["ip", "ips", "ipv4", "ipv6", "host", "server"]
-        super().__init__(supported_entity="ip", patterns=self.forms(), context=words)
-
-    def forms(self) -> list[Pattern]:
-        """What is looked for."""
-        return [self.IPV4]
+        forms = [pattern for pattern in self.PATTERNS if pattern.name not in ("IPv4", "IPv6_unspecified")]
+        super().__init__(supported_entity="ip", patterns=forms, context=list(HOST_WORDS))
 
     def analyze(self, text: str, entities: list[str], *args: Any, **kwargs: Any) -> list[RecognizerResult]:
-        """presidio's findings without version numbers; what may be a section needs a word that says IP."""
-        found = super().analyze(text, entities, *args, **kwargs)
-        for one in found:
-            if self._SECTION.fullmatch(text, one.start, one.end):
-                one.score = self.UNSURE
-        return [one for one in found if not self._VERSION.search(text[max(0, one.start - 12) : one.start])]
+        """presidio's findings without version numbers."""
+        return [one for one in super().analyze(text, entities, *args, **kwargs) if not is_version(text, one.start)]
 
     def invalidate_result(self, pattern_text: str) -> bool:
         """True where it is no address, or no host's."""
         if super().invalidate_result(pattern_text):
             return True
-        if ":" not in pattern_text:
-            return pattern_text.startswith(("0.", "127.", "255."))
         groups = [group for group in pattern_text.partition("/")[0].split(":") if group]
         return len(groups) < 2 or not (self._GLOBAL.match(pattern_text) or "." in pattern_text or len(groups) > 3)
-
-
-class LongHostAddresses(HostAddresses):
-    """IPv6 addresses of a host: no slice such as `[::2]`. By themselves: presidio's patterns for them are slow."""
-
-    def forms(self) -> list[Pattern]:
-        """presidio's, but for the address that stands for none."""
-        return [pattern for pattern in self.PATTERNS if pattern.name not in ("IPv4", "IPv6_unspecified")]

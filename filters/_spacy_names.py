@@ -33,6 +33,9 @@ class SpacyNames:
             for text in texts
         ]
 
+    def meet(self, words: set[str]) -> None:
+        """Nothing: no word is asked about alone."""
+
     def alone(self, word: str) -> float:
         """1: spaCy is not asked about single words."""
         return 1.0

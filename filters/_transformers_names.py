@@ -44,6 +44,9 @@ class TransformersNames:
         """The findings of each text."""
         return [sorted(set(self._read(text))) for text in texts]
 
+    def meet(self, words: set[str]) -> None:
+        """Nothing: no word is asked about alone."""
+
     def alone(self, word: str) -> float:
         """1: the model is not asked about single words."""
         return 1.0

@@ -37,6 +37,9 @@ class Nothing:
     def read(self, texts: Any) -> list[list[Finding]]:
         return [[] for _ in texts]
 
+    def meet(self, words: set[str]) -> None:
+        pass
+
     def alone(self, word: str) -> float:
         return 1.0
 
@@ -207,6 +210,29 @@ def alone(word: str) -> float:
 def test_only_sentences_where_a_name_may_stand_are_shown() -> None:
     text = "The pump stops. Press start when it is full.\n\nAsk Ines Weber first. It is `Weber.run()` in the code.\n"
     assert [text[start:end] for start, end in stretches(text, alone)] == ["Ask Ines Weber first."]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Encodings are said here, and an encoding there.",
+        "A Non-Blocking socket, not one that is blocking.",
+        "It was on 3 Jun.",
+    ],
+)
+def test_a_word_with_another_ending_a_part_of_one_and_a_month_are_no_names(said: str) -> None:
+    assert stretches(said, lambda word: 0.0 if word in {"it", "a", "non"} else 1.0) == []
+
+
+def test_a_name_with_a_hyphen_is_shown_although_a_part_is_written_small() -> None:
+    text = "He told Weber-Long that it is long."
+    assert stretches(text, lambda word: 0.0 if word == "he" else 1.0) == [(0, len(text))]
+
+
+def test_all_words_of_a_text_are_met_at_once() -> None:
+    met: list[set[str]] = []
+    stretches("Ask Ines. Then Weber.\n\nOr Kolbe?", alone, met.append)
+    assert met == [{"ask", "ines", "then", "weber", "or", "kolbe"}]
 
 
 def test_a_word_is_shown_a_few_times_and_then_known() -> None:
