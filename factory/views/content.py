@@ -32,7 +32,7 @@ TERMS = 8  # words that are told of a group
 DIRECTIONS, POWERS, ROUNDS, STARTS = 32, 2, 30, 3
 A_GROUP = 40  # texts or more a group, and no more groups than MOST
 MOST = 24
-CHUNK = 2_000  # texts that are multiplied at once: 10 MB
+CHUNK = 200  # texts that are multiplied at once: 10 MB where they have 100 words each
 MARKS = ".,;:!?…()[]{}\"'“”„‘’«»‹›*_`~|/\\-–—¿¡、。，．！？：；（）「」"
 
 _LANGUAGES: dict[str, list[str]] = {}  # in which a word is a stop word
