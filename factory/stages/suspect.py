@@ -25,6 +25,7 @@ import pyarrow as pa
 from factory import near, records, tables, training
 from factory.drawing import draw_below
 from factory.errors import WrongRequest
+from factory.plural import many
 from factory.progress import Progress
 from factory.runs import Run
 from factory.stages import proxies, trainable
@@ -102,7 +103,7 @@ def suspect(
         tables.write_json(opened.path / FOLDER / f"{data.kind}.json", found.as_dict())
         opened.log("suspect", kind=data.kind, rows=found.rows, auc=found.auc)
         shutil.rmtree(folder, ignore_errors=True)
-    progress.end("suspect", f"{found.rows} rows ranked, {found.planted} wrong ones planted")
+    progress.end("suspect", f"{many(found.rows, 'row')} ranked, {found.planted:,} wrong planted")
     return found
 
 
