@@ -121,8 +121,8 @@ class MinhashDedup:
         )  # fmt: skip
         alike = np.flatnonzero(np.bincount(labels, minlength=len(labels))[labels] > 1)
         worth = rows.take(order[left[alike]])
-        columns = [worth[name].to_pylist() for name in ("id", "strictness", "length")]
-        seen.kept_for = _survivors(*columns, labels[alike].tolist())
+        its, strict, lengths = (worth[name].to_pylist() for name in ("id", "strictness", "length"))
+        seen.kept_for = _survivors(its, strict, lengths, labels[alike].tolist())
         return seen
 
     def _others(self, signatures: Signatures, texts_of: Any, kinds: set[str]) -> dict[int, Repeated]:
