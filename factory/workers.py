@@ -3,12 +3,15 @@
 One filter measures what it is shown (`measure`), or all filters of an audit say what they have to say of a part of a
 table (`say`): rows are then sent and made once.
 
-A worker is `python -m factory.workers` on two pipes; requests and answers are length-prefixed JSON headers with Arrow
-streams, so nothing is pickled, the caller's script is not imported again, and a worker ends when its pipe closes,
-however its parent died. What is measured does not depend on where.
+`python -m factory.workers` loads the filters once and forks, a worker for each pair of pipes, so that loading is paid
+once and what was loaded is held once; where loading has started threads, which a fork would lose, or the system is not
+Linux, each worker loads for itself. Requests and answers are length-prefixed JSON headers with Arrow streams, so
+nothing is pickled, the caller's script is not imported again, and a worker ends when its pipe closes, however its
+parent died. What is measured does not depend on where.
 """
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -16,11 +19,14 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from factory import pandas_later
 from factory.errors import DeadWorld, WrongRequest
 from factory.plugins import Filter
 
@@ -35,21 +41,44 @@ class MeasureFailed(Exception):
     """A filter raised on a batch. Holds the error's type, never its text, which may quote the row."""
 
 
+class Workers:
+    """Processes that measure; `close` when done. They load `filters`, and what these need, while nobody waits."""
+
+    def __init__(self, count: int, filters: Sequence[Filter] = ()) -> None:
+        asked, answered = ([os.pipe() for _ in range(count)] for _ in range(2))
+        theirs = [(reads, writes) for (reads, _), (_, writes) in zip(asked, answered, strict=True)]
+        self._process = _run(theirs, "load")
+        self.each = [
+            Worker(os.fdopen(writes, "wb"), os.fdopen(reads, "rb"))
+            for (_, writes), (reads, _) in zip(asked, answered, strict=True)
+        ]
+        for end in (end for pair in theirs for end in pair):
+            os.close(end)
+        self.each[0].send({"filters": list(map(_named, filters))})
+
+    def close(self) -> None:
+        """End the processes: they end by themselves when their pipes close, on a busy machine after a while."""
+        for worker in self.each:
+            worker.close()
+        for end in (self._process.terminate, self._process.kill):
+            try:
+                self._process.wait(timeout=PATIENCE_S)
+                return
+            except subprocess.TimeoutExpired:
+                end()
+        self._process.wait()
+
+
 class Worker:
-    """One process that measures. Use `measure`; `close` when done."""
+    """One of them, at the other end of two pipes."""
 
-    def __init__(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-        self._process = subprocess.Popen(  # our own interpreter and module
-            [sys.executable, "-m", "factory.workers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        )
-        self._prepares = False
+    def __init__(self, asks: IO[bytes], answers: IO[bytes]) -> None:
+        self._asks, self._answers = asks, answers
 
-    def prepare(self, filters: Sequence[Filter]) -> None:
-        """Let it load these filters, and what they need for their rows; does not wait for it."""
-        with contextlib.suppress(BrokenPipeError):  # whoever asks it next says that it is gone
-            _send(self._process.stdin, {"filters": list(map(_named, filters)), "prepare": True}, b"")
-            self._prepares = True
+    def send(self, header: dict[str, Any]) -> None:
+        """Say something that is not answered; whoever asks next says that the process is gone, where it is."""
+        with contextlib.suppress(BrokenPipeError):
+            _send(self._asks, header, b"")
 
     def measure(self, filter_: Filter, batch: pa.RecordBatch) -> pa.Table:
         """The filter's features of one batch. Raises MeasureFailed where the filter raised."""
@@ -81,26 +110,18 @@ class Worker:
 
     def _asked(self, asked: dict[str, Any], batch: pa.RecordBatch) -> tuple[dict[str, Any], bytes]:
         try:
-            if self._prepares:
-                _receive(self._process.stdout)
-                self._prepares = False
-            _send(self._process.stdin, asked, _to_bytes(pa.Table.from_batches([batch])))
-            return _receive(self._process.stdout)
+            _send(self._asks, asked, _to_bytes(pa.Table.from_batches([batch])))
+            return _receive(self._answers)
         except (BrokenPipeError, EOFError):
             raise DeadWorld(
                 "A measuring process ended by itself, perhaps for lack of memory. Run the same command again."
             ) from None
 
     def close(self) -> None:
-        """End the process: it ends by itself when its pipe closes, on a busy machine after a while."""
-        for pipe in (self._process.stdin, self._process.stdout):
+        """Let it end."""
+        for pipe in (self._asks, self._answers):
             with contextlib.suppress(BrokenPipeError):
-                pipe.close()  # type: ignore[union-attr] # both are pipes, above
-        try:
-            self._process.wait(timeout=PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+                pipe.close()
 
 
 def _named(filter_: Filter) -> dict[str, Any]:
@@ -116,23 +137,23 @@ def measure_here(filter_: Filter, batch: pa.RecordBatch) -> pa.Table:
     return pa.Table.from_batches([measured]) if isinstance(measured, pa.RecordBatch) else measured
 
 
-def _to_bytes(table: pa.Table) -> bytes:
+def _to_bytes(table: pa.Table) -> memoryview:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
-    return bytes(sink.getvalue())
+    return memoryview(sink.getvalue())
 
 
-def _send(pipe: IO[bytes] | None, header: dict[str, Any], body: bytes) -> None:
-    assert pipe is not None  # noqa: S101 # opened as a pipe
+def _send(pipe: IO[bytes], header: dict[str, Any], *bodies: bytes | memoryview) -> None:
     encoded = json.dumps(header, default=str).encode()  # an option may be a path
-    pipe.write(HEADER.pack(len(encoded), len(body)) + encoded + body)
+    pipe.write(HEADER.pack(len(encoded), sum(map(len, bodies))) + encoded)
+    for body in bodies:
+        pipe.write(body)
     pipe.flush()
 
 
-def _receive(pipe: IO[bytes] | None) -> tuple[dict[str, Any], bytes]:
+def _receive(pipe: IO[bytes]) -> tuple[dict[str, Any], bytes]:
     """One message. Raises EOFError where the other side is gone."""
-    assert pipe is not None  # noqa: S101 # opened as a pipe
     head = _exactly(pipe, HEADER.size)
     of_json, of_body = HEADER.unpack(head)
     return json.loads(_exactly(pipe, of_json)), _exactly(pipe, of_body)
@@ -145,31 +166,106 @@ def _exactly(pipe: IO[bytes], size: int) -> bytes:
     return content
 
 
-def _serve() -> None:
-    """Answer until the pipe closes. What a plugin prints goes to stderr: stdout is the wire."""
-    from factory import plugins
+Pipes = tuple[int, int]  # reading, writing
 
+
+def _run(pipes: Sequence[Pipes], what: str) -> "subprocess.Popen[bytes]":
+    """Our own interpreter and module, on these pipes."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    command = [sys.executable, "-m", "factory.workers", what, *(f"{reads},{writes}" for reads, writes in pipes)]
+    held = [end for pair in pipes for end in pair]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, pass_fds=held)  # noqa: S603 # our own
+
+
+def _main(what: str, *named: str) -> None:
+    """`load`: load filters and be all workers, forked. `serve`: be one worker, which loads what it is asked for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    wire = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    made: dict[str, Filter] = {}
-    while True:
+    os.dup2(2, 1)  # what a plugin prints
+    pandas_later.put_off()
+    pipes = [(int(reads), int(writes)) for reads, _, writes in (name.partition(",") for name in named)]
+    if what == "serve":
+        _serve(*pipes[0], _Made())
+        return
+    threads = _threads()
+    with os.fdopen(os.dup(pipes[0][0]), "rb", buffering=0) as first:
         try:
-            asked, body = _receive(sys.stdin.buffer)
+            asked, _ = _receive(first)
         except EOFError:
             return
-        filters = []
-        for one in asked["filters"]:
+    made = _Made()
+    _prepare(made.of(asked["filters"]))
+    if len(pipes) > 1 and threads and _threads() == threads:
+        _fork(pipes, made)
+        return
+    others = [_run([pair], "serve") for pair in pipes[1:]]
+    _close(pipes[1:])
+    _serve(*pipes[0], made)
+    for process in others:
+        process.wait()
+
+
+def _threads() -> int:
+    """How many threads this process has; 0 where that cannot be told."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.is_dir() else 0
+
+
+def _fork(pipes: Sequence[Pipes], made: "_Made") -> None:
+    """A worker for each pair; this process waits for them, so that their costs are known to its parent."""
+    gc.collect()
+    gc.freeze()  # a collection in a worker would write to what it shares with the others
+    workers: list[int] = []
+    for pair in pipes:
+        child = os.fork()
+        if not child:
+            _close([other for other in pipes if other != pair])
+            with contextlib.suppress(BrokenPipeError):  # nobody waits for the answer
+                _serve(*pair, made)
+            os._exit(0)
+        workers.append(child)
+    _close(pipes)
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+
+    signal.signal(signal.SIGTERM, end)
+    for worker in workers:
+        os.waitpid(worker, 0)
+
+
+def _close(pipes: Sequence[Pipes]) -> None:
+    for end in (end for pair in pipes for end in pair):
+        os.close(end)
+
+
+class _Made(dict[str, Filter]):
+    """The filters that were asked for, each made once."""
+
+    def of(self, asked: Sequence[dict[str, Any]]) -> list[Filter]:
+        from factory import plugins
+
+        found = []
+        for one in asked:
             name = json.dumps(one, sort_keys=True)
-            if name not in made:
-                made[name] = plugins.filter_(one["plugin"], one["options"], instance=one["instance"])
-            filters.append(made[name])
-        if "prepare" in asked:
-            _prepare(filters)
-            _send(wire, {}, b"")
-            continue
-        [batch] = pa.ipc.open_stream(body).read_all().combine_chunks().to_batches()
-        _send(wire, *(_say(filters, batch, asked) if "kind" in asked else _measure(filters[0], batch)))
+            if name not in self:
+                self[name] = plugins.filter_(one["plugin"], one["options"], instance=one["instance"])
+            found.append(self[name])
+        return found
+
+
+def _serve(reads: int, writes: int, made: _Made) -> None:
+    """Answer until the pipe closes."""
+    with os.fdopen(reads, "rb") as requests, os.fdopen(writes, "wb") as answers:
+        while True:
+            try:
+                asked, body = _receive(requests)
+            except EOFError:
+                return
+            filters = made.of(asked["filters"])
+            [batch] = pa.ipc.open_stream(body).read_all().combine_chunks().to_batches()
+            _send(answers, *(_say(filters, batch, asked) if "kind" in asked else _measure(filters[0], batch)))
 
 
 def _prepare(filters: Sequence[Filter]) -> None:
@@ -181,29 +277,32 @@ def _prepare(filters: Sequence[Filter]) -> None:
             getattr(filter_.code, "prepare", lambda: None)()
 
 
-def _measure(filter_: Filter, batch: pa.RecordBatch) -> tuple[dict[str, Any], bytes]:
+Answer = tuple[Any, ...]  # a header, and what follows it
+
+
+def _measure(filter_: Filter, batch: pa.RecordBatch) -> Answer:
     try:
         return {}, _to_bytes(measure_here(filter_, batch))
     except MeasureFailed as error:
-        return {"error": str(error)}, b""
+        return ({"error": str(error)},)
 
 
-def _say(filters: Sequence[Filter], batch: pa.RecordBatch, asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def _say(filters: Sequence[Filter], batch: pa.RecordBatch, asked: dict[str, Any]) -> Answer:
     from factory.stages.part import Part, said_of
 
     try:
         said = said_of(Part(asked["kind"], batch, dict(asked["edits"])), filters)
     except WrongRequest as error:
-        return {"wrong": str(error)}, b""
-    bodies: list[bytes] = []
+        return ({"wrong": str(error)},)
+    bodies: list[bytes | memoryview] = []
     sizes, figures = [], []
     for one in said:
         bodies.append(b"" if one.features is None else _to_bytes(one.features))
         sizes.append(len(bodies[-1]))
         bodies += [np.asarray(figure.values, np.float64).tobytes() for figure in one.figures]
         figures.append([[figure.name, figure.least, figure.most, len(figure.values)] for figure in one.figures])
-    return {"verdicts": [one.verdicts for one in said], "sizes": sizes, "figures": figures}, b"".join(bodies)
+    return {"verdicts": [one.verdicts for one in said], "sizes": sizes, "figures": figures}, *bodies
 
 
 if __name__ == "__main__":
-    _serve()
+    _main(*sys.argv[1:])

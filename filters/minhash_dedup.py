@@ -1,7 +1,7 @@
 """Reject a row that nearly repeats another: word shingles whose exact Jaccard similarity reaches a threshold.
 
 Sees    the whole text of a row, its kind, and its declared licence and confidentiality.
-State   a MinHash signature (4 x num_perm bytes), a length and an id: about 650 bytes of RAM a row. Against other data
+State   a MinHash signature (4 x num_perm bytes), a length and an id: about 560 bytes of RAM a row. Against other data
         about 0.4 kB more a row; the other data itself is read from disk, a row group at a time.
 Order   does not matter: of a cluster the row under the strictest terms stays, of those the longest, then the smallest
         id. So no text gets out of a licence or a confidentiality because a copy of it lies elsewhere.
@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from factory import near
@@ -36,9 +37,7 @@ Signatures = NDArray[np.uint32]
 class Seen:
     """The signatures of all rows so far; after `settle`, the row that stays for each that goes, or the other text."""
 
-    ids: list[str] = field(default_factory=list)
-    lengths: list[int] = field(default_factory=list)
-    strict: list[int] = field(default_factory=list)
+    rows: list[pa.RecordBatch] = field(default_factory=list)  # id, length, strictness: some 40 bytes a row
     signatures: list[Signatures] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
     kept_for: dict[str, str] = field(default_factory=dict)
@@ -84,37 +83,46 @@ class MinhashDedup:
         """The batch's signatures as one array."""
         joined = b"".join(features["signature"].to_pylist())
         signatures = np.frombuffer(joined, dtype="<u4").reshape(-1, self.num_perm)
-        ids, lengths, strict = (features[name].to_pylist() for name in ("id", "length", "strictness"))
-        return Seen(ids, lengths, strict, [signatures], set(features["kind"].unique().to_pylist()))
+        rows = pa.record_batch({name: features[name] for name in ("id", "length", "strictness")})
+        rows = rows.take(np.arange(len(rows)))  # a copy: these columns hold all that came in one message
+        return Seen([rows], [signatures], set(features["kind"].unique().to_pylist()))
 
     def merge(self, into: Seen, other: Seen) -> Seen:
         """Append `other` to `into`, in place."""
-        into.ids += other.ids
-        into.lengths += other.lengths
-        into.strict += other.strict
+        into.rows += other.rows
         into.signatures += other.signatures
         into.kinds |= other.kinds
         return into
 
     def settle(self, seen: Seen, texts: Texts) -> Seen:
         """Find the clusters and who stays. `texts` gives (id, text) of named rows, in any order."""
-        order = sorted(range(len(seen.ids)), key=seen.ids.__getitem__)  # one order, however the batches came
-        ids = [seen.ids[n] for n in order]
-        worth = [(seen.strict[n], seen.lengths[n]) for n in order]
+        rows, seen.rows = pa.Table.from_batches(seen.rows), []
+        order = pc.sort_indices(rows["id"]).to_numpy()  # one order, however the batches came
+        ids = rows["id"].take(order)
         signatures = _sorted(seen.signatures, order, self.num_perm)
 
+        def ids_of(indices: Any) -> list[str]:
+            found: list[str] = ids.take(np.asarray(indices, np.int64)).to_pylist()
+            return found
+
         def texts_of(indices: Any) -> list[str]:
-            found = dict(texts([ids[n] for n in indices]))
-            return [found[ids[n]] for n in indices]
+            wanted = ids_of(indices)
+            found = dict(texts(wanted))
+            return [found[id_] for id_ in wanted]
 
         others = self._others(signatures, texts_of, seen.kinds)
-        seen.other_for = {ids[nth]: found for nth, found in others.items()}
-        left = np.array([nth for nth in range(len(ids)) if nth not in others], np.int64)
+        seen.other_for = dict(zip(ids_of(list(others)), others.values(), strict=True))
+        left = np.arange(len(ids))
+        if others:
+            left = np.delete(left, list(others))
         labels = near.near_duplicates_of(
             signatures[left] if others else signatures, lambda indices: texts_of(left[indices]),
             threshold=self.threshold, ngram=self.ngram, unit=self.unit,
         )  # fmt: skip
-        seen.kept_for = _survivors([ids[nth] for nth in left], [worth[nth] for nth in left], labels.tolist())
+        alike = np.flatnonzero(np.bincount(labels, minlength=len(labels))[labels] > 1)
+        worth = rows.take(order[left[alike]])
+        its, strict, lengths = (worth[name].to_pylist() for name in ("id", "strictness", "length"))
+        seen.kept_for = _survivors(its, strict, lengths, labels[alike].tolist())
         return seen
 
     def _others(self, signatures: Signatures, texts_of: Any, kinds: set[str]) -> dict[int, Repeated]:
@@ -140,7 +148,7 @@ class MinhashDedup:
         return verdicts
 
 
-def _sorted(chunks: list[Signatures], order: Sequence[int], num_perm: int) -> Signatures:
+def _sorted(chunks: list[Signatures], order: NDArray[np.uint64], num_perm: int) -> Signatures:
     """The rows of all chunks in `order`; each chunk is let go as it is copied: they are most of the memory."""
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
@@ -153,14 +161,9 @@ def _sorted(chunks: list[Signatures], order: Sequence[int], num_perm: int) -> Si
     return whole
 
 
-def _survivors(ids: Sequence[str], worth: Sequence[tuple[int, int]], labels: Sequence[int]) -> dict[str, str]:
-    """Who stays for each row of a cluster of two or more: the longest, then the smallest id."""
-    members: dict[int, list[int]] = {}
-    for nth, label in enumerate(labels):
-        if label != nth:
-            members.setdefault(label, [label]).append(nth)
-    stays = {}
-    for cluster in members.values():
-        best = min(cluster, key=lambda nth: (-worth[nth][0], -worth[nth][1], ids[nth]))
-        stays.update({ids[nth]: ids[best] for nth in cluster})
-    return stays
+def _survivors(ids: list[str], strict: list[int], lengths: list[int], labels: list[int]) -> dict[str, str]:
+    """Who stays for each of these rows, all of clusters of two or more: the strictest, the longest, the smallest id."""
+    best: dict[int, tuple[int, int, str]] = {}
+    for id_, its, length, label in zip(ids, strict, lengths, labels, strict=True):
+        best[label] = min((-its, -length, id_), best.get(label, (-its, -length, id_)))
+    return {id_: best[label][2] for id_, label in zip(ids, labels, strict=True)}

@@ -63,7 +63,9 @@ def _measured(id_: str, kind: str, strings: Sequence[Mapping[str, str]], meta: M
     asks, says = SIDES[kind]
     question, system = _first(strings, asks, "user"), _first(strings, asks, "system")
     answer, context = _first(strings, says, "assistant"), _first(strings, "context", "text")
-    language: str | None = meta.get("language") or _guessed(f"{question}\n{answer}")
+    language: str | None = meta.get("language")
+    if language is None and not _was_asked(meta, strings):
+        language = _guessed(f"{question}\n{answer}")
     asked = said = None
     if language in RULES:
         asked = in_question(question, language) if not carries_text(system) else None
@@ -79,6 +81,11 @@ def _measured(id_: str, kind: str, strings: Sequence[Mapping[str, str]], meta: M
 
 def _first(strings: Sequence[Mapping[str, str]], begins: str, role: str) -> str:
     return next((s["text"] for s in strings if s["field"].startswith(begins) and s["role"] == role), "")
+
+
+def _was_asked(meta: Mapping[str, Any], strings: Sequence[Mapping[str, str]]) -> bool:
+    """Whether the question and its answer are all of a row read from a dataset: nobody could tell its language then."""
+    return "row" in meta and [string["role"] for string in strings] == ["user", "assistant"]
 
 
 def _guessed(text: str) -> str | None:

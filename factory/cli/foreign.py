@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from factory import pandas_later
 from factory.cli.printing import measured, out, say
 from factory.errors import WrongRequest, did_you_mean
 from factory.plural import many
@@ -47,6 +48,7 @@ def audit(
     from factory.cli.bars import Bars
     from factory.foreign import audit_dataset, default_folder
 
+    pandas_later.put_off()
     folder = into or default_folder(dataset)
     with Bars() as bars:
         report = audit_dataset(
@@ -65,6 +67,7 @@ def filter_dataset(
     from factory.foreign import filter_dataset as filtered
     from factory.runs import is_run
 
+    pandas_later.put_off()
     if Path(dataset).suffix in RECIPES or is_run(Path(dataset)):
         raise WrongRequest(
             f"{dataset} is a recipe or a run: -f, -o and --map are for datasets. Its filters stand under 'filter:'."
@@ -106,6 +109,7 @@ def diff(
     from factory.foreign.diffs import folder_of
     from factory.views.diff import names_of
 
+    pandas_later.put_off()
     folder = into or folder_of(one, other)
     with Bars() as bars:
         made = compared(

@@ -30,10 +30,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)  # made once: `json.loads` makes one a line
+
+
 def object_of(line: str) -> dict[str, Any]:
     """The object of a line. Raises BadItem: ingest.bad_json."""
     try:
-        value = json.loads(line, object_pairs_hook=_once)
+        value = _DECODER.decode(line)
     except json.JSONDecodeError as error:
         what = error.msg.partition(":")[0].removesuffix(" at").rstrip(" '\"").lower()
         raise BadItem("ingest.bad_json", f"Not JSON (column {error.colno}: {what}). Correct or remove it.") from None

@@ -47,6 +47,8 @@ def reading(text: str, media_type: str, *, marks: tuple[Mark, ...] = (), row: in
 
 def storable(text: str) -> tuple[str, int]:
     """`text` with U+FFFD for each NUL and lone surrogate, and how many there were."""
+    if text.isascii() and "\x00" not in text:  # most are, and this is told without a look at each character
+        return text, 0
     return _UNSTORABLE.subn(REPLACEMENT, text)
 
 

@@ -80,7 +80,7 @@ def filter_stage(
     doors.open(filters)
     asking = Asking(doors, checked.wording())
     spreads = {f.instance: figures.Spreads() for f in filters}
-    with Measuring(workers) as measuring:
+    with Measuring(workers, [f for f in filters if not f.models]) as measuring:
         for table in found:
             one = TableFilter(run, table, measuring, progress, asking, spreads)
             one.all(filters)

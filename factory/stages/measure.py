@@ -173,9 +173,11 @@ class _Pass:
                     self._counts[filter_.instance].read += len(part)
                     self._counts[filter_.instance].not_looked_at += len(part)
                 progress.advance(len(part))
-            for waiting in self._waiting.values():
+            while self._waiting:  # what one has seen of all rows is let go before the next one looks for copies
+                waiting = self._waiting.pop(next(iter(self._waiting)))
                 for its in waiting.verdicts(self._texts):
                     self._note(waiting.filter, its)
+                del waiting
         shutil.rmtree(self._run.path / "cache" / "measured", ignore_errors=True)
 
     def _of_sample(self, filter_: Filter, size: int, measuring: Measuring) -> None:

@@ -10,6 +10,7 @@ arXiv:2212.10560), who parse its objects; these are the content words behind the
 """
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from factory.stop_words import STOP_WORDS
@@ -64,6 +65,7 @@ _LEAD = re.compile(r"[^,:?!]{2,160}(?P<sign>[,:])\s+")  # "I have a question abo
 _BEFORE = re.compile(r"^[\W\d_]+")  # marks of lists, headings and quotations
 _WORD = re.compile(r"[a-z]+(?:['’-][a-z]+)*")
 _PLACED = re.compile(r"(?:in|at|on|to|from|for|by|with|of|under|about|during)\s(?=(?:what|which|whom|whose)\b)")
+_SHORT = re.compile(r"['’](?:s|re|d|ll)$")  # "what's", "how'd"
 _ENDS = re.compile(r"(?<=[.?!])\s+")
 
 
@@ -81,7 +83,7 @@ def asked(text: str) -> Asked:
     Between them stands what is asked about.
     """
     begins, ends = text[:LOOKED_AT].strip(), text[-LOOKED_AT:].strip()
-    for line in (begins.partition("\n")[0], ends.rpartition("\n")[2]):
+    for line in dict.fromkeys((begins.partition("\n")[0], ends.rpartition("\n")[2])):  # most are of one line
         found = next((its for its in map(_of_sentence, _sentences(line)) if its), None)
         if found:
             return found
@@ -111,12 +113,17 @@ def _of_sentence(sentence: str) -> Asked | None:
 
 
 def _order(said: str) -> Asked | None:
-    words = _WORD.findall(said)
-    return Asked("order", words[0], _content(words[1 : 1 + REACH])) if words and words[0] in VERBS else None
+    words = _words(said, 1 + REACH)
+    return Asked("order", words[0], _content(words[1:])) if words and words[0] in VERBS else None
+
+
+def _words(said: str, most: int) -> list[str]:
+    """Its first words, so many at most."""
+    return [found[0] for found in islice(_WORD.finditer(said), most)]
 
 
 def _question(said: str, *, is_marked: bool) -> Asked | None:
-    words = [re.sub(r"['’](?:s|re|d|ll)$", "", word) for word in _WORD.findall(_PLACED.sub("", said))]
+    words = [_SHORT.sub("", word) for word in _words(_PLACED.sub("", said), 2)]
     if not words:
         return None
     first, second = words[0], words[1] if len(words) > 1 else ""

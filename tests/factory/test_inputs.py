@@ -12,7 +12,7 @@ from factory.corpus import Row, batch_of
 from factory.errors import WrongRequest
 from factory.records import Text
 from factory.stages.filter import fingerprint
-from factory.workers import Worker
+from factory.workers import Workers
 from tests.corpora import recipe as a_recipe
 from tests.corpora import write_documents, write_recipe
 
@@ -74,11 +74,11 @@ def test_a_stage_depends_on_what_is_in_the_file_and_not_on_where_it_lies(folder:
 def test_a_worker_gets_the_path(folder: Path) -> None:
     filter_ = contamination(folder, "exams/a.jsonl")
     shown = batch_of([Row(0, "r", [Text("text", "text", QUESTION)], {})], "strings")
-    worker = Worker()
+    workers = Workers(1)
     try:
-        assert worker.measure(filter_, shown).to_pylist() == filter_.code.measure(shown).to_pylist()
+        assert workers.each[0].measure(filter_, shown).to_pylist() == filter_.code.measure(shown).to_pylist()
     finally:
-        worker.close()
+        workers.close()
 
 
 def test_the_recipe_in_the_run_folder_names_the_file_where_it_lies(folder: Path) -> None:

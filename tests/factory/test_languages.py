@@ -35,3 +35,17 @@ def test_small_words_of_code_prove_nothing() -> None:
 def test_too_few_letters_are_no_language() -> None:
     assert told("The 12 of 34", 20) is None
     assert told(ENGLISH, 20_000) is None
+
+
+@pytest.mark.parametrize("text", [GERMAN.upper(), f"{GERMAN[:80].upper()}{GERMAN[80:90]}"])
+def test_what_is_shouted_is_told_as_if_it_were_said(text: str) -> None:
+    found = told(text, 20)
+    assert found is not None
+    assert found[0] == "de"
+
+
+@pytest.mark.parametrize(
+    "beside", ["`import re`", "https://example.org/a", "ines@example.org", "<td>", "\\alpha", "=| 12"]
+)
+def test_what_is_no_prose_says_nothing_of_a_language(beside: str) -> None:
+    assert told(f"{GERMAN} {beside}", 20) == told(GERMAN, 20)

@@ -1,6 +1,7 @@
 """Parts of a records' table: what filters say of them is the same here and in another process, edits applied."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factory import Run, plugins
+from factory import Run, plugins, workers
 from factory.corpus import Kept, kept, record_tables
 from factory.edits import Edit, EditMap
+from factory.errors import DeadWorld
 from factory.foreign import audit_dataset
 from factory.stages import part, read
 from factory.stages.measuring import Measuring
 from factory.stages.part import Part, Said, parts, said_of
-from factory.workers import Worker
+from factory.workers import Worker, Workers
 
 ROWS = [
     {"instruction": "Where is the pump?", "output": "In the cellar. Ask joe@example.org for the key."},
@@ -35,8 +37,8 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    made = Worker()
-    yield made
+    made = Workers(1)
+    yield made.each[0]
     made.close()
 
 
@@ -59,11 +61,41 @@ def test_it_does_not_matter_who_says_it(run: Run, worker: Worker) -> None:
     assert by_name["exact_dedup"].features is not None  # it waits for all rows
 
 
-def test_a_worker_that_made_ready_says_the_same(run: Run, worker: Worker) -> None:
+def test_workers_that_loaded_their_filters_say_the_same(run: Run) -> None:
     filters = [plugins.filter_(name, {}) for name in NAMES]
     [one] = of(run)
-    worker.prepare(filters)
+    made = Workers(3, filters)
+    try:
+        assert all(plain(worker.say(one, filters)) == plain(said_of(one, filters)) for worker in made.each)
+    finally:
+        made.close()
+
+
+def test_a_worker_that_is_no_fork_says_the_same(run: Run) -> None:
+    filters = [plugins.filter_(name, {}) for name in NAMES]
+    [one] = of(run)
+    (reads, asks), (answers, writes) = os.pipe(), os.pipe()
+    process = workers._run([(reads, writes)], "serve")
+    os.close(reads)
+    os.close(writes)
+    worker = Worker(os.fdopen(asks, "wb"), os.fdopen(answers, "rb"))
     assert plain(worker.say(one, filters)) == plain(said_of(one, filters))
+    worker.close()
+    assert process.wait(60) == 0
+
+
+def test_a_worker_that_is_killed_is_a_dead_world(run: Run) -> None:
+    filters = [plugins.filter_("length", {})]
+    [one] = of(run)
+    made = Workers(2, filters)
+    try:
+        made.each[0].say(one, filters)
+        made._process.terminate()  # it takes its forks with it
+        made._process.wait(60)
+        with pytest.raises(DeadWorld, match="measuring process"):
+            made.each[1].say(one, filters)
+    finally:
+        made.close()
 
 
 def test_processes_start_before_many_rows_are_read_and_change_nothing(tmp_path: Path, monkeypatch: Any) -> None:

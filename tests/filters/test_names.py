@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from factory.edits import Edit, EditMap
 from factory.errors import WrongRequest
 from factory.plugins import filter_
-from factory.workers import Worker, measure_here
+from factory.workers import Workers, measure_here
 from filters import _names, _personal
 from filters._name_rules import parts_of
 from filters._name_spans import Word
@@ -351,11 +351,11 @@ def test_neither_batches_nor_processes_change_what_is_found() -> None:
     pii = filter_("pii", {"ner": "rampart"})
     whole = measure_here(pii, batch).to_pylist()
     assert [row for n in range(5) for row in measure_here(pii, batch.slice(n, 1)).to_pylist()] == whole
-    worker = Worker()
+    workers = Workers(1)
     try:
-        assert worker.measure(pii, batch).to_pylist() == whole
+        assert workers.each[0].measure(pii, batch).to_pylist() == whole
     finally:
-        worker.close()
+        workers.close()
     assert not any(name in json.dumps(whole) for name in ("Weber", "Brandt", "Kowalska"))
 
 

@@ -166,6 +166,14 @@ def test_the_language_of_a_row_that_states_none_is_guessed() -> None:
     assert reasons(SelfContainedRules(), row) == ["self_contained_rules.question_points_elsewhere"]
 
 
+def test_of_a_row_whose_language_reading_could_not_tell_it_is_not_guessed_again() -> None:
+    asked_in_german = "Laut dem Text, wie oft wird der große Ofen in der Werkstatt gereinigt?"
+    row = sft("r", asked_in_german, "Der Ofen wird jeden Montag gereinigt.", language=None)
+    row.meta = {**row.meta, "row": "rows.jsonl:1"}
+    [verdict] = verdicts(SelfContainedRules(), row)
+    assert verdict["evidence"] == '{"not_looked_at": "language"}'
+
+
 def test_another_rendering_of_the_context_measures_nothing() -> None:
     assert plugins.filter_("self_contained_rules", {"context": "closed-book"}).measuring == {}
 
