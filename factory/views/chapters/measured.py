@@ -17,6 +17,7 @@ from factory.views.mending import Mends
 
 NAME, TITLE = "measured", "Filters measured"
 EXAMPLES = 5  # ids a reason
+OUTCOMES = {"reject": "reject", "edit": "edit", "keep": "flag"}  # of a verdict, and what the filter would do
 MANY = 0.01  # of the rows looked at: below this a finding is no warning
 WEB = ("c4", "document_quality", "fineweb", "gopher")  # made for pages of the web: much that is no fault falls to them
 TOLD = {f"format.{name}" for name in FAULTS if name != "control_token"}  # by the chapter on what the trainer sees
@@ -76,16 +77,18 @@ def _findings(run: Run, filters: dict[str, dict[str, Any]]) -> Iterator[Finding]
     plugins = {use.instance: use.plugin for use in declared.recipe(run).audit.measure}
     for name, its in filters.items():
         plugin = plugins.get(name, name)
-        for outcome, verb in (("reject", "reject"), ("edit", "edit")) if plugin not in ELSEWHERE else ():
+        for outcome, verb in OUTCOMES.items() if plugin not in ELSEWHERE else ():
             said = {
                 reason: one for reason, one in its["reasons"].items()
                 if its["outcomes"].get(reason) == outcome and reason not in TOLD
             }  # fmt: skip
             count = sum(one["count"] for one in said.values())
+            if outcome == "keep" and count < MANY * its["looked_at"]:
+                continue
             why = ", ".join(f"{reason} {one['count']:,}" for reason, one in said.items())
             yield Finding(
-                f"measured.{name}" + (".edits" if outcome == "edit" else ""),
-                _gravity(plugin, count, its["looked_at"]),
+                f"measured.{name}" + {"reject": "", "edit": ".edits", "keep": ".flags"}[outcome],
+                _gravity(plugin, count, its["looked_at"]) if outcome != "keep" else "info",
                 f"The filter {name} would {verb} rows",
                 f"It says: {why}.", count,
                 f"{mends.by(plugin)}; `factory plugins {plugin}` says what it looks for",

@@ -94,6 +94,7 @@ def _of_pairs(found: Pairs, cut: int) -> dict[str, Any]:
     }
     return {
         "pairs": len(found.ids),
+        "prompts": len(set(found.leanings.prompts)),
         "of_rankings": sum(exported.record_of(id_) != id_ for id_ in found.ids),
         "faults": faults,
         "cut": cut,
