@@ -206,4 +206,5 @@ def _say(filters: Sequence[Filter], batch: pa.RecordBatch, asked: dict[str, Any]
 
 
 if __name__ == "__main__":
-    _serve()
+    with contextlib.suppress(BrokenPipeError):  # whoever started it has ended, for a reason that was said there
+        _serve()
