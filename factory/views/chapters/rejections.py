@@ -9,6 +9,7 @@ from typing import Any
 from factory.runs import Run
 from factory.views import ledger
 from factory.views.chapter import Chapter, Finding, some
+from factory.views.chapters.shapes import BROKEN, OTHER
 
 NAME, TITLE = "rejections", "What was lost, and why"
 EACH = 3  # examples a reason
@@ -41,7 +42,7 @@ def _detail(text: str) -> str:
 def _not_read(run: Run) -> Finding:
     lost = [*ledger.entries(run, stage="ingest"), *ledger.entries(run, stage="read")]
     reasons = ", ".join(f"{reason} {count}" for reason, count in ledger.by_reason(lost).items())
-    lines = sum(entry.stage == "read" for entry in lost)
+    lines = sum(entry.stage == "read" and entry.reason not in (OTHER, BROKEN) for entry in lost)
     many = lines >= max(1, MANY * run.counts("read").get("rows", 0))
     return Finding(
         "ingest.rejected", "warning" if many else "info", "Files or lines were not read",
