@@ -142,6 +142,15 @@ def test_contradictions_and_circles_are_found(folder: Path) -> None:
     assert findings["preferences.contradicted"]["severity"] == "error"
 
 
+def test_answers_that_differ_in_case_alone_are_two(folder: Path) -> None:
+    """Of `write it in capitals` case is what is judged: no judgement on it contradicts another."""
+    answers = ["the kiln is hot", "The Kiln Is Hot", "THE KILN IS HOT."]
+    ranked = [{"prompt": "Write it in capitals: the kiln is hot", "completions": answers, "ranks": [1, 2, 0]}]
+    _, report = audited(folder, ranked)
+    assert report["measures"]["preferences.pairs"] == 3
+    assert not {"preferences.contradicted", "preferences.on_a_circle"} & set(found(report))
+
+
 @pytest.mark.parametrize("longer", [True, False])
 def test_length_that_tells_is_found(folder: Path, longer: bool) -> None:
     made = pair_rows(100)
