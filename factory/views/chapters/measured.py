@@ -12,7 +12,7 @@ from factory.faults import FAULTS
 from factory.runs import Run
 from factory.stages.measure import SCHEMA
 from factory.views import alarms, declared
-from factory.views.chapter import Chapter, Finding, share, some
+from factory.views.chapter import Chapter, Finding, Severity, share, some
 from factory.views.mending import Mends
 
 NAME, TITLE = "measured", "Filters measured"
@@ -94,8 +94,15 @@ def _findings(run: Run, filters: dict[str, dict[str, Any]]) -> Iterator[Finding]
             why = ", ".join(f"{reason} {one['count']:,}" for reason, one in said.items())
             yield Finding(
                 f"measured.{name}" + {"reject": "", "edit": ".edits", "keep": ".flags"}[outcome],
-                alarm.gravity(count, its["looked_at"]) if outcome != "keep" else "info", alarm.title,
-                f"{alarm.why} {name} would {verb}: {why}.", count,
+                *_told_as(alarm, outcome, count, its["looked_at"]),
+                f"{alarm.why} The filter {name} would {verb}: {why}.", count,
                 f"{mends.by(plugin)}; `factory plugins {plugin}` says what it looks for",
                 some(id_ for one in said.values() for id_ in one["rows"]),
             )  # fmt: skip
+
+
+def _told_as(alarm: alarms.Alarm, outcome: str, count: int, looked_at: int) -> tuple[Severity, str]:
+    """How grave it is, and the title; what a filter only flags it is not sure of."""
+    if outcome == "keep":
+        return "info", f"{alarm.title}, perhaps"
+    return alarm.gravity(count, looked_at), alarm.title
