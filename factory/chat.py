@@ -70,9 +70,14 @@ def pieces(tokenizer: Tokenizer, messages: Messages, template: str) -> list[tupl
     Together they are the text that the template makes. A character that several tokens make up stands in the first.
     """
     text, encoded, trained = _encoded(tokenizer, messages, template)
+    return _cut_into(text, encoded["offset_mapping"], trained)
+
+
+def _cut_into(text: str, offsets: Sequence[tuple[int, int]], trained: Sequence[bool]) -> list[tuple[str, bool]]:
+    """The pieces of a text that tokens stand for."""
     made: list[tuple[str, bool]] = []
     reached = 0
-    for (_, end), learned in zip(encoded["offset_mapping"], trained, strict=True):
+    for (_, end), learned in zip(offsets, trained, strict=True):
         if end > reached:
             made.append((text[reached:end], learned))
             reached = end
@@ -209,6 +214,17 @@ class Chat:
         both = self.tokenizer(whole, add_special_tokens=False, verbose=False)["input_ids"]
         shared = shared_prefix(first, both)
         return first[:shared], both[shared:]
+
+    def answer_pieces(self, prompt: Any, completion: Any) -> list[tuple[str, bool]]:
+        """The text of each token of a prompt and of an answer to it, and whether it is learned, as `answer` cuts them.
+
+        Raises Fault, and Unrenderable.
+        """
+        asked, _ = self.answer(prompt, completion)
+        text, _ = render(self.tokenizer, [*prompt, *completion], self.tokenizer.get_chat_template())
+        encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        learned = [nth >= len(asked) for nth in range(len(encoded["input_ids"]))]
+        return _cut_into(text, encoded["offset_mapping"], learned)
 
     def _only_text(self, messages: Messages) -> None:
         if any(self.controls.search(message["content"]) for message in messages):

@@ -16,7 +16,7 @@ Pair = tuple[bytes, bytes]  # the digests of the better answer and of the worse
 
 
 class Judgement(NamedTuple):
-    """One row as a judgement: 8-byte digests of the folded prompt and answers, and its id."""
+    """One row as a judgement: 8-byte digests of the folded prompt and of the answers, and its id."""
 
     prompt: bytes
     better: bytes
@@ -25,8 +25,17 @@ class Judgement(NamedTuple):
 
 
 def digest(text: str) -> bytes:
-    """8 bytes of BLAKE2b of a text; case, accents, punctuation and spaces aside, where it has words."""
-    return blake2b((" ".join(words(text)) or text).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    """8 bytes of BLAKE2b of a prompt; case, accents, punctuation and spaces aside, where it has words."""
+    return _digest(" ".join(words(text)) or text)
+
+
+def answer_digest(text: str) -> bytes:
+    """8 bytes of BLAKE2b of an answer, spaces aside: answers to "write it in capitals" differ in case alone."""
+    return _digest(" ".join(text.split()))
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def circular(judgements: Iterable[Judgement]) -> tuple[dict[str, str], dict[str, str]]:

@@ -305,4 +305,5 @@ def _say(filters: Sequence[Filter], batch: pa.RecordBatch, asked: dict[str, Any]
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    with contextlib.suppress(BrokenPipeError):  # whoever started it has ended, for a reason that was said there
+        _main(*sys.argv[1:])

@@ -29,6 +29,17 @@ SYMBOL = re.compile(r"[^\w\s]$")  # an emoji, a unit: nobody stops in mid-senten
 NO_WORD = re.compile(r"(?:^|\s)(?:[#@]\S+|\w+://\S+|[\d.,]+)$")  # a hashtag, an address, a number
 NO_STOP = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u0f00-\u0fff]$")  # scripts without a full stop
 ITEM = re.compile(r"\s*(?:[-*+•–]|\d{1,3}[.)]|[A-Za-z][.)]|#{1,6}|\||>)(?:\s|$)|\s*\S{1,30}:\s")
+# What stands where there is nothing; in an answer only what nobody would say: "N/A" may be right.
+_NOTHING = r"no[ _-]?(?:input|output)(?: (?:is )?(?:required|needed|necessary|provided|given|available))?"
+EMPTY_ANSWER = re.compile(
+    rf"\W{{0,3}}(?:{_NOTHING}|nan|undefined|todo|tbd)\W{{0,3}}$|\s*<\s?no[ _-]?(?:input|output|answer|response)\s?>",
+    re.IGNORECASE,
+)
+EMPTY_INPUT = re.compile(
+    rf"\W{{0,3}}(?:{_NOTHING}|n\s?/\s?a|none|nan|null|not applicable|no (?:context|data)|undefined)\W{{0,3}}$",
+    re.IGNORECASE,
+)
+LONGEST_EMPTY = 60  # characters of such a word, with what stands around it
 LEAST_WORDS, LEAST_LINE = 12, 6  # of an answer, and of its last line, before a missing full stop says anything
 LONGEST_VERSE = 80  # characters of a line
 DEEPEST = 200  # brackets: what is deeper is data, and no parser likes it
@@ -48,6 +59,19 @@ def scaffold(text: str) -> re.Match[str] | None:
         if not any(word in lower for word in _SCAFFOLDS):
             return None
     return SCAFFOLD.search(text)
+
+
+def placeholder_answer(text: str) -> bool:
+    """Whether an answer is a word for nothing (`<nooutput>`, `nan`), or begins with one in angle brackets."""
+    plain = text.strip()
+    return EMPTY_ANSWER.match(plain[:LONGEST_EMPTY] if len(plain) > LONGEST_EMPTY else plain) is not None
+
+
+def placeholder_input(text: str) -> int | None:
+    """Where the last paragraph of a question begins, if it is a word for nothing: `Noinput`, `N/A`."""
+    start = text.rstrip().rfind("\n\n") + 2 if "\n\n" in text.rstrip() else 0
+    last = text[start:].strip()
+    return start if last and len(last) <= LONGEST_EMPTY and EMPTY_INPUT.match(last) else None
 
 
 def open_fence(text: str) -> bool:

@@ -22,7 +22,8 @@ from filters import _faults, _shown
 
 Check = Literal[
     "no_messages", "no_content", "unknown_role", "no_answer", "empty_answer", "empty_question", "system_not_first",
-    "answer_first", "two_in_a_row", "template_token", "leaked_prompt", "open_fence", "open_json", "unfinished",
+    "answer_first", "two_in_a_row", "template_token", "placeholder_answer", "placeholder_input", "leaked_prompt",
+    "open_fence", "open_json", "unfinished",
 ]  # fmt: skip
 CHECKS: tuple[Check, ...] = get_args(Check)
 REASONS = {
@@ -36,6 +37,8 @@ REASONS = {
     "answer_first": "format.answer_first",
     "two_in_a_row": "format.two_in_a_row",
     "template_token": "format.template_token",
+    "placeholder_answer": "format.placeholder_answer",
+    "placeholder_input": "format.placeholder_input",
     "leaked_prompt": "format.leaked_prompt",
     "open_fence": "format.open_fence",
     "open_json": "format.open_json",
@@ -58,7 +61,7 @@ class Format:
     rejects: list[Check] = field(
         default_factory=lambda: [
             "no_messages", "no_content", "unknown_role", "no_answer", "empty_answer", "empty_question",
-            "system_not_first", "answer_first", "two_in_a_row", "template_token",
+            "system_not_first", "answer_first", "two_in_a_row", "template_token", "placeholder_answer",
         ],
         metadata={"decides": True},
     )  # fmt: skip
@@ -108,7 +111,11 @@ def _of_strings(strings: list[dict[str, str]]) -> Iterator[Mapping[str, Any]]:
             yield {"check": "template_token", "field": where, "start": mark.start()}
         if string["role"] in ("user", "assistant") and (line := _faults.scaffold(text)):
             yield {"check": "leaked_prompt", "field": where, "start": line.start()}
+        if string["role"] == "user" and (start := _faults.placeholder_input(text)) is not None:
+            yield {"check": "placeholder_input", "field": where, "start": start}
         if string["role"] == "assistant" and where.startswith(LEARNED):
+            if _faults.placeholder_answer(text):
+                yield {"check": "placeholder_answer", "field": where, "start": None}
             yield from ({"check": name, "field": where, "start": None} for name in _endings(text))
 
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal, get_args
 import pyarrow as pa
 
 from factory import tokens
-from factory.circles import Judgement, circular, digest
+from factory.circles import Judgement, answer_digest, circular, digest
 from factory.preferences import Compared, compare
 from factory.verdicts import Verdicts
 from filters import _bounds, _shown
@@ -98,7 +98,8 @@ class PreferenceSanity:
         prompts = tokens.count([prompt.strip() for prompt, *_ in pairs], self.tokenizer)
         same = [tokens.shared(chosen.strip(), rejected.strip(), self.tokenizer) for _, chosen, rejected in pairs]
         digests = {
-            side: pa.array([digest(pair[nth]) for pair in pairs], pa.binary(8)) for nth, side in enumerate(SIDES)
+            side: pa.array([(answer_digest if nth else digest)(pair[nth]) for pair in pairs], pa.binary(8))
+            for nth, side in enumerate(SIDES)
         }
         return pa.record_batch(
             {

@@ -5,6 +5,7 @@ This is the only place that knows them. `looked_at` reads the first rows of a fi
 columns are `Piece`s: they know their place in the row, and `write_back` puts edits of them there.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -170,11 +171,25 @@ def _check_mapping(cells: Sequence[Cells], mapping: Mapping[str, str], place: st
 
 
 def _unknown(cells: Sequence[Cells], place: str) -> str:
-    example = _longest(cells)
     return (
         f"{place}: the rows are of no shape that is known. Columns: {_columns(cells)}. Say what they are, as in "
-        f"--map '{example}=text', or --map COLUMN=prompt --map COLUMN=completion. Fields: {', '.join(FIELDS)}."
+        f"{_example(cells)}. Fields: {', '.join(FIELDS)}."
     )
+
+
+def _example(cells: Sequence[Cells]) -> str:
+    """What to type: the fields of the first nested object that has several, else the longest text as one field."""
+    nested: dict[str, dict[str, None]] = {}
+    for its in cells:
+        for name, value in its.row.items():
+            for inner, one in value.items() if isinstance(value, Mapping) else ():
+                if str(inner).lower() in FIELDS and isinstance(one, str):
+                    nested.setdefault(_short(name), {})[str(inner)] = None
+    group = next(((name, inner) for name, inner in nested.items() if len(inner) > 1), None)
+    if group is None:
+        return f"--map '{_longest(cells)}=text', or --map COLUMN=prompt --map COLUMN=completion"
+    name, inner = group
+    return " ".join(f"--map {shlex.quote(f'{name}.{field}={field.lower()}')}" for field in inner)
 
 
 def _no_feedback(cells: Sequence[Cells], place: str) -> str:

@@ -190,7 +190,7 @@ def _measures(runs: tuple[Run, Run], sides: tuple[Side, Side]) -> Changes:
         a, b = was.get(name), now.get(name)
         change = round(b - a, 6) if a is not None and b is not None else None
         made[name] = {"a": a, "b": b, "change": change, "test": None, "p": None, "clear": False}
-        test = _test(name, reports, sides) if change is not None else None
+        test = _test(name, reports, sides, runs) if change is not None else None
         if test is not None:
             tests[name] = test
             made[name] |= {"test": test.name, "p": float(f"{test.p:.3g}")}
@@ -199,11 +199,14 @@ def _measures(runs: tuple[Run, Run], sides: tuple[Side, Side]) -> Changes:
     return made
 
 
-def _test(name: str, reports: Sequence[Mapping[str, Any]], sides: tuple[Side, Side]) -> Test | None:
+def _test(
+    name: str, reports: Sequence[Mapping[str, Any]], sides: tuple[Side, Side], runs: tuple[Run, Run]
+) -> Test | None:
     """Shares are compared as proportions, the median length of a kind as ranks; sums and counts are what they are."""
     if name.startswith("lengths.") and name.endswith(".tokens.median"):
-        kind = KINDS.index(name.split(".")[1])
-        return significance.ranks(*(its.tokens[its.kinds == kind].astype(np.int64) for its in sides))
+        return significance.ranks(
+            *(_lengths(run, its, name.split(".")[1]) for run, its in zip(runs, sides, strict=True))
+        )
     counted = []
     for report in reports:
         whole = _whole(name, report) if name.endswith(".share") else None
@@ -213,8 +216,23 @@ def _test(name: str, reports: Sequence[Mapping[str, Any]], sides: tuple[Side, Si
     return significance.proportions(counted[0], counted[1])
 
 
+def _lengths(run: Run, its: Side, kind: str) -> Places:
+    """Tokens of the rows of a kind, one row a record: the pairs of a ranking share prompt and answers."""
+    lengths: Places = its.tokens[its.kinds == KINDS.index(kind)].astype(np.int64)
+    if kind != "preference":
+        return lengths
+    ids = (id_ for of, _, batch in exported.batches(run, exported.IDS) if of == kind for id_ in batch["id"].to_pylist())
+    records_ = [exported.record_of(id_) for id_ in ids]  # in the order of their ids: those of one are neighbours
+    first = [nth == 0 or records_[nth - 1] != name for nth, name in enumerate(records_)]
+    one_a_record: Places = lengths[np.array(first, bool)]
+    return one_a_record
+
+
 def _whole(name: str, report: Mapping[str, Any]) -> int | None:
-    """Of how many a measure is a share; None where the report does not say."""
+    """Of how many independent ones a measure is a share; None where the report does not say.
+
+    Pairs of one prompt count once: where one of them refuses, or is short, so often are the others.
+    """
     family, *_ = name.split(".")
     measures, chapters = report["measures"], report["chapters"]
     if family in ("duplicates", "licences"):
@@ -228,7 +246,9 @@ def _whole(name: str, report: Mapping[str, Any]) -> int | None:
     if family == "shapes":
         return sum(int(its["rows"]) for its in chapters["shapes"]["files"])
     if family in ("preferences", "feedback") and not name.endswith((".small_margin.share", ".unstable.share")):
-        return int(measures["preferences.pairs" if family == "preferences" else "feedback.rows"])
+        return int(
+            chapters["preferences"]["pairs"]["prompts"] if family == "preferences" else measures["feedback.rows"]
+        )
     return None
 
 

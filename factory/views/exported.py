@@ -48,8 +48,10 @@ def _open(file: Path) -> pq.ParquetFile:
 
 
 def batches(run: Run, columns: dict[str, Columns]) -> Iterator[tuple[str, str, pa.RecordBatch]]:
-    """(kind, split, batch) of all rows in order."""
+    """(kind, split, batch) of all rows in order, of those kinds that `columns` names."""
     for kind, split, file, group in _groups(run):
+        if kind not in columns:
+            continue
         table = file.read_row_group(group, columns=columns[kind], use_threads=False)
         yield from ((kind, split, batch) for batch in table.to_batches(tables.BATCH_ROWS))
 

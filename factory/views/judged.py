@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factory import tokens
-from factory.circles import Judgement, circular, digest
+from factory.circles import Judgement, answer_digest, circular, digest
 from factory.preferences import Compared, Estimate, Leanings, compare, estimate
 from factory.refusals import refuses
 from factory.views.chapter import EXAMPLES
@@ -65,8 +65,8 @@ class Pairs:
         """Look at one pair."""
         facts = compare(pair.prompt, pair.chosen, pair.rejected, pair.meta)
         self.leanings.add(pair.prompt, pair.chosen, pair.rejected, pair.meta)
-        for text in (pair.prompt, pair.chosen, pair.rejected):
-            self._digests.append(int.from_bytes(digest(text)))
+        for its in (digest(pair.prompt), answer_digest(pair.chosen), answer_digest(pair.rejected)):
+            self._digests.append(int.from_bytes(its))
         for name in self._faults(facts, pair):
             self._strike(name, pair.id)
         self._judgement(pair, facts)

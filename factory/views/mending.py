@@ -1,7 +1,7 @@
 """What mends a finding, as one types it: the filter that takes rows out, by command or by a line of the recipe.
 
-Of rows that were read as they are it is a command on the dataset; of rows made from documents a line of the recipe; of
-pairs that are pairs only once rankings are exported a command on what left.
+Of a dataset that is audited it is a command, of rows made from documents a line of the recipe, of a dataset in a recipe
+both. Of pairs that are pairs only once rankings are exported it is a command on what left.
 """
 
 import shlex
@@ -20,11 +20,13 @@ class Mends(NamedTuple):
 
     of_documents: bool
     of_rankings: bool = False
+    of_dataset: bool = False  # nobody wrote a recipe
 
     @classmethod
     def of(cls, run: Run) -> "Mends":
         """For the rows of a run."""
-        return cls(declared.has_documents(run))
+        made, recipe = declared.has_documents(run), declared.recipe(run)
+        return cls(made, of_dataset=not made and recipe.export.split.by == "file" and not recipe.filter)
 
     def by(self, filter_: str, **options: str) -> str:
         """The filter with these options."""
@@ -34,7 +36,9 @@ class Mends(NamedTuple):
         recipe = f"in the recipe `filter: [{f'{filter_}: {{{entry}}}' if options else filter_}]`"
         if self.of_rankings:
             return f"`factory filter RUN/dataset/preference -f {spec} -o clean.jsonl`: there rankings are pairs"
-        return recipe if self.of_documents else f"`factory filter {DATASET} -f {spec} -o clean.jsonl`, or {recipe}"
+        if self.of_documents:
+            return recipe
+        return f"`factory filter {DATASET} -f {spec} -o clean.jsonl`" + ("" if self.of_dataset else f", or {recipe}")
 
 
 def named(run: Run) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from factory.circles import digest
+from factory.circles import answer_digest, digest
 from factory.corpus import kept_records, record_tables
 from factory.preferences import Estimate, scores, separation
 from factory.refusals import refuses
@@ -31,7 +31,7 @@ class Thumbs:
         if not answer.strip():
             self.empty.append(row["id"])
         self._labels.append(row["label"])
-        self._keys.append(int.from_bytes(digest(digest(prompt).hex() + digest(answer).hex())))
+        self._keys.append(int.from_bytes(digest(digest(prompt).hex() + answer_digest(answer).hex())))
         for name, value in {**scores(answer), "refusal": refuses(answer) is not None}.items():
             self._values.setdefault(name, array("q")).append(value)
         self.ids.append(row["id"])

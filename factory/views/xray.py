@@ -98,9 +98,9 @@ LEADS = {
 }
 
 
-def of_pairs(numbers: Mapping[str, Any], found: Pairs, *, of_documents: bool) -> Iterator[Finding]:
+def of_pairs(numbers: Mapping[str, Any], found: Pairs, *, mends: Mends) -> Iterator[Finding]:
     """The findings on pairs."""
-    mends = Mends(of_documents, bool(numbers["of_rankings"]))
+    mends = mends._replace(of_rankings=bool(numbers["of_rankings"]))
     for name, fault in FAULTS.items():
         its = numbers["faults"][name]
         options = {key: value.format(cut=numbers["cut"]) for key, value in fault.options.items()}
@@ -195,9 +195,8 @@ def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: Mends) -> Iterat
     )  # fmt: skip
 
 
-def of_thumbs(numbers: Mapping[str, Any], given: Thumbs, *, of_documents: bool) -> Iterator[Finding]:
+def of_thumbs(numbers: Mapping[str, Any], given: Thumbs, *, mends: Mends) -> Iterator[Finding]:
     """The findings on feedback."""
-    mends = Mends(of_documents)
     rows, good = numbers["rows"], numbers["true"]
     fewer = min(good, rows - good)
     rare = some(given.labelled(good <= rows - good))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from factory import Run, records, run
 from factory.errors import CheckFailed, WrongRequest
+from factory.foreign import audit_dataset
 from factory.pipeline import audit as audited
 from factory.stages.units import UNITS
 from factory.views import checks, ledger
@@ -310,6 +311,21 @@ def test_a_clean_run_has_nothing_against_it(done: Run) -> None:
     assert found(done)["ingest.rejected"]["count"] == 1
     assert "ingest." in found(done)["ingest.rejected"]["why"]
     assert found(done)["lengths.few_rows.sft"]["severity"] == "info"
+
+
+def test_a_command_names_the_dataset_and_a_word_for_nothing_is_found(folder: Path) -> None:
+    """What mends it can be pasted; no path of the machine stands in it."""
+    file = folder / "my rows.jsonl"
+    row = {"instruction": "Name valve {}.", "input": "<noinput>", "output": "It is called number {} of the lower pond."}
+    rows = [{**row, **{key: row[key].format(n * n) for key in ("instruction", "output")}} for n in range(60)]
+    rows[3] |= {"output": "<nooutput>"}
+    file.write_text("".join(json.dumps(its) + "\n" for its in [*rows, rows[0]]), encoding="utf-8")
+    found = {its["id"]: its for its in audit_dataset(file, into=folder / "audit", workers=1)["findings"]}
+    assert "`factory filter 'my rows.jsonl' -f exact_dedup -o clean.jsonl`" in found["duplicates.exact"]["fix"]
+    assert found["measured.format"]["rows"] == ["row:my rows.jsonl:0000004"]
+    assert found["measured.format.flags"]["count"] == 60
+    assert found["sources.no_licence"]["severity"] == "info"
+    assert str(folder) not in (folder / "audit/report.json").read_text(encoding="utf-8")
 
 
 def test_copies_are_found(folder: Path) -> None:

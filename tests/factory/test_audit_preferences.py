@@ -18,6 +18,7 @@ from factory.views import declared, verify, xray
 from factory.views.audit import audit
 from factory.views.chapters import preferences
 from factory.views.judged import Pairs
+from factory.views.mending import Mends
 from factory.views.pairs import Pair, _of_ranking, pairs
 from tests.corpora import rows, workspace, write_documents, write_recipe
 from tests.factory.test_audit import page_of
@@ -141,6 +142,15 @@ def test_contradictions_and_circles_are_found(folder: Path) -> None:
     assert findings["preferences.contradicted"]["severity"] == "error"
 
 
+def test_answers_that_differ_in_case_alone_are_two(folder: Path) -> None:
+    """Of `write it in capitals` case is what is judged: no judgement on it contradicts another."""
+    answers = ["the kiln is hot", "The Kiln Is Hot", "THE KILN IS HOT."]
+    ranked = [{"prompt": "Write it in capitals: the kiln is hot", "completions": answers, "ranks": [1, 2, 0]}]
+    _, report = audited(folder, ranked)
+    assert report["measures"]["preferences.pairs"] == 3
+    assert not {"preferences.contradicted", "preferences.on_a_circle"} & set(found(report))
+
+
 @pytest.mark.parametrize("longer", [True, False])
 def test_length_that_tells_is_found(folder: Path, longer: bool) -> None:
     made = pair_rows(100)
@@ -244,7 +254,7 @@ def looked_at(metas: list[dict[str, Any]]) -> Pairs:
 
 def findings_on(looked: Pairs) -> dict[str, Any]:
     numbers = preferences._of_pairs(looked, 1024)
-    return {its.id: its for its in xray.of_pairs(numbers, looked, of_documents=True) if its.count}
+    return {its.id: its for its in xray.of_pairs(numbers, looked, mends=Mends(of_documents=True)) if its.count}
 
 
 def test_margins_and_flips_are_counted() -> None:
@@ -481,7 +491,7 @@ def test_what_mends_a_fault_does(folder: Path, ranked: bool) -> None:
     for id_, its in found(report).items():
         [command] = commands(its["fix"])
         assert command[:2] == ["factory", "filter"]
-        place = command[2].replace("RUN", str(done.path)).replace("DATASET", str(folder / "pairs.jsonl"))
+        place = command[2].replace("RUN", str(done.path)).replace("pairs.jsonl", str(folder / "pairs.jsonl"))
         (folder / id_).mkdir()
         out = folder / id_ / "clean.jsonl"
         mended = filter_dataset(place, [entry(command[command.index("-f") + 1])], out=out)

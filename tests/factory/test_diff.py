@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory import Run
+from factory import Run, significance
 from factory.errors import CheckFailed, WrongRequest
 from factory.foreign.diffs import diff, folder_of
 from factory.views import matched
@@ -168,6 +168,27 @@ def test_a_change_of_a_share_is_tested_and_a_sum_is_not(tmp_path: Path) -> None:
     assert measures["pii.share"]["clear"]
     assert measures["tokens.total"]["test"] is None
     assert measures["lengths.sft.tokens.median"]["test"] == "ranks"
+
+
+def test_pairs_of_one_ranking_are_no_evidence_of_each_other(tmp_path: Path) -> None:
+    """Six pairs of one short answer are one observation: as six they would make a change clear that is chance."""
+
+    def rankings(short: int) -> list[Row]:
+        return [
+            {
+                "prompt": f"What does valve {n} do for pond {n * 3}?",
+                "completions": [f"It closes pipe {n * 7 + m} behind the mill." * 3 for m in range(3)]
+                + ["Yes." if n < short else f"It opens gate {n} of the lower pond when the wheel stands." * 2],
+                "ranks": [0, 1, 2, 3],
+            }
+            for n in range(40)
+        ]
+
+    made = compared(tmp_path, rankings(2), rankings(6))
+    its = made["measures"]["preferences.length_ratio.share"]
+    assert (its["a"], its["b"]) == (6 / 240, 18 / 240)
+    assert significance.proportions((6, 240), (18, 240)).p < 0.02  # type: ignore[union-attr] # as if they were 240
+    assert its["p"] > 0.1
 
 
 def test_gates_fail_on_what_is_not_to_be(tmp_path: Path) -> None:

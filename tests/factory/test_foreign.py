@@ -295,6 +295,7 @@ def test_an_odd_line_costs_only_itself(line: str, tmp_path: Path) -> None:
     )
     assert report["measures"]["rows.total"] == 5
     assert finding(report, "ingest.rejected")["count"] == 1
+    assert any(its["severity"] == "warning" for its in report["findings"] if its["id"][:7] in ("shapes.", "ingest."))
 
 
 def test_a_folder_as_save_to_disk_writes_it(tmp_path: Path) -> None:

@@ -328,6 +328,15 @@ def test_an_unknown_shape_lists_the_columns_and_says_how_to_map_them() -> None:
     assert "--map 'raw.says=text'" in said_
 
 
+def test_of_rows_that_hold_a_known_shape_twice_the_command_for_the_first_is_said() -> None:
+    """Raw and revised beside each other: which of them is meant nobody can tell; how to say it anybody can."""
+    pair = {"instruction": "Add.", "input": "", "output": "4"}
+    with pytest.raises(
+        UnknownShape, match=r"--map raw\.instruction=instruction --map raw\.input=input --map raw\.output="
+    ):
+        looked_at([{"id": 7, "raw": pair, "revised": pair}], place="x.jsonl")
+
+
 def test_prompts_beside_texts_that_may_be_answers_are_not_taken_for_prompts_alone() -> None:
     with pytest.raises(UnknownShape):
         looked_at([{"question": "Why?", "verdict": "because it is so and for no other reason at all"}], place="x.jsonl")

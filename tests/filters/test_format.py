@@ -48,6 +48,12 @@ def answered(text: str) -> Row:
         ("answer_first", sft(("assistant", "Hello!"), ("user", "Open it?"), ("assistant", ANSWER))),
         ("two_in_a_row", sft(("user", "Open it?"), ("user", "Please."), ("assistant", ANSWER))),
         ("template_token", answered(f"{ANSWER}<|im_end|>")),
+        ("placeholder_answer", answered("<nooutput> This cannot be done in text.")),
+        ("placeholder_answer", answered("No output.")),
+        ("placeholder_answer", answered(" nan ")),
+        ("placeholder_input", sft(("user", "Open it?\n\nNoinput"), ("assistant", ANSWER))),
+        ("placeholder_input", sft(("user", "Open it?\n\n<no input required>"), ("assistant", ANSWER))),
+        ("placeholder_input", sft(("user", "Open it?\n\nN/A"), ("assistant", ANSWER))),
         ("leaked_prompt", answered(f"### Response:\n{ANSWER}")),
         ("open_fence", answered("Run this:\n```sh\nopen kiln\n")),
         ("open_json", answered('{"steps": ["wait", "lift')),
@@ -58,6 +64,23 @@ def test_each_check_strikes(check: str, row: Row) -> None:
     outcome, reason, _ = said(row)
     assert reason == REASONS[check]
     assert outcome == ("reject" if check in Format().rejects else "keep")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Is there a tool for it?", "None."),
+        ("Which valve is it?", "N/A"),
+        ("What does the form say?\n\nName: none, input: no", ANSWER),
+        ("What is None in Python?", "No output is printed until the lid is shut, since nothing is flushed before."),
+        ("Say it.\n\nNo input is needed to open the kiln, is it?", ANSWER),
+        ("Who wrote the manual?", "Nan did."),
+    ],
+)
+def test_a_word_for_nothing_may_be_an_answer(question: str, answer: str) -> None:
+    assert said(sft(("user", question), ("assistant", answer)))[1] not in (
+        "format.placeholder_answer", "format.placeholder_input",
+    )  # fmt: skip
 
 
 def test_a_pair_and_a_completion_are_conversations_with_their_prompt() -> None:

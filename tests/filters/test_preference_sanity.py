@@ -80,7 +80,10 @@ def test_each_check_strikes(
 
 def test_what_two_rows_say_together() -> None:
     prompt, one, other = GOOD
-    assert said((prompt, one, other), (prompt, other.upper(), one)) == [("reject", REASONS["contradicted"])] * 2
+    assert said((prompt, one, other), (prompt.upper(), f" {other}\n", one)) == [("reject", REASONS["contradicted"])] * 2
+    assert (
+        said((prompt, one, other), (prompt, other.upper(), one)) == [("keep", None)] * 2
+    )  # case may be what is judged
     assert said((prompt, one, other), ("Another?", other, one)) == [("keep", None)] * 2
     third = "Nobody measured it so far."
     circle = said((prompt, one, other), (prompt, other, third), (prompt, third, one))

@@ -125,6 +125,16 @@ def test_the_page_shows_tokens_with_what_is_learned_and_masks_what_was_found(tmp
     assert str(tmp_path) not in page
 
 
+def test_of_a_pair_the_answer_alone_is_learned_and_earlier_answers_are_not(tmp_path: Path) -> None:
+    place = model(tmp_path / "model")
+    prompt = [*user("Who lives there?"), *assistant("Anna does."), *user("And where is it?")]
+    rows = [{"prompt": prompt, "chosen": assistant("In Oslo."), "rejected": assistant("In Rome.")}]
+    audited(tmp_path, rows, tokenizer=place)
+    page = (tmp_path / "audit/report.html").read_text(encoding="utf-8")
+    learned = "".join(re.findall(r'<mark class="token">(.*?)</mark>', page.split("read only")[1], re.DOTALL))
+    assert learned == "In Oslo.&lt;|im_end|&gt;\n"
+
+
 @pytest.mark.parametrize(("template", "system"), [("gemma", False), ("chatml", True)])
 def test_a_template_without_markers_or_without_a_system_role_is_said(
     tmp_path: Path, template: str, system: bool

@@ -53,15 +53,12 @@ def chapter(run: Run) -> Chapter:
 
 def _instructions(run: Run) -> Iterator[tuple[str, str]]:
     """(id, first turn of a user) of the rows that have one."""
-    columns: dict[str, exported.Columns] = {
-        kind: ["id", COLUMN[kind]] if kind in COLUMN else ["id"] for kind in exported.IDS
-    }
+    columns: dict[str, exported.Columns] = {kind: ["id", name] for kind, name in COLUMN.items()}
     for kind, _, batch in exported.batches(run, columns):
-        if kind in COLUMN:
-            for id_, turns in zip(batch["id"].to_pylist(), batch[COLUMN[kind]].to_pylist(), strict=True):
-                text = next((turn["content"] for turn in turns if turn["role"] == "user"), None)
-                if text:
-                    yield id_, text
+        for id_, turns in zip(batch["id"].to_pylist(), batch[COLUMN[kind]].to_pylist(), strict=True):
+            text = next((turn["content"] for turn in turns if turn["role"] == "user"), None)
+            if text:
+                yield id_, text
 
 
 def _most(counted: Counter[str], many: int) -> list[tuple[str, int]]:

@@ -53,7 +53,7 @@ def chapter(run: Run) -> Chapter:
         "rows": count, "exact": len(exact), "near": len(close), "across_splits": len(across), "threshold": THRESHOLD,
         "largest": _largest(run, alike),
     }  # fmt: skip
-    findings = [_across_found(run, across), _exact_found(run, exact), _near_found(run, close)]
+    findings = [_across_found(run, across), _exact_found(run, exact), _near_found(run, sorted({*close} - {*exact}))]
     return Chapter(numbers, measures, findings)
 
 
@@ -142,7 +142,7 @@ def _exact_found(run: Run, rows: list[int]) -> Finding:
 
 def _near_found(run: Run, rows: list[int]) -> Finding:
     return Finding(
-        "duplicates.near", "warning", "Rows nearly repeat another row",
+        "duplicates.near", "warning", "Rows nearly repeat another row, not word for word",
         "They weigh several times, and the model learns their wording instead of what they say.", len(rows),
         Mends.of(run).by("minhash_dedup", threshold=str(THRESHOLD)), _named(run, rows),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from factory import tables
 from factory.corpus import document_table, kept, passage_table
 from factory.runs import Run
 from factory.tokens import BYTES_A_TOKEN
-from factory.views import exported
+from factory.views import declared, exported
 from factory.views.chapter import Chapter, Finding
 from factory.views.histogram import bins, summary, tokens
 
@@ -32,7 +32,7 @@ def chapter(run: Run) -> Chapter:
         "documents": documents, "passages": passages, "rows": rows, "bytes_a_token": BYTES_A_TOKEN,
         "passage_tokens_are": run.counts("split").get("tokens_are", "estimated"),
     }  # fmt: skip
-    return Chapter(numbers, measures, _too_few(rows))
+    return Chapter(numbers, measures, _too_few(rows, made=declared.has_documents(run)))
 
 
 def _told(characters: Lengths, sizes: Lengths) -> dict[str, Any]:
@@ -78,12 +78,12 @@ def _rows(run: Run) -> dict[str, tuple[Lengths, Lengths]]:
     return {kind: (pairs[:, 0], pairs[:, 1]) for kind, pairs in joined.items()}
 
 
-def _too_few(rows: dict[str, dict[str, Any]]) -> list[Finding]:
+def _too_few(rows: dict[str, dict[str, Any]], *, made: bool) -> list[Finding]:
     return [
         Finding(
             f"lengths.few_rows.{kind}", "info", f"Few rows of kind {kind}",
             f"Below {FEW} rows a model learns the rows by heart more than what they teach.", its["tokens"]["count"],
-            "add documents, or a method under `generate: methods:` in the recipe",
+            "add documents, or a method under `generate: methods:` in the recipe" if made else "add rows",
         )
         for kind, its in rows.items() if its["tokens"]["count"] < FEW
     ]  # fmt: skip

@@ -11,17 +11,23 @@ from factory import tables
 from factory.faults import FAULTS
 from factory.runs import Run
 from factory.stages.measure import SCHEMA
-from factory.views import declared
+from factory.views import alarms, declared
 from factory.views.chapter import Chapter, Finding, Severity, share, some
 from factory.views.mending import Mends
 
 NAME, TITLE = "measured", "Filters measured"
 EXAMPLES = 5  # ids a reason
+OUTCOMES = {"reject": "reject", "edit": "edit", "keep": "flag"}  # of a verdict, and what the filter would do
 MANY = 0.01  # of the rows looked at: below this a finding is no warning
-WEB = ("c4", "document_quality", "fineweb", "gopher")  # made for pages of the web: much that is no fault falls to them
 TOLD = {f"format.{name}" for name in FAULTS if name != "control_token"}  # by the chapter on what the trainer sees
 A_WORD = re.compile(r"[A-Za-z0-9_-]+")  # what the name of a measure is made of
-ELSEWHERE = ("pii", "exact_dedup", "minhash_dedup", "preference_sanity")  # plugins whose findings other chapters tell
+ELSEWHERE = (
+    "pii",
+    "secrets",
+    "exact_dedup",
+    "minhash_dedup",
+    "preference_sanity",
+)  # plugins whose findings other chapters tell
 
 
 def chapter(run: Run) -> Chapter:
@@ -76,23 +82,27 @@ def _findings(run: Run, filters: dict[str, dict[str, Any]]) -> Iterator[Finding]
     plugins = {use.instance: use.plugin for use in declared.recipe(run).audit.measure}
     for name, its in filters.items():
         plugin = plugins.get(name, name)
-        for outcome, verb in (("reject", "reject"), ("edit", "edit")) if plugin not in ELSEWHERE else ():
+        for outcome, verb in OUTCOMES.items() if plugin not in ELSEWHERE else ():
             said = {
                 reason: one for reason, one in its["reasons"].items()
                 if its["outcomes"].get(reason) == outcome and reason not in TOLD
             }  # fmt: skip
             count = sum(one["count"] for one in said.values())
+            if outcome == "keep" and count < MANY * its["looked_at"]:
+                continue
+            alarm = alarms.of(plugin, name, verb)
             why = ", ".join(f"{reason} {one['count']:,}" for reason, one in said.items())
             yield Finding(
-                f"measured.{name}" + (".edits" if outcome == "edit" else ""),
-                _gravity(plugin, count, its["looked_at"]),
-                f"The filter {name} would {verb} rows",
-                f"It says: {why}.", count,
+                f"measured.{name}" + {"reject": "", "edit": ".edits", "keep": ".flags"}[outcome],
+                *_told_as(alarm, outcome, count, its["looked_at"]),
+                f"{alarm.why} The filter {name} would {verb}: {why}.", count,
                 f"{mends.by(plugin)}; `factory plugins {plugin}` says what it looks for",
                 some(id_ for one in said.values() for id_ in one["rows"]),
             )  # fmt: skip
 
 
-def _gravity(plugin: str, count: int, looked_at: int) -> Severity:
-    """How grave it is what a filter says of so many rows."""
-    return "warning" if plugin not in WEB and count >= MANY * looked_at else "info"
+def _told_as(alarm: alarms.Alarm, outcome: str, count: int, looked_at: int) -> tuple[Severity, str]:
+    """How grave it is, and the title; what a filter only flags it is not sure of."""
+    if outcome == "keep":
+        return "info", f"{alarm.title}, perhaps"
+    return alarm.gravity(count, looked_at), alarm.title

@@ -29,6 +29,7 @@ from factory.runs import Run
 from factory.views import declared, exported, xray
 from factory.views.chapter import Chapter, share, some
 from factory.views.judged import Pairs
+from factory.views.mending import Mends
 from factory.views.pairs import pairs
 from factory.views.thumbs import Thumbs, thumbs
 
@@ -67,10 +68,10 @@ def chapter(run: Run) -> Chapter:
     if of_pairs is None and of_thumbs is None:
         numbers["not_looked_at"] = "There are no pairs, rankings or thumbs among the rows."
     measures = {**_pair_measures(of_pairs), **_thumb_measures(of_thumbs)}
-    of_documents = declared.has_documents(run)
+    mends = Mends.of(run)
     findings = [
-        *(xray.of_pairs(of_pairs, found, of_documents=of_documents) if of_pairs else ()),
-        *(xray.of_thumbs(of_thumbs, given, of_documents=of_documents) if of_thumbs else ()),
+        *(xray.of_pairs(of_pairs, found, mends=mends) if of_pairs else ()),
+        *(xray.of_thumbs(of_thumbs, given, mends=mends) if of_thumbs else ()),
     ]
     return Chapter(numbers, measures, findings, not_measured=_silent(of_pairs, of_thumbs, measures))
 
@@ -94,6 +95,7 @@ def _of_pairs(found: Pairs, cut: int) -> dict[str, Any]:
     }
     return {
         "pairs": len(found.ids),
+        "prompts": len(set(found.leanings.prompts)),
         "of_rankings": sum(exported.record_of(id_) != id_ for id_ in found.ids),
         "faults": faults,
         "cut": cut,

@@ -9,10 +9,12 @@ from typing import Any
 from factory.runs import Run
 from factory.views import ledger
 from factory.views.chapter import Chapter, Finding, some
+from factory.views.chapters.shapes import BROKEN, OTHER
 
 NAME, TITLE = "rejections", "What was lost, and why"
 EACH = 3  # examples a reason
 DETAIL = 300  # characters of it
+MANY = 0.01  # of the rows of datasets that are read as they are: so many lost lines are no accident
 
 
 def chapter(run: Run) -> Chapter:
@@ -40,8 +42,10 @@ def _detail(text: str) -> str:
 def _not_read(run: Run) -> Finding:
     lost = [*ledger.entries(run, stage="ingest"), *ledger.entries(run, stage="read")]
     reasons = ", ".join(f"{reason} {count}" for reason, count in ledger.by_reason(lost).items())
+    lines = sum(entry.stage == "read" and entry.reason not in (OTHER, BROKEN) for entry in lost)
+    many = lines >= max(1, MANY * run.counts("read").get("rows", 0))
     return Finding(
-        "ingest.rejected", "info", "Files or lines were not read",
+        "ingest.rejected", "warning" if many else "info", "Files or lines were not read",
         f"What they hold is not in the dataset ({reasons}).", len(lost),
         "`factory ledger RUN --reason ingest --rows` says for each what to do", some(entry.place for entry in lost),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from factory import tables
 from factory.chat import Chat, Unrenderable, load, marked, pieces
 from factory.corpus import kept, record_tables
 from factory.errors import WrongRequest
-from factory.faults import FAULTS
+from factory.faults import FAULTS, Fault
 from factory.runs import Run
 from factory.views import declared, exported, lesson, packing
 from factory.views.chapter import Chapter, Finding, share, some
@@ -31,7 +31,8 @@ NAME, TITLE = "template", "What the trainer sees"
 LONGEST = 4096  # tokens a row where nobody says more, as in the trainers
 STEP = 64  # max_length is rounded up to it
 CUTS = (512, 1024, 2048, 4096, 8192, 16_384, 32_768)
-SHOWN, TOKENS = 5, 350  # rows that are shown token by token, and tokens of each
+SHOWN, TOKENS = 5, 350  # rows of a kind that are shown token by token, and tokens of each
+RENDERED = ("sft", "preference", "feedback")
 MEASURED = ("template.tokens", "template.learned.share", "template.beyond", "template.unended", "template.double_bos",
             "template.packing")  # fmt: skip
 
@@ -217,28 +218,37 @@ def _with_tools(run: Run) -> list[str]:
 
 
 def _shown(run: Run, lens: Chat) -> list[dict[str, Any]]:
-    """Some conversations token by token; what measured filters found in them is masked."""
-    places = _places(run)
-    rows = [(kind, row) for kind, _, row in exported.at(run, places, exported.WHOLE) if kind == "sft"]
+    """Some rows of each kind token by token; what measured filters found in them is masked."""
+    rows = [(kind, row) for kind, _, row in exported.at(run, _places(run), exported.WHOLE)]
     hidden = masked(run, [row["id"] for _, row in rows])
-    shown = []
-    for _, row in rows:
+    shown: dict[str, list[dict[str, Any]]] = {}
+    for kind, row in rows:
         try:
-            parts = pieces(lens.tokenizer, hidden.get(row["id"], row)["messages"], lens.template)
-        except Unrenderable:
+            parts = _tokens(lens, kind, hidden.get(row["id"], row))
+        except (Fault, Unrenderable):
             continue
         learned = sum(is_learned for _, is_learned in parts)
         its = {"id": row["id"], "tokens": parts[:TOKENS], "count": len(parts), "learned": learned}
-        shown.append({**its, "more": max(0, len(parts) - TOKENS)})
-    return shown[:SHOWN]
+        if len(shown.setdefault(kind, [])) < SHOWN:
+            shown[kind].append({**its, "more": max(0, len(parts) - TOKENS)})
+    return [its for kind in shown for its in shown[kind]]
+
+
+def _tokens(lens: Chat, kind: str, row: dict[str, Any]) -> list[tuple[str, bool]]:
+    """A row's tokens and whether each is learned; of a pair those of the chosen answer. Raises Fault, Unrenderable."""
+    if kind == "sft":
+        return pieces(lens.tokenizer, row["messages"], lens.template)
+    return lens.answer_pieces(row["prompt"], row["chosen" if kind == "preference" else "completion"])
 
 
 def _places(run: Run) -> list[int]:
-    """Places of conversations, spread over all there are."""
-    first, count = 0, 0
+    """Places of rows that are rendered as conversations, spread over all there are of each kind."""
+    spans: dict[str, list[int]] = {}
+    at = 0
     for kind, _, batch in exported.batches(run, exported.IDS):
-        if kind == "sft":
-            count += len(batch)
-        elif not count:
-            first += len(batch)
-    return sorted({first + int(nth) for nth in np.linspace(0, count - 1, min(count, 2 * SHOWN))})
+        spans.setdefault(kind, [at, at])[1] = at = at + len(batch)
+    return sorted({
+        first + int(nth)
+        for kind, (first, end) in spans.items() if kind in RENDERED
+        for nth in np.linspace(0, end - first - 1, min(end - first, 2 * SHOWN))
+    })  # fmt: skip
