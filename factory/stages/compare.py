@@ -10,7 +10,7 @@ Costs   2 x seeds trainings. All rows in memory. Stopped and run again, it goes 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -106,12 +106,18 @@ def _working(place: Path) -> Iterator[Path]:
         return
     folder = place / f".{FOLDER}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    lock = FileLock(place / f".{FOLDER}.lock", timeout=0)
+    lock = FileLock(folder / "lock", timeout=0)
     try:
-        with lock:
-            yield folder
+        lock.acquire()
     except Timeout:
         raise DeadWorld(f"Another process compares {place}. Wait for it, then run the same command again.") from None
+    try:
+        yield folder
+    finally:
+        lock.release()
+        with suppress(OSError):  # what was stopped waits there
+            (folder / "lock").unlink(missing_ok=True)
+            folder.rmdir()
 
 
 def _names(one: Path, other: Path) -> tuple[str, str]:
