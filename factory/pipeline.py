@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from factory import inputs, tables
 from factory import recipe as recipes
 from factory.errors import CheckFailed, TextDropped, WrongRequest
+from factory.plural import many, noun
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import Run, fingerprint, is_run, views_digest
@@ -181,7 +182,8 @@ def _stop_at(checks: Sequence[dict[str, Any]], run: Run) -> None:
     failed = [f"{check['check']} (it is {check['value']})" for check in checks if not check["holds"]]
     if failed:
         raise CheckFailed(
-            f"{len(failed)} of {len(checks)} checks do not hold: {'; '.join(failed)}. See {run.path / 'report.html'}"
+            f"{len(failed)} of {many(len(checks), 'check')} {noun(len(failed), 'does', 'do')} not hold: "
+            f"{'; '.join(failed)}. See {run.path / 'report.html'}"
         )
 
 

@@ -6,12 +6,10 @@ Never  streets without such a word. What stands in other lines is read on by `_a
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts
-
-from filters._engine import result
+from filters._recogniser import Hit, Recogniser
 
 WRITTEN = 0.6
 _UP = r"[A-ZÀ-ÖØ-ÞŁŚŻĆČŠŽ][\w'’.-]{0,24}"
@@ -102,19 +100,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 _EXPRESSIONS = [(form.words, _compiled(form.pattern)) for form in _FORMS]
 
 
-class StreetAddresses(LocalRecognizer):
-    """Find addresses; `analyze` is linear in the text."""
+class StreetAddresses(Recogniser):
+    """Find addresses; `hits` is linear in the text."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["address"])
+    kind = "address"
 
-    def load(self) -> None:
-        """Nothing to load."""
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
-    ) -> list[RecognizerResult]:
+    def hits(self, text: str) -> Iterator[Hit]:
         """The addresses of `text`."""
         small = text.lower()
-        written = [pattern for words, pattern in _EXPRESSIONS if not words or any(word in small for word in words)]
-        return [result(self, *match.span(), WRITTEN) for pattern in written for match in pattern.finditer(text)]
+        for words, pattern in _EXPRESSIONS:
+            if not words or any(map(small.__contains__, words)):
+                yield from (Hit(*match.span(), WRITTEN) for match in pattern.finditer(text))

@@ -3,7 +3,13 @@
 import re
 from functools import cache
 
-SHORT = frozenset(("usa", "u.s.a.", "uk", "england", "scotland", "wales", "northern ireland"))
+_ALSO = (  # what the lists of telephone codes leave out
+    "usa|u.s.a.|uk|england|scotland|wales|northern ireland|great britain|britain|holland|the netherlands|czechia"
+    "|ivory coast|north macedonia|burma|vatican city|vereinigte staaten|großbritannien|schottland|niederlande"
+    "|états-unis|pays-bas|grande-bretagne|angleterre|écosse|países bajos|inglaterra|escocia|gran bretaña"
+    "|república checa|corea del sur|emiratos árabes unidos"
+)
+ALSO = frozenset(_ALSO.split("|"))
 
 
 @cache
@@ -13,7 +19,7 @@ def countries() -> frozenset[str]:
 
     said = ((of, of.get(language, "")) for of in LOCALE_DATA.values() for language in ("en", "de", "fr", "es"))
     names = (of[name[1:]] if name.startswith("*") else name for of, name in said)  # `*aa`: as in the language aa
-    return frozenset(name.casefold() for name in names if name) | SHORT
+    return frozenset(name.casefold() for name in names if name) | ALSO
 
 
 @cache

@@ -30,7 +30,8 @@ _AT_BRACKETS = re.compile(r"[(\[{]\s?(?i:at|@|arroba)\s?[)\]}]")
 _AT_BARE = re.compile(r" (?i:at) (?=[\w-]{2,40}(?: |\s?[(\[{]\s?)(?i:dot|punkt|punto)\b)")  # not: at some point in
 _DOT_BRACKETS = re.compile(rf"[(\[{{]\s?(?i:{_DOTS}|\.)\s?[)\]}}]")
 _DOT_BARE = re.compile(rf" (?i:{_DOTS}) (?=[a-z]{{2,12}}\b)")
-_LINE_END = re.compile(r"\n[ \t>]{0,8}")
+_LINE_END = re.compile(r"\n(?<=[0-9@. \t\r-].)[ \t>]{0,8}+", re.DOTALL)  # behind what may go on in the next line
+_LINE_END_IN_NUMBER = re.compile(r"\n(?<=[0-9 \t\r-].)[ \t>]{0,8}+(?=[0-9(])", re.DOTALL)
 _HOST_AND_MORE = re.compile(r"[\w.-]{1,40}@\w")
 _LABEL = re.compile(r"[a-z0-9-]{1,40}")
 _OPEN_DOMAIN = re.compile(r"[\w.+-]+@[^\W_][\w-]*[.-]$")
@@ -91,14 +92,13 @@ def _tags(text: str) -> Iterator[Disguise]:
 
 def _line_ends(text: str) -> Iterator[Disguise]:
     """Line breaks inside of a grouped number, and inside of an address."""
-    look = _in_address if "@" in text else None
-    for match in _LINE_END.finditer(text):
+    for match in (_LINE_END if "@" in text else _LINE_END_IN_NUMBER).finditer(text):
         start, end = match.span()
         start -= text[start - 1 : start] == "\r"
         if text[end : end + 1] in _BEGINS_NUMBER:
             yield from _in_number(text, start, end)
-        elif look:
-            yield from look(text, start, end)
+        else:
+            yield from _in_address(text, start, end)
 
 
 def _in_number(text: str, start: int, end: int) -> Iterator[Disguise]:

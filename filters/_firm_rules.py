@@ -29,12 +29,25 @@ _THERE = rf"(?:work(?:s|ed|ing)? at|employed (?:at|by)|{_POST} (?:of|at)|(?:year
 _THERE += r"|(?:\b(?:I|[Hh]e|[Ss]he|[Ww]ho)|used to) works? for)"
 _HOUSE = any_of(
     "Hospital Complejo_Hospitalario Clínica Fundaci[óo]n? Universidad Universitat Instituto Centro_de_Salud Consorcio "
-    "Universit[éà] Hôpital Institut Clinique Universität Klinikum Krankenhaus University_of Bank_of Institute_of"
+    "Universit[éà] Hôpital Institut Clinique Universität Klinikum Krankenhaus University_of Bank_of Institute_of "
+    "Ministerio_de Ministry_of"
 )
 _HOUSES = any_of("University Hospital College Institute Clinic Foundation Bank Airlines Insurance")
 _JOB = any_of(
     "Director Officer Engineer Manager Specialist Accountant Administrator Analyst Designer Developer Scientist "
     "Consultant Architect Representative Nurse Teacher Attorney Editor Professor"
+)
+_MEMBER = (  # of a party or a union: of whom it is said, it says much
+    r"(?:(?:[Hh]e|[Ss]he|I|[Ww]ho|[Tt]hey) (?:is|was|were|am|are) (?:an? |the )?"
+    r"(?:active )?(?:member|activist|leader|candidate)s? (?:of|for)"
+    r"|(?i:miembros?|militantes?|candidat[oa]s?) (?:del|de la)|(?i:pertenencia|apoyo|afiliad[oa]s?) (?:al?|a la|del?)"
+    r"|Mitglied (?:der|des|bei der)|membres? d[ue](?: la)?)(?: the| la)?"
+)
+_PARTY = rf"(?:[A-ZÄÖÜ]{{3,6}}|(?:{_CAPITAL} ){{1,4}}(?:Party|Union|Front|Movement|League))"
+_TRADED = r"(?:Technologies|Ventures|Pharmaceuticals|Van Lines|Consulting|Bancorp|Orchestra|Museum)"
+_ANY = (  # kinds of technologies, of whoever
+    r"(?:\w+ing|\w+al|Information|Web|New|Similar|Mobile|Cloud|Wireless|Assistive|Renewable|Green|Open|Modern|Advanced"
+    r"|Core|The) "
 )
 _INVOICE = r"(?i:invoice|rechnung|facture|factura)"
 _FIRMS = [
@@ -54,6 +67,8 @@ _FIRMS = [
         rf"(?<![\w.])(?P<value>{_NAME})['’]s (?=(?:CEO|CTO|CFO|COO|headquarters|shareholders|employees)\b)",
         rf"(?<![\w.])(?P<value>(?:[A-ZÀ-ÖØ-Þ][\w&'’-]{{1,24}} ){{1,4}}{_HOUSES})\b",
         rf"(?<![\w.])(?P<value>{_HOUSE}(?: (?:{SMALL} )?{_CAPITAL}){{1,5}})(?!\w)",
+        rf"\b{_MEMBER} (?P<value>{_PARTY})(?!\w)",
+        rf"(?<![\w.])(?P<value>(?:{_CAPITAL} ){{0,2}}(?!{_ANY}){_CAPITAL} {_TRADED})(?![\w-])",
     )
 ]
 _OTHERS = (
@@ -61,6 +76,7 @@ _OTHERS = (
     "Every Each Home Level School"
 )
 _NO_FIRM = frozenset(_OTHERS.split())  # what begins a sentence
+_ARTICLE = re.compile(r"(?:The |Our |A )?")
 _TRADE = any_of(
     "Investments? Research Group Systems Solutions Technolog(?:y|ies) Partners Associates Capital Bank Institute "
     "University College School Hospital Clinic Foundation Labs? Media Studios? Records Insurance Ventures Consulting"
@@ -72,9 +88,11 @@ def firms(text: str) -> Iterator[Place]:
     """Where rules see an organisation."""
     for pattern in _FIRMS:
         for match in pattern.finditer(text):
-            name = match["value"]
+            start, end = match.span("value")
+            start += len(_ARTICLE.match(match["value"])[0])  # type: ignore[index] # it matches nothing, too
+            name = text[start:end]
             if name.partition(" ")[0] not in _NO_FIRM and name.casefold() not in countries():
-                yield Place(*match.span("value"), "organization", 0.0)
+                yield Place(start, end, "organization", 0.0)
 
 
 def firm_called_so(text: str, found: Finding) -> int | None:

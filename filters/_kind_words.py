@@ -1,21 +1,23 @@
 """Which kinds of personal data a text has a word for: without one of its words a kind is not looked for.
 
-Texts are full of the same words: what was met once and has none is known, so that a text costs little more than to
-be cut at its blanks.
+Texts are full of the same words: what was met once is known, so that a text costs little more than to be cut at its
+blanks. One memory a process, of what stands between blanks: at most MOST_KNOWN of up to LONGEST_KNOWN characters, which
+are 7 MB, 14 while it grows; when it is full it is emptied.
 """
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 
 from filters._kinds import KINDS
 
-MOST_KNOWN, LONGEST_KNOWN = 1 << 16, 30  # words that a process remembers, at most 6 MB; letters of one
+MOST_KNOWN, LONGEST_KNOWN = 1 << 16, 30
 
 _MARKS = "=^~+"
 _GLUED = ("n", "id", "code", "ref", "is", "was", "lautet", "es")  # number, no, nr, ID … and what a label says of it
 _LETTERS = re.compile(r"[^\W\d_]+")
-_silent: set[str] = set()  # what was met and has no word of a kind
+_NONE = frozenset[str]()
+_silent: set[str] = set()  # what stood between blanks and has a word of no kind
+_loud: dict[str, frozenset[str]] = {}  # what has, and of which; it is emptied with the others
 
 
 def _words(mark: str) -> dict[str, tuple[str, ...]]:
@@ -36,29 +38,54 @@ def _by_size(words: Mapping[str, tuple[str, ...]]) -> dict[int, dict[str, tuple[
 _WHOLE, _EXACT, _WITHIN, _LABELS = _words("A"), _words("="), _words(""), _words("+")
 _BEGINS, _ENDS = _by_size(_words("^")), _by_size(_words("~"))
 _SIGNS = [(word, kind) for kind, its in KINDS.items() for word in its.words if not word.strip(_MARKS).isalpha()]
+_ONLY_SIGNS = [sign for sign, _ in _SIGNS]
+
+# Most words are of no kind, and these say so ten times as fast as looking for each.
+_ANY_BEGINNING, _ANY_END = (*_words("^"), *_LABELS), tuple(_words("~"))
 
 
 def said_in(text: str) -> frozenset[str]:
     """The kinds of whose words one is in `text`."""
-    tokens = set(text.split())  # no word and no sign has a blank in it
-    said = frozenset[str]().union(*map(_said_by, tokens - _silent))
-    if len(_silent) > MOST_KNOWN:
+    return _remembered(set(text.split()), _said_by)  # no word and no sign has a blank in it
+
+
+def _remembered(tokens: set[str], said_by: Callable[[str], frozenset[str]]) -> frozenset[str]:
+    return _NONE.union(*[_loud.get(token) or _met(token, said_by(token)) for token in tokens - _silent])
+
+
+def _met(token: str, kinds: frozenset[str]) -> frozenset[str]:
+    """The kinds of `token`, which are remembered."""
+    if len(_silent) + len(_loud) >= MOST_KNOWN:
         _silent.clear()
-    return said
+        _loud.clear()
+    if len(token) <= LONGEST_KNOWN:
+        if kinds:
+            _loud[token] = kinds
+        else:
+            _silent.add(token)
+    return kinds
 
 
-@lru_cache(maxsize=1 << 12)
 def _said_by(token: str) -> frozenset[str]:
-    """The kinds of whose words one is in what stands between blanks."""
-    kinds = {kind for sign, kind in _SIGNS if sign in token}
-    kinds.update(*map(_said_by_word, _LETTERS.findall(token)))
-    if not kinds and len(token) <= LONGEST_KNOWN:
-        _silent.add(token)
-    return frozenset(kinds)
+    """The kinds of whose words one is in what stands between blanks: an address is seldom met twice, its words are."""
+    if token.isalpha():
+        return _said_by_word(token)
+    kinds = _remembered(set(_LETTERS.findall(token)), _said_by_word)
+    if any(map(token.__contains__, _ONLY_SIGNS)):
+        return kinds.union(kind for sign, kind in _SIGNS if sign in token)
+    return kinds
 
 
-def _said_by_word(word: str) -> set[str]:
+def _said_by_word(word: str) -> frozenset[str]:
     lower = word.lower()
+    if not (
+        lower in _EXACT
+        or word in _WHOLE
+        or lower.startswith(_ANY_BEGINNING)
+        or lower.endswith(_ANY_END)
+        or any(map(lower.__contains__, _WITHIN))
+    ):
+        return _NONE
     kinds = {*_WHOLE.get(word, ()), *_EXACT.get(lower, ())}
     for size in _BEGINS:
         kinds.update(_BEGINS[size].get(lower[:size], ()))
@@ -66,7 +93,7 @@ def _said_by_word(word: str) -> set[str]:
         kinds.update(_ENDS[size].get(lower[-size:], ()))
     kinds.update(*(its for within, its in _WITHIN.items() if within in lower))
     kinds.update(*(its for label, its in _LABELS.items() if lower.startswith(label) and _is_label(word, len(label))))
-    return kinds
+    return frozenset(kinds)
 
 
 def _is_label(word: str, size: int) -> bool:

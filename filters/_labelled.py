@@ -5,13 +5,9 @@ while here the value must follow its label. Nothing between the two may have bee
 """
 
 import re
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
 
-from presidio_analyzer import LocalRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts
-
-from filters._engine import result
+from filters._recogniser import Hit, Recogniser
 from filters._secret_values import is_code, is_stock
 
 LABELLED = 0.6
@@ -163,28 +159,25 @@ PATTERNS: dict[str, tuple[list[str], Callable[[str], bool] | None]] = {
 }  # fmt: skip
 
 
-class Labelled(LocalRecognizer):
-    """Find one kind of PATTERNS; `analyze` is linear in the text."""
+_IN_EACH = {  # in small letters: of kinds that are looked for without their label, one is in each match
+    "address": ("domicilio", "anschrift", "dirección", "address", "adresse"),
+    "iban": ("iban",),
+}
+
+
+class Labelled(Recogniser):
+    """Find one kind of PATTERNS; `hits` is linear in the text."""
 
     def __init__(self, kind: str) -> None:
-        self._expressions, self._may_be = _compiled(kind), PATTERNS[kind][1]
-        super().__init__(supported_entities=[kind], name=f"labelled_{kind}")
+        self.kind, self._in_each = kind, _IN_EACH.get(kind)
+        expressions, self._may_be = PATTERNS[kind]
+        self._expressions = [re.compile(expression, re.MULTILINE) for expression in expressions]
 
-    def load(self) -> None:
-        """Nothing to load."""
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
-    ) -> list[RecognizerResult]:
+    def hits(self, text: str) -> Iterator[Hit]:
         """The values of `text` that follow a label."""
-        matches = (match for expression in self._expressions for match in expression.finditer(text))
-        return [
-            result(self, *match.span("value"), LABELLED)
-            for match in matches
-            if self._may_be is None or self._may_be(match["value"])
-        ]
-
-
-@cache
-def _compiled(kind: str) -> list[re.Pattern[str]]:
-    return [re.compile(expression, re.MULTILINE) for expression in PATTERNS[kind][0]]
+        if self._in_each and not any(map(text.lower().__contains__, self._in_each)):
+            return
+        for expression in self._expressions:
+            for match in expression.finditer(text):
+                if self._may_be is None or self._may_be(match["value"]):
+                    yield Hit(*match.span("value"), LABELLED)

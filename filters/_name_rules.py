@@ -90,6 +90,12 @@ _STARRED = re.compile(r"(?<![\w*])[A-Z]\*{2,15}(?: [A-Z]\*{2,15}){1,2}(?![\w*])"
 _BASE64 = re.compile(r"(?<![\w+/=])(?=[A-Za-z+/]*[0-9A-Z])[A-Za-z0-9+/]{11,60}={0,2}(?![\w+/=])")
 _TWO_WORDS = re.compile(rb"[A-Z][a-z]{1,20}(?: [A-Z][a-z'-]{1,20}){1,3}")
 _AT = re.compile(r"@|%40|&#64;|[\[({]\s?(?i:at|@|arroba)\s?[\])}]|\s(?i:at)\s")
+MOST_PARTS = 4  # names of one person
+_OFFICES = (
+    "info contact support help sales service office team press media jobs careers billing orders inquiry inquiries "
+    "request requests admin webmaster reply noreply news newsletter customer customers privacy legal security feedback"
+)
+OFFICES = frozenset(_OFFICES.split())
 _LOCAL_PART = re.compile(r"[^\W\d_]{2,}")
 _NEVER = re.compile(
     r"(?i:user|name|null|none|true|false|admin|test|string|yes|no|n/a|unknown|all|team|support|sales|info)"
@@ -127,10 +133,11 @@ def _decoded(token: str) -> bytes:
 
 
 def parts_of(email: str) -> frozenset[str]:
-    """What an address says its owner is called: `jean.durand30@…` -> jean, durand. None where it is one word."""
+    """What an address says its owner is called: `jean.durand30@…` -> jean, durand. None where it is one word, or many,
+    or an office's: `seattle-aco-requests@…`."""
     at = _AT.search(email)
-    parts = _LOCAL_PART.findall(email[: at.start()].casefold()) if at else []
-    return frozenset(parts) if len(parts) > 1 else frozenset()
+    parts = frozenset(_LOCAL_PART.findall(email[: at.start()].casefold()) if at else ())
+    return parts if 1 < len(parts) <= MOST_PARTS and not parts & OFFICES else frozenset()
 
 
 def named_by(text: str, emails: Iterable[frozenset[str]]) -> Iterator[Place]:

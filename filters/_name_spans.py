@@ -22,7 +22,10 @@ SCALE = 0.8  # 0.5 of the model is presidio's 0.4
 _STOCK = "foo bar baz qux quux barz lorem ipsum"
 _SHORT = "mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec"
 _CHAT = "lol lmao lmfao rofl omg wtf omfg imho btw tbh idk smh"
-NOBODY = frozenset(f"{_STOCK} {_SHORT} {_CHAT}".split())  # what examples are called, and short forms with a capital
+_WARD = "servicio médico médica varón mujer niña niño paciente gestante cirugía oncología urología"
+NOBODY = frozenset(
+    f"{_STOCK} {_SHORT} {_CHAT} {_WARD}".split()
+)  # what examples are called, and short forms with a capital
 _ALSO = "jordan georgia chad israel malta maurice dominique guadalupe mauricio montserrat"
 NAMES_TOO = frozenset(_ALSO.split())  # countries, and what people are called
 _LAUGHTER = re.compile(r"(?:h+[aei]+){2,}h*")

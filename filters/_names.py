@@ -14,6 +14,7 @@ from typing import Protocol
 
 from factory.edits import Edit, EditMap
 from filters._address_rest import goes_on
+from filters._called_after import is_nothing, things_called_so
 from filters._disguises import INVISIBLE
 from filters._firm_rules import firm_called_so, firms
 from filters._letterheads import letterheads
@@ -24,6 +25,7 @@ from filters._presidio import SURE
 from filters._screen import fold
 from filters._spans import FILL, Finding, blank
 from filters._unfold import latin
+from filters._whereabouts import whereabouts
 
 KINDS = {"person": "<PERSON>", "organization": "<ORGANIZATION>", "location": "<LOCATION>"}
 FOUND = ("address", *KINDS)
@@ -128,8 +130,12 @@ def _seen(
         for (start, _), part in zip(where, parts, strict=True)
         for f in read[part]
     ]
+    said = [f for f in said if not is_nothing(text, f)]
+    persons = [f for f in said if f.kind == "person" and f.score >= SURE]
     ruled = [*places(text), *firms(text), *addresses_and_places(text), *hidden(text), *named_by(text, emails)]
+    ruled += whereabouts(text, persons)
     ruled += [Place(f.start, end, "organization", 0.0) for f in said if (end := firm_called_so(text, f))]
+    ruled += things_called_so(text, persons, ruled)
     return [*_without(said, ruled), *_by_rule(said, _firms_first(ruled)), *_again(text, known)]
 
 

@@ -4,21 +4,22 @@ Source  the algorithms that the issuing offices publish: ICAO 9303 (German ident
         tax numbers), 97 minus the number (French NIR), a letter by mod 23 (Spanish DNI and NIE), EAN-13 (Swiss AHV).
 """
 
-from presidio_analyzer import Pattern, PatternRecognizer
+from collections.abc import Iterable
+
+from filters._recogniser import Patterns
 
 
-class _Checked(PatternRecognizer):
+class _Checked(Patterns):
     """A pattern and a check: right check digits make it sure, or leave it to a word before; wrong ones unmake it."""
 
     ALONE = True  # whether the check digits are enough without a word
 
-    def __init__(self, kind: str, form: str, score: float, words: list[str] | None = None) -> None:
-        edges = rf"(?-i:(?<![\w.-])(?:{form})(?![\w-]))"
-        super().__init__(kind, patterns=[Pattern(kind, edges, score)], context=words or [])
+    def __init__(self, kind: str, form: str, score: float, words: Iterable[str] = ()) -> None:
+        super().__init__(kind, [(rf"(?<![\w.-])(?:{form})(?![\w-])", score)], words)
 
-    def validate_result(self, pattern_text: str) -> bool | None:
+    def is_sure(self, value: str) -> bool | None:
         """True or None where the check digits are right."""
-        plain = "".join(filter(str.isalnum, pattern_text)).upper()
+        plain = "".join(filter(str.isalnum, value)).upper()
         if not self.is_right(plain):
             return False
         return True if self.ALONE else None
@@ -103,6 +104,20 @@ class GermanCards(_Checked):
         return sum(value * (7, 3, 1)[at % 3] for at, value in enumerate(values)) % 10 == int(plain[9])
 
 
-def national() -> list[PatternRecognizer]:
+class HealthNumbers(Patterns):
+    """UK NHS numbers. Their check digit passes one US telephone number in eleven, so a word must say so."""
+
+    def __init__(self) -> None:
+        words = ["nhs", "national health service", "health service"]
+        super().__init__("uk_nhs", [(r"\b[0-9]{3}([- ]?)[0-9]{3}\1[0-9]{4}\b", 0.25)], words)
+
+    def is_sure(self, value: str) -> bool | None:
+        """None where the digits, weighed from 10 down to 1, are together a multiple of 11."""
+        digits = [int(sign) for sign in value if sign.isdigit()]
+        total = sum(digit * (10 - at) for at, digit in enumerate(digits))
+        return None if total % 11 == 0 else False
+
+
+def national() -> list[Patterns]:
     """One recogniser a kind."""
-    return [FrenchNumbers(), SpanishNumbers(), SwissNumbers(), GermanTaxNumbers(), GermanCards()]
+    return [FrenchNumbers(), SpanishNumbers(), SwissNumbers(), GermanTaxNumbers(), GermanCards(), HealthNumbers()]

@@ -11,10 +11,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 import phonenumbers
-from presidio_analyzer import LocalRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts
 
-from filters._engine import result
+from filters._recogniser import Hit, Recogniser
 from filters._screen import context
 
 VALID = 0.75  # +44 20 7946 0112
@@ -59,6 +57,11 @@ _WORD = (  # English, German, French, Spanish, Italian, Dutch, Portuguese
     r"movil|mobiel|handy|cell(?:phone|ulare)?|portable|rufnummer|durchwahl|hotline|landline|whatsapp|sms|dial|call|ring|"
     r"extension|contact number|answering at|messages to"
 )
+_STEMS = (  # in small letters: one is in each word of `_WORD`, and in *desk* and *office*
+    "tel", "tél", "tfn", "tfo", "tlf", "phone", "fax", "mob", "móvil", "movil", "handy", "cell", "portable", "ruf",
+    "durchwahl", "hotline", "landline", "whatsapp", "sms", "dial", "call", "ring", "extension", "contact number",
+    "answering at", "messages to", "desk", "office",
+)  # fmt: skip
 _BEFORE = re.compile(rf"(?is).*(?<![^\W\d_])(?:(?:{_WORD})(?![^\W\d_])|(?:desk|office)(?=:))(?P<between>[^\n]*)$")
 _NEAR = re.compile(
     r"(?i)\W*(?:(?:is|at|on|me|us|no|nr|number|numbers|nummer|número|numero|de|of|and|y|or|und|the)\b\W*){0,4}"
@@ -66,27 +69,18 @@ _NEAR = re.compile(
 _BEHIND = re.compile(rf"(?i)[ -]?\(?(?:{_WORD}|desk|office|home|work)(?![^\W\d_])")
 
 
-class TelephoneNumbers(LocalRecognizer):
-    """Find telephone numbers; `analyze` is linear in the text."""
+class TelephoneNumbers(Recogniser):
+    """Find telephone numbers; `hits` is linear in the text."""
 
-    def __init__(self) -> None:
-        super().__init__(supported_entities=["phone"])
+    kind = "phone"
 
-    def load(self) -> None:
-        """Nothing to load."""
-
-    def analyze(
-        self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
-    ) -> list[RecognizerResult]:
+    def hits(self, text: str) -> Iterator[Hit]:
         """The telephone numbers of `text`."""
-        found = []
         for run in _RUN.finditer(text):
-            labelled = _is_labelled(text, run.start())
             for start, end in _parts(run.group(), run.start()):
-                if score := _score(text, start, end, labelled):
+                if score := _score(text, run.start(), start, end):
                     bracket = text[start] == "(" and ")" not in text[start:end]  # it is the sentence's
-                    found.append(result(self, start + bracket, end, score))
-        return found
+                    yield Hit(start + bracket, end, score)
 
 
 def _parts(run: str, at: int) -> list[tuple[int, int]]:
@@ -148,19 +142,23 @@ def _parse(number: str, region: str | None) -> phonenumbers.PhoneNumber | None:
         return None
 
 
-def _score(text: str, start: int, end: int, labelled: bool) -> float:
+def _score(text: str, run: int, start: int, end: int) -> float:
+    """How sure text[start:end] is a number, which stands in the run of digits that begins at `run`."""
     number = text[start:end]
     if written := _is_written_as_phone(number):
         return written
     plain = _EXTENSION.sub("", number)
+    if not _digits_fit(plain):
+        return 0.0
     named_after = not plain.isdigit() and _BEHIND.match(text, end)
-    return LABELLED if (labelled or named_after) and _digits_fit(plain) else 0.0
+    return LABELLED if named_after or _is_labelled(text, run) else 0.0
 
 
 def _is_labelled(text: str, start: int) -> bool:
-    before = _BEFORE.match(context(text, start))
+    said = context(text, start)
+    before = _BEFORE.match(said) if any(map(said.lower().__contains__, _STEMS)) else None
     return before is not None and _NEAR.fullmatch(before["between"]) is not None
 
 
 def _digits_fit(number: str) -> bool:
-    return 7 <= sum(character.isdigit() for character in number) <= 15 and not _NOT_A_PHONE.fullmatch(number)
+    return 7 <= sum(map(str.isdigit, number)) <= 15 and not _NOT_A_PHONE.fullmatch(number)

@@ -1,34 +1,78 @@
-"""presidio's engine with our recognisers: offline, without a model, and asked only where something can be.
+"""presidio's recognisers and ours: offline, without a model, and asked only where something can be.
 
-Nothing here opens a socket: the engine gets a blank spaCy tokeniser instead of a model to fetch, and e-mail domains
-are checked against the public suffix list inside tldextract. presidio and spaCy are loaded at the first text that a
-gate lets through, once a process.
+Nothing here opens a socket: no engine is built that would fetch a model, and e-mail domains are checked against the
+public suffix list inside tldextract. What is slow to load is loaded once a process, by the first text that may hold a
+kind which needs it: phonenumbers by a run of digits, tldextract by an `@`, presidio and spaCy (0.9 s) by what is
+written as a card, an IBAN, a bitcoin, IP or MAC address, or a US social security number.
 """
 
+import re
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING
 
 from filters._kinds import KINDS
 from filters._light import without_heavy
+from filters._recogniser import Hit, Recogniser, apart, raised
 from filters._screen import REACH, can_hold, fold, pieces
 from filters._spans import Finding, blank
 from filters._unfold import second_reading
 
-if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine
-
 SURE = 0.4  # presidio's own scale: a bare pattern of some worth, or a weak one with a context word
 MIN_SCORE = 0.1  # below it nothing is a finding: at presidio's 0.01 every six digits are a driver's licence
 
+_PAIR, _GROUP = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{1,4}"
+_PRESIDIOS = {  # what each of presidio's would have to find, said more exactly than by a gate: it is not asked for less
+    kind: [re.compile(pattern) for pattern in patterns]
+    for kind, patterns in {
+        "credit_card": [r"(?<![\w.])(?:[0-6][0-9]{11,18}(?!\w)|[1-6][0-9]{3}[ -][0-9]{4,6}[ -][0-9]{4})"],
+        "crypto": [r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59}\b"],
+        "iban": [r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}"],
+        "ip": [
+            r"(?:[0-9]{1,3}\.){3}[0-9]",
+            rf"(?<![\w:])(?:(?:{_GROUP}:){{1,7}}:|::{_GROUP}|(?:{_GROUP}:){{6}})",
+        ],
+        "mac": [rf"(?<![\w:-]){_PAIR}([:-])(?:{_PAIR}\1){{4}}{_PAIR}|(?<![\w.])(?:[0-9A-Fa-f]{{4}}\.){{2}}{_PAIR}"],
+        "us_ssn": [r"[0-9]{3}(?:[ .–-][0-9]{2}[ .–-][0-9]{4}|[0-9]{6}(?!\w))"],
+    }.items()
+}
+
+
+def prepare() -> None:
+    """Load what most texts of some size need: all but presidio."""
+    for kind in KINDS:
+        _ours(kind)
+
 
 @cache
-def engine() -> "AnalyzerEngine":
-    """The engine of this process."""
-    with without_heavy():
-        from filters._recognisers import build
+def _ours(kind: str) -> list[Recogniser]:
+    """Our recognisers of a kind."""
+    from filters._labelled import PATTERNS, Labelled
+    from filters._national import national
+    from filters._plain_numbers import plain_numbers
 
-        return build()
+    found: list[Recogniser] = [one for one in (*national(), *plain_numbers()) if one.kind == kind]
+    if kind == "address":
+        from filters._addresses import StreetAddresses
+
+        found.append(StreetAddresses())
+    elif kind == "email":
+        from filters._emails import EmailAddresses
+
+        found.append(EmailAddresses())
+    elif kind == "phone":
+        from filters._phones import TelephoneNumbers
+
+        found.append(TelephoneNumbers())
+    return [*found, Labelled(kind)] if kind in PATTERNS else found
+
+
+@cache
+def _presidios(kind: str) -> list[Recogniser]:
+    """presidio's recognisers of a kind, in the order of `_PRESIDIOS`."""
+    with without_heavy():
+        from filters._recognisers import Presidios, recognisers
+
+        return [Presidios(one) for one in recognisers() if kind in one.supported_entities]
 
 
 def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = True) -> list[Finding]:
@@ -71,23 +115,56 @@ def _settle(
 ) -> tuple[set[Finding], str]:
     """Look, fill what is sure and look again, until nothing sure is left: scrubbing twice then changes nothing.
 
-    Once is not enough: of two numbers side by side the first may hide the second.
+    Once is not enough: of two numbers side by side the first may hide the second. It can where something was filled,
+    and not lines away.
     """
     found: set[Finding] = set()
     asked = can_hold(kinds, piece, start) if screened and not seen_through else kinds
+    fresh = _look(piece, start, asked, screened=screened)
     while True:
-        fresh = _look(piece, start, asked)
         found.update(fresh)
         sure = [(f.start, f.end) for f in fresh if f.score >= SURE]
         if not sure:
             return found, piece
         piece = blank(piece, sure)
-        asked = can_hold(kinds, piece, start) if screened else kinds
+        fresh = []
+        for begin, end in _lines_around(piece, start, sure) if screened else [(start, len(piece))]:
+            asked = can_hold(kinds, piece, begin, end) if screened else kinds
+            before = max(0, begin - REACH)
+            here = _look(piece[before:end], begin - before, asked, screened=screened)
+            fresh += [f._replace(start=f.start + before, end=f.end + before) for f in here]
 
 
-def _look(piece: str, start: int, kinds: tuple[str, ...]) -> list[Finding]:
+def _lines_around(piece: str, start: int, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The lines of `spans`, each with the one before and the one behind; none before `start`."""
+    stretches: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        begin = max(start, piece.rfind("\n", 0, max(0, piece.rfind("\n", 0, first))) + 1)
+        end = piece.find("\n", piece.find("\n", last) + 1 or len(piece)) + 1 or len(piece)
+        if stretches and begin <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], max(end, stretches[-1][1]))
+        else:
+            stretches.append((begin, end))
+    return stretches
+
+
+def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> list[Finding]:
     """The findings of one piece that begin at or after `start`; before it stands context only."""
-    if not kinds:
-        return []
-    results = engine().analyze(piece, language="en", entities=list(kinds), score_threshold=MIN_SCORE)
-    return [Finding(r.start, r.end, r.entity_type, round(r.score, 4)) for r in results if r.start >= start]
+    found: list[Finding] = []
+    for kind in kinds:
+        hits: list[Hit] = []
+        for recogniser in _recognisers(kind, piece, screened=screened):
+            hits += raised(recogniser.hits(piece), recogniser.words, piece)
+        for hit in apart(hit for hit in hits if hit.score >= MIN_SCORE):
+            if hit.start >= start:
+                found.append(Finding(hit.start, hit.end, kind, round(hit.score, 4)))
+    return found
+
+
+def _recognisers(kind: str, piece: str, *, screened: bool) -> list[Recogniser]:
+    """Those that may find a kind in a piece."""
+    asked = _ours(kind)
+    for nth, written in enumerate(_PRESIDIOS.get(kind, ())):
+        if not screened or written.search(piece):
+            asked = [*asked, _presidios(kind)[nth]]
+    return asked

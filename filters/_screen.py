@@ -23,6 +23,7 @@ REACH = CONTEXT + 20  # and a placeholder that begins before them
 
 _ANYTHING = re.compile(r"[0-9@:'\"=/]")  # a user name may have no digit, but has a sign before it; `s/n`
 _DIGIT = re.compile(r"[0-9]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _LONG = re.compile(r"[0-9](?:[ .()/–-]{0,3}[0-9]){6}")
 _BARRIER = re.compile(rf"<[A-Z_]{{2,}}>|{FILL}{{2,}}")
 _SAFE_CUT = re.compile(r"(?<![0-9A-Z(+])[ \t](?![0-9(+])")  # inside no number, group of an IBAN or telephone number
@@ -49,7 +50,10 @@ _FOLDING = _Folding()
 
 def fold(text: str) -> str:
     """`text` as recognisers read it: the same length, so that offsets hold."""
-    return text if text.isascii() else text.translate(_FOLDING)
+    for sign in () if text.isascii() else set(_NOT_ASCII.findall(text)):  # ten times as fast as `translate`
+        if (plain := _FOLDING[ord(sign)]) != sign:
+            text = text.replace(sign, plain)
+    return text
 
 
 def can_hold(kinds: Iterable[str], text: str, start: int = 0, end: int = sys.maxsize) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def second_reading(text: str, find: Callable[[str], Iterable[Finding]]) -> list[
 
 def _has_letters(text: str) -> bool:
     """Whether `_letters` may change anything."""
-    return not text.isascii() or _HALF_SCANNED.search(text) is not None
+    return _HALF_SCANNED.search(text) is not None or (not text.isascii() and _FOREIGN.search(text) is not None)
 
 
 def _letters(text: str) -> tuple[str, list[_Undone]]:

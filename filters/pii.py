@@ -22,9 +22,9 @@ import pyarrow as pa
 from factory.errors import did_you_mean
 from factory.plugins import KEY
 from factory.verdicts import Verdicts
-from filters import _fake_names, _fakes, _own, _personal, _spans
+from filters import _fake_names, _fakes, _own, _personal, _presidio, _spans
 from filters._looking import Looking
-from filters._presidio import SURE, engine
+from filters._presidio import SURE
 from filters._screen import fold
 from filters._spans import FINDING, Allowed, Finding
 
@@ -81,8 +81,8 @@ class Pii(Looking):
         return "fake" in (self.action, *self.actions.values())
 
     def prepare(self) -> None:
-        """Load presidio, which most datasets of some size need for some row."""
-        engine()
+        """Load what most datasets of some size need for some row."""
+        _presidio.prepare()
 
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id, overlaps left to `decide`."""

@@ -13,26 +13,21 @@ import re
 from collections.abc import Iterator
 
 from factory.sentences import sentences
-from factory.wording import phrases
 from generators._markdown import Block
 from generators._questions import Candidate, Page
 from generators._spans import ENDS, answer_in, answer_of
-from generators._titles import asks, clean, has_subject, is_question, subject
+from generators._titles import asks, clean, has_subject, is_question, subject, topic
 from generators._verbs import action
 from generators._wording import announces, unclear_answer, unclear_question
 
-MIN_WORDS, MAX_TOPIC_WORDS = 12, 7
+MIN_WORDS = 12
 _TITLE = re.compile(r"\s*(?:\*\*|__)(?P<title>[^*_\n]{3,60}?)[.:]?(?:\*\*|__)[.:]?\s+")
 _SAY = ("What {2} {1} say about {0}?", "According to {1}, what applies to {0}?", "How {2} {1} deal with {0}?")
-_NOT_A_TOPIC = phrases(
-    r"""(?:no|from|to|on|in|by|for|at|of|with|if|when|upon|your|our|you|we|subject to|note|warning|tip|important|example
-    |short version|summary|what|how|who|why|english|french|german|spanish)\b.*|.*\b(?:our|us|your|will|may|must|shall
-    |is|are|does|can|apply|applies)\b.*|survival|other|misc\w*"""
-)
 _OBLIGES = re.compile(
     r"(?P<party>You|The [A-Z][a-z]+(?: [A-Z][a-z]+)?|[A-Z][a-z]+(?: [A-Z][a-z]+)?"
     r"|(?:Each|Either|Neither) [Pp]arty)"
-    r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to)\s"
+    r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to)"
+    r"\s(?!be\b|also\b)"
 )
 _MUST = ("Under {0}, what must {1} {2}do about {3}?", "According to {0}, what must {1} {2}do regarding {3}?")
 
@@ -58,6 +53,8 @@ def clause(page: Page) -> Iterator[Candidate]:
 def _titled(page: Page, contract: str, start: int, end: int) -> Iterator[Candidate]:
     """A clause with its title in bold before it."""
     found = _TITLE.match(page.text, start, end)
+    if found and page.text[found.end() : found.end() + 1].islower():
+        return  # "**Fees** means": the words go on
     span = answer_in(page, [Block("paragraph", found.end(), end)]) if found else None
     if found and span:
         yield from _about(page, contract, found["title"], *span)
@@ -65,39 +62,40 @@ def _titled(page: Page, contract: str, start: int, end: int) -> Iterator[Candida
 
 
 def _about(page: Page, contract: str, title: str, start: int, end: int) -> Iterator[Candidate]:
-    topic = _topic(page, title)
-    if topic is None or len(page.text[start:end].split()) < MIN_WORDS:
+    about = _topic(page, title)
+    if about is None or len(page.text[start:end].split()) < MIN_WORDS:
         return
     does = "do" if re.search(r"\bterms\b|\bpolicies$", contract, re.IGNORECASE) else "does"
-    question = page.pick(start, _SAY).format(topic, contract, does)
-    yield Candidate("clause", question, start, end, unclear_answer(page.text[start:end]) or unclear_question(topic))
+    question = page.pick(start, _SAY).format(about, contract, does)
+    yield Candidate("clause", question, start, end, unclear_answer(page.text[start:end]) or unclear_question(about))
 
 
 def _obligation(page: Page, contract: str, title: str, start: int, end: int) -> Iterator[Candidate]:
-    topic = _topic(page, title)
+    about = _topic(page, title)
     spans = sentences(page.text, start, end)
     found = [(match, span) for span in spans if (match := _OBLIGES.match(page.text, *span))]
-    if topic is None or len(found) != 1 or len(spans) < 2:
+    if about is None or len(found) != 1 or len(spans) < 2:
         return
     [(match, (first, last))] = found
     sentence = page.text[first:last]
-    if not ENDS.search(sentence) or "\n\n" in sentence or unclear_answer(sentence) or announces(sentence):
+    if (
+        not ENDS.search(sentence)
+        or "\n\n" in sentence
+        or re.search(r"\bsuch [A-Z]", sentence)
+        or unclear_answer(sentence)
+        or announces(sentence)
+    ):
         return
     party = match["party"]
     party = party[0].lower() + party[1:] if party.split()[0] in ("You", "The", "Each", "Either", "Neither") else party
     is_not = "not " if "not" in match["modal"] else ""
-    question = page.pick(first, _MUST).format(contract, party, is_not, topic)
-    yield Candidate("obligation", question, first, last, unclear_question(topic))
+    question = page.pick(first, _MUST).format(contract, party, is_not, about)
+    yield Candidate("obligation", question, first, last, unclear_question(about))
 
 
 def _topic(page: Page, title: str) -> str | None:
-    """A title as what is asked about; None where it names no topic."""
-    topic = clean(title)
-    if not has_subject(title) or _NOT_A_TOPIC.fullmatch(topic) or len(topic.split()) > MAX_TOPIC_WORDS or ";" in topic:
+    """A title as what is asked about; None where it names no topic, or says where it stands."""
+    cleaned = clean(title)
+    if not has_subject(title) or action(cleaned) or asks(title) or f"[{cleaned}](" in page.text:
         return None
-    if action(topic) or asks(title):
-        return None
-    if f"[{topic}](" in page.text:
-        return None  # the clause says where it stands
-    lowered = page.words.lowered(topic)
-    return topic.lower() if lowered != topic and not page.words.has_name(lowered) else topic
+    return topic(title, page.words)

@@ -49,6 +49,7 @@ _WHAT_IS_ABOUT = (
     "I am reading about {2}. What {1} {0}?",
 )
 _NAME = re.compile(r"[^\W\d_][\w-]*[\w]")
+_TABLE_LINE = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
 _NO_LEADER = listed(
     """California Delaware England Europe America Germany France Spain January February March April May June July
     August September October November December Monday Tuesday Wednesday Thursday Friday Saturday Sunday Internet
@@ -109,15 +110,16 @@ class Page:
     @cached_property
     def leading_name(self) -> str | None:
         """The name that the text speaks of most, such as the product of a manual; None where no name leads."""
-        prose = plain(without_code(self.text))
+        prose = plain(without_code(_TABLE_LINE.sub("", self.text)))
         names = Counter(word for word in _NAME.findall(prose) if self._may_lead(word))
         (first, most), (_, second) = [*names.most_common(2), ("", 0), ("", 0)][:2]
         if most < LEADS or most < 2 * second:
             return None
-        is_noun = (
-            len(re.findall(rf"\b(?:[Tt]he|[Aa]n?|[Tt]his|[Yy]our) {re.escape(first)}\b(?! [A-Z])", prose)) * 2 > most
-        )
-        return None if is_noun else first  # "the Program", "an Organization": a word that a contract defines
+        name = re.escape(first)
+        is_noun = len(re.findall(rf"\b(?:[Tt]he|[Aa]n?|[Tt]his|[Yy]our) {name}\b(?! [A-Z])", prose)) * 2 > most
+        before = set(re.findall(rf"(?:\b([A-Z]\w*) )?\b{name}\b", prose))
+        is_part = len(before) == 1 and before != {""}  # "States" stands in "United States" alone
+        return None if is_noun or is_part else first  # "the Program", "an Organization": a word that a contract defines
 
     def _may_lead(self, word: str) -> bool:
         return not word.isupper() and "-" not in word and word not in _NO_LEADER and self.words.is_name(word)
@@ -201,8 +203,11 @@ def how(page: Page, section: Section, act: str, start: int, language: str | None
 
 def what_is(page: Page, section: Section, term: Term, start: int) -> str:
     """Ask for a defined term; one in code always with its subject."""
-    about = page.subject(section, "" if term.is_code else term.phrase.strip("“”"))
-    if term.verb == "means":
+    means = term.verb == "means"  # what a word means it means in its contract, also where it looks like a name
+    about = page.subject(section, "" if term.is_code or means else term.phrase)
+    if means and about and not about.is_document:
+        about = page.subject(section, term.phrase.strip("“”"))
+    if means:
         return page.pick(start, _MEANS_IN if about else _MEANS).format(term.phrase, about.phrase if about else "")
     if about is None:
         templates = _WHAT_IS if term.verb == "is" else _WHAT_IS[:2]

@@ -15,7 +15,7 @@ from generators._markdown import Section
 from generators._questions import NO_SUBJECT, Candidate, Page
 from generators._spans import ENDS, TAG, answer_in, answer_of
 from generators._terms import Term, defined
-from generators._titles import asks, aspect, clause, clean, has_subject, is_question, subject
+from generators._titles import asks, aspect, clause, clean, has_subject, is_question, subject, topic
 from generators._verbs import VERBS, action, nominal, task
 from generators._wording import announces, unclear_answer, unclear_question
 
@@ -23,11 +23,6 @@ MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
 _NO_OBJECT = re.compile(r"\w+ (?:and|or) \w+")  # "stream and upload": what?
 _INSTRUCTS = re.compile(r"\b[Yy]ou (?:can|should|must|may|have to|only have to|just)\b|\b(?:must|should)\b")
-_NOT_A_TOPIC = re.compile(
-    r"(?:from|to|on|in|by|for|at|of|with|if|when|your|our|you|we|subject to"
-    r"|\w+ly)\b",
-    re.IGNORECASE,
-)
 
 
 def procedure(page: Page) -> Iterator[Candidate]:
@@ -86,7 +81,8 @@ def _definitions(page: Page, part: Section, start: int, end: int) -> Iterator[Ca
     for first, last in sentences(page.text, start, end):
         sentence = page.text[first:last]
         term = defined(sentence, page.words, opens_paragraph=first == start)
-        if term is None or TAG.search(without_code(sentence)) or not ENDS.search(sentence):
+        is_whole = ENDS.search(sentence) and sentence.count("(") == sentence.count(")")
+        if term is None or TAG.search(without_code(sentence)) or not is_whole:
             continue
         stop = end if first == start and end - start <= MAX_DEFINITION_CHARS and _stands(page, start, end) else last
         unclear = unclear_question(term.phrase) or unclear_answer(page.text[first:stop]) or _missing(page, first, stop)
@@ -121,7 +117,8 @@ def section(page: Page) -> Iterator[Candidate]:
         start, end = span
         if act := _action(page, part):
             if not any(block.is_ordered for block in part.blocks) and _tells(page, part, act, page.text[start:end]):
-                yield _how(page, part, act, "section", start, end)
+                # "make requests": with what? Two words say it where a name or a title above does
+                yield _how(page, part, act, "section", start, end, "" if len(act.split()) < 3 else None)
             continue
         question = _titled(page, part, start)
         unclear = unclear_answer(page.text[start:end])
@@ -150,13 +147,8 @@ def _titled(page: Page, part: Section, start: int) -> str | None:
         return questions.explain(page, part, said, start)
     if named := aspect(part.title, page.words):
         return questions.aspect_of(page, part, named, start)
-    title = clean(part.title)
-    if _NOT_A_TOPIC.match(title) or len(title.split()) > 8:
-        return None
-    lowered = page.words.lowered(title)
-    has_capitals = re.search(r"\b[A-Z][a-z]", lowered)  # then the title's own case reads better than a mixture
-    topic = title.lower() if title.istitle() and " " not in title else title if has_capitals else lowered
-    return questions.said_in(page, part, topic, start)
+    about = topic(part.title, page.words)
+    return questions.said_in(page, part, about, start) if about else None
 
 
 def _action(page: Page, part: Section) -> str | None:

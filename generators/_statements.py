@@ -134,6 +134,8 @@ def _english(page: Page, part: Section, sentence: str, start: int) -> tuple[str,
         if found:
             form, question = found
             question = re.sub(r"``([^`]+)``", r"`\1`", question)
+            if unclear_question(question) or "\n" in question:
+                return None
             asked = _placed(page, part, sentence, question, start)
             return (form, asked) if asked and not unclear_question(asked) and "\n" not in asked else None
     return None
@@ -141,8 +143,10 @@ def _english(page: Page, part: Section, sentence: str, start: int) -> tuple[str,
 
 def _placed(page: Page, part: Section, sentence: str, question: str, start: int) -> str | None:
     """The question with what it is about; None where that is not known: "we" needs its contract."""
-    named = subject(part.above, page.words)
+    named = subject(part.above or (part.title,), page.words)
     contract = named.phrase if named and named.is_binding else page.contract
+    if contract and contract in question:
+        return question  # a question of how names it
     if contract:
         small = question[0].lower() + question[1:]
         return page.pick(start, _UNDER).format(small, contract)
@@ -169,6 +173,8 @@ def _condition(page: Page, part: Section, sentence: str, start: int) -> tuple[st
         templates: tuple[str, ...] = ("What can you do {0} {1}?" if speaks_to_you else "What can I do {0} {1}?",)
     elif is_told:
         templates = ("What should you do {0} {1}?",) if speaks_to_you else _DO
+    elif re.match(r"\w+ing\b", clause):
+        return None  # "when building": nobody builds
     else:
         templates = ("What happens {0} {1}?",)
     opened = _opened(page, clause)

@@ -102,7 +102,9 @@ _OPPOSITES = {
         ("won’t", "will"), ("won't", "will"), ("minimum", "maximum"), ("enable", "disable"), ("enables", "disables"),
         ("enabled", "disabled"), ("above", "below"), ("larger", "smaller"), ("longer", "shorter"),
         ("is not", "is"), ("are not", "are"), ("does not", "does"), ("do not", "do"), ("required", "optional"),
-        ("oldest", "newest"), ("highest", "lowest"), ("inside", "outside"), ("first", "last"),
+        ("oldest", "newest"), ("highest", "lowest"),
+        ("are not required to", "are required to"), ("is not required to", "is required to"),
+        ("inside", "outside"), ("first", "last"),
         ("public", "private"), ("increase", "decrease"), ("increases", "decreases"), ("shall not", "shall"),
     ),
     "de": (
@@ -134,7 +136,13 @@ _NO_UNIT = listed(
     oder y o et ou bis von de por per x times weitere other more was were has have will can may must should mit für
     auf con para avec pour sur"""
 )
-_NOT_TURNED = re.compile(r" (?:not|nicht|pas)\b| (?:another|each other|all\b|\d)")  # "must not", "one after another"
+_NO_SENTENCE = re.compile(r"(?:required|optional)\b to\b")  # "you are optional to pay"
+# "must not", "one after another", "less than one", "we are always happy to help"
+_NOT_TURNED = re.compile(
+    r" (?:not|nicht|pas)\b| (?:another|each other|all\b|one\b|\d)| (?:trying|happy|glad|welcome|looking|working)\b"
+    r"| (?:extent|also|(?:and|or) (?:cannot|can|will|may|shall|do|does))\b"
+)
+_NOT_TURNED_AFTER = re.compile(r"\b(?:no|not and|not or) $")  # "no longer", "does not and cannot"
 MAX_VALUES = 200  # of one pattern in a document: a table of figures has thousands, and one is enough
 MAX_RATIO = 10  # of two numbers: a value that is far off teaches no care
 
@@ -335,7 +343,9 @@ def _turned(answer: str, language: str) -> Iterator[Change]:
                 re.finditer(rf"(?<![\w'’-]){re.escape(old)}(?![\w'’-])", answer) if old not in _ONE_WAY else ()
             ):
                 following = answer[found.end() : found.end() + 12]
-                if not _in_code(answer, found.start()) and not _NOT_TURNED.match(following):
+                is_told = not _NOT_TURNED.match(following) and not _NO_SENTENCE.match(answer, found.start())
+                is_told = is_told and not _NOT_TURNED_AFTER.search(answer[: found.start()])
+                if is_told and not _in_code(answer, found.start()):
                     yield Change("negation", *found.span(), new)
 
 

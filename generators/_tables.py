@@ -40,6 +40,7 @@ _NO_KIND = phrases(
     r"""names?|items?|what|who|title|purpose|category|namen?|titel|zweck|kategorie|nombre|título|categoría|nom|titre
     |catégorie|description|meaning"""
 )
+_OF_NAME = phrases(r"names? of (?:the )?(?P<of>[\w -]+)|(?P<kind>[\w -]+) names?")  # "Name of subprocessor"
 _WHAT_HEAD = {
     "en": ("What is the {0} of {1}?", "What is the {0} for {1}?"),
     "de": ("{0} – was gilt für {1}?", "Was ist bei {1} unter „{0}“ angegeben?"),
@@ -147,11 +148,15 @@ def _question(page: Page, kind: str, name: Cell, head: str, cell: Cell) -> str |
         return page.pick(cell.start, _WHAT_HEAD[language]).format(head, row)
     if re.match(r"(?:when|how|what|why|who|where|is|are|can|does|in|on|per|by|for|from|to)\b", head, re.IGNORECASE):
         return None
-    head = page.words.lowered(head)
-    head = head if page.words.is_name(head.split()[0]) else head[0].lower() + head[1:]
+    head = " ".join(word if page.words.is_name(word) else _small(word) for word in head.split())
     if head.endswith("s") and not head.endswith(("ss", "us", "is")):
         return f"What are the {head} of {row}?"
     return page.pick(cell.start, _WHAT_HEAD["en"][: 1 + (len(head.split()) > 1)]).format(head, row)
+
+
+def _small(word: str) -> str:
+    """A word of a head as it stands in a sentence; an acronym keeps its capitals."""
+    return word if word[1:].lower() != word[1:] else word.lower()
 
 
 def _named(page: Page, kind: str, name: str) -> str | None:
@@ -166,4 +171,7 @@ def _named(page: Page, kind: str, name: str) -> str | None:
         return name
     if len(kind.split()) > MAX_HEAD_WORDS or not _is_head(kind) or _NO_KIND.fullmatch(kind):
         return None  # "Analytics": of what?
+    named = _OF_NAME.fullmatch(kind)
+    if named and page.language == "en":
+        return f"the {(named['of'] or named['kind']).lower()} {name}"
     return f"“{name}” ({kind.lower()})"

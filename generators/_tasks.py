@@ -113,6 +113,8 @@ def _completion(page: Page, body: list[Block], start: int) -> tuple[int, Asked |
     last = own[-1]
     says = page.text[last.start : last.end]
     before = [block for block in body if start <= block.start and block.end < last.start]
+    if not ENDS.search(page.text[own[-2].start : own[-2].end]):
+        return everything, None  # a line above it that is its title
     is_whole = ENDS.search(says) and not TAG.search(without_code(says)) and not _POINTS.search(plain(says))
     if not is_whole or len(says.split()) < 12 or _words(page, before) < MIN_SHOWN_WORDS or _NO_PROSE.match(says):
         return everything, None
@@ -127,15 +129,16 @@ def _words(page: Page, blocks: list[Block]) -> int:
 
 def _inside(page: Page, blocks: list[Block]) -> Iterator[Asked]:
     """The tasks whose answers stand in what is shown; a sentence answers one of them."""
-    used = set[int]()
+    used, asked = set[int](), set[str]()
     paragraphs = [sentences(page.text, block.start, block.end) for block in blocks if block.kind == "paragraph"]
     for spans in paragraphs:
         for nth, (start, end) in enumerate(spans):
             before = spans[nth - 1] if nth else None
             rules = (_related(page, before, start, end), _because(page, start, end), _defined(page, start, end, nth))
             found = next(filter(None, rules), None)
-            if found:
+            if found and found.question not in asked:
                 used.add(start)
+                asked.add(found.question)
                 yield found
     topics = _topics(page, blocks)
     rest = [span for spans in paragraphs for span in spans if span[0] not in used]

@@ -100,9 +100,10 @@ def _says_what(found: re.Match[str]) -> bool:
 def _term(term: str, det: str, found: re.Match[str], words: Words) -> Term:
     marked = (found["bold"] or found["italic"] or "").strip()
     is_quoted = bool(found["curly"] or found["straight"]) or marked.startswith(("“", '"'))
+    means = found["verb"] not in ("is", "are") and (is_quoted or (not det and found["verb"].startswith("mean")))
     if found["code"]:
         shown = f"`{term}`"
-    elif is_quoted and found["verb"] not in ("is", "are"):
+    elif means:
         return Term(f"“{term}”", "means", is_code=False)
     else:
         shown = term if det else _as_in_mid_sentence(term, words, is_plural=found["verb"] == "are")

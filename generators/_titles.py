@@ -16,7 +16,7 @@ from generators._wording import Words
 _NUMBER = re.compile(
     r"(?:(?i:step|chapter|section|part|appendix|annex|article)\s+[\dA-Z]+(?:\.\d+)*\s*[.:)–—-]\s*"
     r"|(?:\d+(?:\.\d+)*|[A-Z]|[ivx]+|[IVX]+)[.):]\s+"
-    r"|\d+(?:\.\d+)+\s+|§+\s*\d+\s*)",
+    r"|\d+(?:\.\d+)*[A-Z]\.?\s+|\d+(?:\.\d+)+\s+|§+\s*\d+\s*)",
 )
 _TAIL = re.compile(r"\s*(?:\((?:optional|advanced|recommended|deprecated|beta|new)\)|[:.–—-])+\s*$", re.IGNORECASE)
 _NO_SUBJECT = phrases(
@@ -55,6 +55,13 @@ _ASPECT = phrases(
     |account) )?(?:limits|limitations|requirements|prerequisites|features|advantages|disadvantages|benefits|drawbacks
     |costs|risks|recommendations|dimensions|specifications|components|barriers|goals|objectives|responsibilities
     |obligations|restrictions|exceptions|criteria|rates)"""
+)
+MAX_TOPIC_WORDS, MAX_ACRONYM = 8, 5  # letters: a longer title in capitals is words
+_NO_TOPIC = phrases(
+    r"""(?:no|be|from|to|on|in|by|for|at|of|with|if|when|upon|your|our|you|we|subject to|note|warning|tip|important
+    |example|short version|summary|specifically|additionally|finally|generally|especially|what|how|who|why|english
+    |french|german|spanish)\b.*|.*\b(?:us|will|may|must|shall|should|is|are|was|were|do|does|has|have|can|apply
+    |applies)\b.*|.*\b(?:from|for|on|in|of|to|at|by|with)|survival|other|misc\w*"""
 )
 _CLAUSE = phrases(
     r"""(?:what|why|how|when|where|which|who|whether) (?!(?:to|do|does|did|can|should|is|are|if|use|not|choose
@@ -107,6 +114,18 @@ def aspect(title: str, words: Words) -> str | None:
     """A title that names, in the plural, an aspect of what stands above it: "limits", "system requirements"."""
     cleaned = clean(title)
     return cleaned.lower() if _ASPECT.fullmatch(cleaned) and not words.has_name(cleaned) else None
+
+
+def topic(title: str, words: Words) -> str | None:
+    """A title as what a contract or a policy may say something about: "fees"; None where it is no such words."""
+    cleaned = clean(title)
+    if _NO_TOPIC.fullmatch(cleaned) or ";" in cleaned or len(cleaned.split()) > MAX_TOPIC_WORDS:
+        return None
+    if (cleaned.istitle() and cleaned.isalpha()) or (cleaned.isupper() and len(cleaned) > MAX_ACRONYM):
+        return cleaned.lower()
+    lowered = words.lowered(cleaned)
+    has_capitals = re.search(r"\b[A-Z][a-z]", lowered)  # then the title's own case reads better than a mixture
+    return cleaned if has_capitals else lowered
 
 
 def has_subject(title: str) -> bool:

@@ -5,8 +5,9 @@ being rare: a row lost costs less than a row that teaches to answer with "as sho
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from factory.wording import listed, phrases, plain, without_code
 
@@ -80,10 +81,13 @@ _GENERIC = listed(
 )
 _DEFINED = listed(  # what contracts write with a capital, which makes no name of it
     """Account Accounts Affiliate Affiliates Agreement Buyer Client Code Company Conduct Content Contract Contractor
-    Customer Customers Data Employee Employer Licensee Licensor Party Parties Personal Policy Privacy Product
-    Products Provider Purchaser Section Seller Service Services Site Software Statement Supplier Term Terms User
-    Users Vendor Website Work You Your We Us Our"""
+    Customer Customers Data Developer Developers Distributor Employee Employer Event Events Landlord Lender Borrower
+    Licensee Licensor Member Members Owner Participant Participants Partner Partners Party Parties Personal Platform
+    Policy Privacy Product Products Program Provider Publisher Purchaser Reseller Section Seller Service Services Site
+    Software Sponsor Sponsors Statement Subscriber Supplier Tenant Term Terms User Users Vendor Website Work You Your
+    We Us Our"""
 )
+_RULE = re.compile(r"[ \t]*\|[ \t]*:?-")  # the line below the heads of a table
 _SMALL = listed(
     "a an and as at but by for from if in into nor of off on onto or over per so than the to up via with without"
 )
@@ -145,7 +149,11 @@ class Words:
         telling = [nth for nth in places if words[nth].lower() not in _SMALL]
         ordinary = sum(self._is_ordinary(words[nth]) for nth in telling)
         for nth in places if in_title_case else places[:1]:
-            if self._is_ordinary(words[nth]) or (ordinary * 2 >= len(telling) > 1 and not self._keeps(words[nth])):
+            if (
+                self._is_ordinary(words[nth])
+                or words[nth].endswith("ly")
+                or (ordinary * 2 >= len(telling) > 1 and not self._keeps(words[nth]))
+            ):
                 words[nth] = words[nth][0].lower() + words[nth][1:]
         return "".join(words)
 
@@ -164,9 +172,16 @@ def _core(word: str) -> str:
     return re.sub(r"['’]s$", "", word.strip("\"'“”‘’(),.:;!?*"))
 
 
+def _told(lines: list[str]) -> Iterator[str]:
+    """The lines that are neither a heading nor the heads of a table, whose capitals say nothing."""
+    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
+        if not line.startswith("#") and not (line.lstrip().startswith("|") and _RULE.match(following)):
+            yield line
+
+
 def words_of(text: str, titles: Iterable[str]) -> Words:
     """The evidence of a text and of the titles above it."""
-    prose = plain(without_code("\n".join(line for line in text.split("\n") if not line.startswith("#"))))
+    prose = plain(without_code("\n".join(_told(text.split("\n")))))
     small = set(re.findall(r"\b[a-z][a-z'’-]*\b", prose))
     names = set(re.findall(r"(?<=[a-z0-9,;] )[A-Z][a-z]+\b", prose))
     for title in titles:

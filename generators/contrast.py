@@ -14,6 +14,7 @@ Costs   no model call; each answer is held against the values of its document: 0
 Source  contrast sets, Gardner et al. 2020 (arXiv:2004.02709): small changes that turn the label, there by people.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -26,11 +27,14 @@ from factory.passages import Passage
 from factory.records import Record, Rejected, feedback, preference
 from generators._pairs import FORMS, Pair, pairs
 from generators._swaps import KINDS, Values, sentences_of, swaps
+from generators._swaps import Change as Swap
 from generators._wording import words_of
 
 Change = Literal["number", "unit", "date", "name", "negation", "near"]
 CHANGES: tuple[Change, ...] = (*KINDS, "near")
 NEAR_FORMS = ("definition", "faq", "entry", "default", "table")  # each asks for one of its kind
+_CODE = re.compile(r"`[^`\n]+`")
+_NEXT_PART = re.compile(r",? and (?=(?:the )?`)|; |, (?:but|while|whereas) ")
 MAX_SHARED = 0.34  # of the words of a question, in the answer to another: above, that may answer it as well
 
 
@@ -98,6 +102,7 @@ def _worse(
             (change, worse)
             for change in swaps(answer, pair.question, values)
             if change.kind == kind
+            and (pair.form != "purpose" or _concerns(answer, pair.question, change))
             and _is_like(answer, worse := change.apply(answer), most)
             and not (pair.form == "definition" and kind == "negation")  # "a gauge is not a device that": a lazy fault
         ]
@@ -106,6 +111,18 @@ def _worse(
             to = change.start + len(change.text)
             return worse, {"kind": kind, "chosen": [change.start, change.end], "rejected": [change.start, to]}
     return None
+
+
+def _concerns(answer: str, question: str, change: Swap) -> bool:
+    """Whether a change is in the part of a sentence that speaks of what is asked: "use `a` to x, and `b` to y"."""
+    asked = _CODE.findall(question)
+    ends = [found.start() for found in _NEXT_PART.finditer(answer)] + [len(answer)]
+    start = 0
+    for end in ends:
+        if start <= change.start < end:
+            return not asked or any(code in answer[start:end] for code in asked)
+        start = end
+    return True
 
 
 def _near(pair: Pair, others: list[Pair], most: float) -> Pair | None:

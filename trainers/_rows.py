@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from factory.chat import Chat as Chat  # the trainers have it from here
 from factory.faults import FAULTS as FAULTS
-from factory.faults import LONG
+from factory.faults import LONG, said
 from factory.faults import Fault as Fault
 from factory.training import Finding, Row
 
@@ -74,7 +74,7 @@ def finding(name: str, rows: Sequence[str], longest: int = 0) -> Finding:
     """The error for all rows that have one fault; for those that are too long with the length that would do."""
     shown = ", ".join(rows[:5]) + (f" and {len(rows) - 5} more" if len(rows) > 5 else "")
     options: dict[str, Any] = {"max_length": -(-longest // 64) * 64} if name in LONG and longest else {}
-    message = f"{len(rows)} rows {FAULTS[name]}: {shown}"
+    message = f"{said(name, len(rows))}: {shown}"
     return Finding("error", f"train.{name}", message, tuple(rows), options)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from factory.cli.printing import out, out_list, say
+from factory.plural import many
 from factory.tokens import BYTES_A_TOKEN
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def prompts(recipe: str, method: str, passage: str | None, json: bool) -> None:
             tokens = len(message["content"].encode()) // BYTES_A_TOKEN
             out(f"--- request {nth}, {message['role']}, about {tokens} tokens")
             out(message["content"])
-    out(f"--- {len(bodies)} requests; those after the first follow from answers out of thin air. Nothing was sent.")
+    out(
+        f"--- {many(len(bodies), 'request')}; those after the first follow from answers out of thin air. "
+        "Nothing was sent."
+    )
 
 
 def journal(run: Path, key: str | None, words: str, filters: dict[str, str], json: bool) -> None:
@@ -51,7 +55,7 @@ def journal(run: Path, key: str | None, words: str, filters: dict[str, str], jso
         for call in calls:
             out(_line(call))
         if calls:
-            return say(f"{len(calls)} fit. One of them whole: factory journal {run} KEY")
+            return say(f"{many(len(calls), 'fits', 'fit')}. One of them whole: factory journal {run} KEY")
         return say(f"No call fits.{_near(opened, filters['reason'])}")
     totals = view.totals(opened)
     return out(totals) if json else _totals(totals)

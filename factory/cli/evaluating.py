@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from factory.cli.printing import out, say
 from factory.errors import CheckFailed
+from factory.plural import many, noun
 
 if TYPE_CHECKING:
     from factory.scores import Difference
@@ -46,7 +47,10 @@ def evaluate(
         _tell(found)
     failed = [f"{result['check']} (it is {result['value']})" for result in results if not result["holds"]]
     if failed:
-        raise CheckFailed(f"{len(failed)} of {len(results)} checks do not hold: {'; '.join(failed)}.")
+        raise CheckFailed(
+            f"{len(failed)} of {many(len(results), 'check')} {noun(len(failed), 'does', 'do')} not hold: "
+            f"{'; '.join(failed)}."
+        )
 
 
 def _tell(found: "Evaluation") -> None:
@@ -60,9 +64,9 @@ def _tell(found: "Evaluation") -> None:
     rows = found.rows
     missed = rows["documents_not_learned"]
     say(
-        f"\n{rows['looked_at']} trained rows: loss {rows['before']:.2f} → {rows['after']:.2f}; "
+        f"\n{many(rows['looked_at'], 'trained row')}: loss {rows['before']:.2f} → {rows['after']:.2f}; "
         f"{rows['known_before']['count']} known before, {rows['not_learned']['count']} not learned; "
-        f"in {missed['count']} of {missed['of']} documents most rows are not learned.\n"
+        f"in {missed['count']} of {many(missed['of'], 'document')} most rows are not learned.\n"
     )
     if found.judge:
         judge = found.judge

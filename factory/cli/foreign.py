@@ -8,6 +8,7 @@ import yaml
 
 from factory.cli.printing import measured, out, say
 from factory.errors import WrongRequest, did_you_mean
+from factory.plural import many
 
 RECIPES = (".yaml", ".yml")
 
@@ -84,7 +85,7 @@ def filter_dataset(
         return
     out(str(done.out))
     out(str(done.rejected))
-    say(f"{done.kept:,} of {done.rows:,} rows kept, {done.edited:,} of them edited.")
+    say(f"{done.kept:,} of {many(done.rows, 'row')} kept, {done.edited:,} of them edited.")
     say(f"Next: factory ledger {done.run.path}   (or factory audit {done.out})")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from factory.cli.printing import out, say
+from factory.plural import many
 
 
 def forget(run: Path, names: Sequence[str], yes: bool, json: bool) -> None:
@@ -21,7 +22,7 @@ def forget(run: Path, names: Sequence[str], yes: bool, json: bool) -> None:
         out(name)
     for name in plan.copies:
         out(f"{name}   (has the same words)")
-    counts = f"{plan.passages:,} passages, {plan.records:,} records, {plan.calls:,} calls of models"
+    counts = f"{many(plan.passages, 'passage')}, {many(plan.records, 'record')}, {many(plan.calls, 'call')} of models"
     say(f"{'Erased' if plan.done else 'This would go'}, with {counts}.")
     for name in plan.models:
         say(f"The model {run / 'models' / name} was trained on it. Remove it, or train it again.")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from factory.cli.printing import out, say
+from factory.plural import many
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,7 +30,10 @@ def preview(recipe: str, override: list[str] | None, json: bool, count: int, wor
     out(_rendered([part for unit in found for part in _unit(unit)]))
     kept = sum(row["kept"] for unit in found for row in unit["rows"])
     made = sum(len(unit["rows"]) for unit in found)
-    say(f"{len(found)} units, {made} rows, {kept} kept. Next: factory run {recipe}   (goes on from here)")
+    say(
+        f"{many(len(found), 'unit')}, {many(made, 'row')}, {kept:,} kept. Next: factory run {recipe}   "
+        "(goes on from here)"
+    )
 
 
 def _rendered(parts: "list[RenderableType]") -> str:
@@ -76,7 +80,7 @@ def _short(prompt: str) -> str:
     lines = prompt.splitlines()
     if len(lines) <= HEAD + TAIL:
         return prompt
-    return "\n".join([*lines[:HEAD], f"… {len(lines) - HEAD - TAIL} lines more …", *lines[-TAIL:]])
+    return "\n".join([*lines[:HEAD], f"… {many(len(lines) - HEAD - TAIL, 'more line')} …", *lines[-TAIL:]])
 
 
 def _plain(text: str) -> Any:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from factory.plural import many
+
 if TYPE_CHECKING:
     from factory.plugins import Group
     from factory.runs import Run
@@ -98,9 +100,9 @@ def estimate(recipe: str, override: Sequence[str] | None, json: bool, **options:
     for one in found:
         money = "no price" if one.price is None else f"{one.price:.2f}"
         out(
-            f"{one.method} asks {one.model}: about {one.calls:,} calls for {one.units:,} {one.of}, "
-            f"{one.tokens_in:,} tokens in, {one.tokens_out:,} out, {money}, {_about(one.seconds)}"
-            + (f"; about {one.in_journal:,} answers are in the journal" if one.in_journal else "")
+            f"{one.method} asks {one.model}: about {many(one.calls, 'call')} for {one.units:,} {one.of}, "
+            f"{many(one.tokens_in, 'token')} in, {one.tokens_out:,} out, {money}, {_about(one.seconds)}"
+            + (f"; about {many(one.in_journal, 'answer is', 'answers are')} in the journal" if one.in_journal else "")
         )
     priced = [one.price for one in found if one.price is not None]
     out(
@@ -163,7 +165,7 @@ def _waterfall(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _said(reason: str, count: int) -> str:
     """A reason and its count. A unit that gives nothing is no row that was rejected, so it is said in words."""
-    return f"{count:,} units gave nothing" if reason.endswith(".nothing_yielded") else f"{reason} {count:,}"
+    return f"{many(count, 'unit')} gave nothing" if reason.endswith(".nothing_yielded") else f"{reason} {count:,}"
 
 
 def audit(run: Path, checks: Sequence[str], list_measures: bool, json: bool) -> None:
@@ -230,7 +232,7 @@ def _readable(row: dict[str, Any], *, longest: int | None = None) -> str:
 
 def _clipped(text: str, longest: int | None) -> str:
     left = len(text) - (longest or len(text))
-    return f"{text[:longest]}… ({left:,} more characters; --json has all)" if left > 0 else text
+    return f"{text[:longest]}… ({many(left, 'more character')}; --json has all)" if left > 0 else text
 
 
 def trace(run: Path, id_: str, json: bool) -> None:
@@ -274,7 +276,8 @@ def _print_passages(found: Mapping[str, Any]) -> None:
         if left <= 0:
             size = sum(len(other["text"]) for other in passages[nth:])
             out(
-                f"\n… and {len(passages) - nth:,} more passages ({size:,} characters): trace one of them by its id, as "
+                f"\n… and {many(len(passages) - nth, 'more passage')} ({many(size, 'character')}): trace "
+                "one of them by its id, as "
                 f"{passage['id']}; --json has all"
             )
             return
@@ -348,7 +351,7 @@ def verify(run: Path, json: bool) -> None:
             )
             out(f"law {found.law}  {found.what}: {result}")
     if broken(findings):
-        raise CheckFailed(f"{len(broken(findings))} of {len(findings)} checks found something wrong.")
+        raise CheckFailed(f"{len(broken(findings))} of {many(len(findings), 'check')} found something wrong.")
 
 
 def plugins(name: str | None, json: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from factory.cli.printing import out, say
+from factory.plural import many
 
 
 def push(
@@ -23,5 +24,8 @@ def push(
     pushed = publish(done, recipes.load(recipe, overrides=given).recipe, repository, public=public)
     if json:
         return out({"run": str(done.path), **pushed.as_dict()})
-    say(f"{pushed.rows:,} rows are in {repository}, which is {'private' if pushed.is_private else 'public'}.")
+    say(
+        f"{many(pushed.rows, 'row is', 'rows are')} in {repository}, which is "
+        f"{'private' if pushed.is_private else 'public'}."
+    )
     out(pushed.url)

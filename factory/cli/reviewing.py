@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from factory.cli.printing import out, say
+from factory.plural import many
 
 
 def write(recipe: str, count: int, output: Path | None, seed: int | None, json: bool) -> None:
@@ -18,4 +19,4 @@ def write(recipe: str, count: int, output: Path | None, seed: int | None, json: 
             "Rows that these filters rejected are not among them, since a filter behind them still takes values out: "
             f"{lost}. To see how far people agree with them, put them behind it."
         )
-    say(f"{rows} rows. Fill in approve, edit, reject or rank; then, last under 'filter:': {said}")
+    say(f"{many(rows, 'row')}. Fill in approve, edit, reject or rank; then, last under 'filter:': {said}")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from factory.cli.printing import out, say
+from factory.plural import many, noun
 
 
 def schema(output: Path | None) -> None:
@@ -53,4 +54,4 @@ def doctor(recipe: str | None, json: bool) -> None:
         out([finding.as_dict() for finding in found])
     errors = sum(finding.level == "error" for finding in found)
     if errors:
-        raise CheckFailed(f"{errors} of {len(found)} findings {'is an error' if errors == 1 else 'are errors'}.")
+        raise CheckFailed(f"{errors} of {many(len(found), 'finding')} {noun(errors, 'is an error', 'are errors')}.")

@@ -10,6 +10,7 @@ import yaml
 
 from factory.cli.printing import out, say
 from factory.errors import CheckFailed, WrongRequest
+from factory.plural import many
 from factory.training import Finding
 
 ROW_FAULTS_SHOWN = 5
@@ -37,7 +38,7 @@ def train(
     else:
         _tell(result.findings, _again(path, method, model, output, given))
     if result.errors:
-        raise CheckFailed(f"{len(result.errors)} errors before the first step: nothing was trained.")
+        raise CheckFailed(f"{many(len(result.errors), 'error')} before the first step: nothing was trained.")
     if not json and check:
         say(f"The data is ready. Next: {_again(path, method, model, output, given)}")
     elif not json:

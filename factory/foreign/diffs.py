@@ -12,6 +12,7 @@ from typing import Any
 from factory import addresses
 from factory.errors import CheckFailed, WrongRequest
 from factory.foreign import audit_dataset, default_folder, is_dataset
+from factory.plural import many, noun
 from factory.progress import Progress
 from factory.runs import Run
 from factory.views import checks
@@ -45,7 +46,10 @@ def diff(
     failed = [gate for gate in made["gates"] if gate["fails"]]
     if failed:
         said = "; ".join(f"{gate['gate']} (it is {_said(gate['value'])})" for gate in failed)
-        raise CheckFailed(f"{len(failed)} of {len(asked)} gates fail: {said}. See {folder / 'diff.html'}")
+        raise CheckFailed(
+            f"{len(failed)} of {many(len(asked), 'gate')} {noun(len(failed), 'fails', 'fail')}: {said}. See "
+            f"{folder / 'diff.html'}"
+        )
     return made
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from factory.errors import BadItem
+from factory.plural import many
 from factory.readers.jsonl import TEXT_COLUMNS, remedy, text_of
 from factory.readers.limits import Limits
 from factory.readers.lines import lines
@@ -77,7 +78,9 @@ def _whole(cells: list[str] | BadItem, names: list[str], row: int) -> list[str]:
     if isinstance(cells, BadItem):
         raise cells
     if len(cells) != len(names):
-        detail = f"Data row {row} has {len(cells)} cells where the header has {len(names)}. Correct or remove it."
+        detail = (
+            f"Data row {row} has {many(len(cells), 'cell')} where the header has {len(names)}. Correct or remove it."
+        )
         raise BadItem("ingest.bad_csv_row", detail)
     return cells
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from factory.errors import BadItem
+from factory.plural import many
 from factory.readers.package import encrypted
 from factory.readers.reading import Mark, newlines
 
@@ -31,7 +32,9 @@ def parse(path: Path) -> tuple[str, list[Mark]]:
     """The text of all pages and a mark where each begins."""
     text, marks = layer(path)
     if not text.strip():
-        detail = f"No text on its {len(marks)} page(s): scanned images? 'ocr: tesseract' at the source has them read."
+        detail = (
+            f"No text on its {many(len(marks), 'page')}: scanned images? 'ocr: tesseract' at the source has them read."
+        )
         raise BadItem("ingest.no_text_layer", detail)
     return text, marks
 

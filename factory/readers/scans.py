@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from factory.errors import BadItem
+from factory.plural import many
 from factory.readers import pdf
 from factory.readers.limits import Limits
 from factory.readers.ocr import Ocr
@@ -66,7 +67,9 @@ def _marked(pages: list[str], seen: set[int]) -> Parsed:
     """The pages as one text, with their marks and those of what was seen on pages of these numbers."""
     text, marks = pdf.join(pages)
     if not text.strip():
-        detail = f"No text on its {len(pages)} page(s), and OCR found none either: blank, or pictures without words."
+        detail = (
+            f"No text on its {many(len(pages), 'page')}, and OCR found none either: blank, or pictures without words."
+        )
         raise BadItem("ingest.ocr_found_nothing", detail)
     found = [
         Mark("ocr", mark.start, mark.start + len(page), mark.level)

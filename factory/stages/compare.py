@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from factory import near, records, scores, training
 from factory.errors import DeadWorld, WrongRequest
+from factory.plural import many
 from factory.progress import Progress
 from factory.runs import Run
 from factory.scores import Difference
@@ -52,9 +53,8 @@ class Comparison:
     def verdict(self) -> str:
         """In words."""
         its = self.loss
-        told = (
-            f"loss {its.before:.3f} and {its.after:.3f}, {its.count} rows, difference {its.low:+.3f} to {its.high:+.3f}"
-        )
+        losses, rows = f"loss {its.before:.3f} and {its.after:.3f}", many(its.count, "row")
+        told = f"{losses}, {rows}, difference {its.low:+.3f} to {its.high:+.3f}"
         if its.verdict in ("better", "worse"):
             return f"{self.other if its.verdict == 'better' else self.one} trains the better model ({told})."
         return f"{its.verdict.capitalize()} between {self.one} and {self.other} ({told})."
@@ -89,7 +89,7 @@ def compare(
         losses = [_losses(made, nth, side, epochs[nth], seeds, held, progress) for nth, side in enumerate(sides)]
         made.end()
     documents = [min(trainable.documents_of(row), default=row["id"]) for row in held]
-    progress.end("compare", f"{len(held)} held-out rows, {seeds} seeds, {tokens:,} tokens each")
+    progress.end("compare", f"{many(len(held), 'held-out row')}, {many(seeds, 'seed')}, {many(tokens, 'token')} each")
     return Comparison(
         *_names(*places), Path(proxy).name, seeds, tokens, (int(plans[0]["rows"]), int(plans[1]["rows"])),
         (round(epochs[0], 3), round(epochs[1], 3)),

@@ -28,6 +28,7 @@ import pyarrow as pa
 
 from factory import plugins, runs, tables, training
 from factory.errors import WrongRequest, did_you_mean
+from factory.plural import many
 from factory.policy import SCALE, Confidentiality
 from factory.progress import Progress
 from factory.runs import Run
@@ -116,7 +117,9 @@ def evaluate(
             work.judged = exam_judge.judge(work.to_judge(), its, opened, confidentiality=sees, progress=progress)
             found = _written(pair, work, its)
         opened.log("evaluate", model=found.model, questions=len(work.questions))
-    progress.end("evaluate", f"{len(work.questions)} questions, {len(work.rows)} trained rows, two models")
+    progress.end(
+        "evaluate", f"{many(len(work.questions), 'question')}, {many(len(work.rows), 'trained row')}, two models"
+    )
     return found
 
 

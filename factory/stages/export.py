@@ -138,9 +138,9 @@ class _Export:
         for table in record_tables(self._run):
             for row in kept_records(self._run, table):
                 meta = json.loads(row["meta"])
-                self._origins.take(meta)
                 self.permission.take(meta)
                 for kind, out in exported_rows(table.kind, row, open_book=open_book, template=template):
+                    self._origins.take(kind, meta)
                     self._waiting.add(kind, out, records.joined(kind, out))  # as it leaves: verify has no other text
                     if self._checked.recipe.generate.exam:
                         self._cited.take(kind, out, meta, stands_alone=not row.get("context"))
@@ -199,6 +199,7 @@ class _Export:
                 if paper is not None and place in places:
                     paper.ask(name, row)
             if place in self._drawn.unseen or place in self._drawn.held_back:
+                self._origins.take(kind, json.loads(row["meta"]), -1)
                 continue
             size = sum(len(text.text) for text in records.texts(kind, row))
             splits[self._split[place]].write(row, size)

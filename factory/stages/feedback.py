@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from factory import tables
 from factory.errors import BadItem, DeadWorld
+from factory.plural import many
 from factory.recipe import Source
 from factory.runs import Run
 from factory.shapes import RATED, REVIEWED, Converter, Made, UnknownShape
@@ -186,7 +187,7 @@ class Tally:
         cast = self._cast(where, rater, made[0], vote, item)
         count = len(item.votes)
         if item.decided is None:
-            return Outcome(where, why=BadItem("feedback.tie", f"No majority among {count} votes."), cast=cast)
+            return Outcome(where, why=BadItem("feedback.tie", f"No majority among {many(count, 'vote')}."), cast=cast)
         if where != item.first:
             return Outcome(where, why=BadItem("feedback.merged", f"Counted in {item.first.id}."), cast=cast)
         meta = {"raters": count, "agreement": round(item.agree / count, 6)}

@@ -24,6 +24,7 @@ from factory import runs, tables
 from factory.documents import document_id
 from factory.errors import BadItem, WrongRequest
 from factory.forgotten import DETAIL, REASON, Forgotten
+from factory.plural import many
 from factory.progress import Progress
 from factory.readers.read import unsupported
 from factory.recipe import Source
@@ -108,7 +109,7 @@ def _get(remote: Remote, copies: "Copies", todo: Mapping[str, There], progress: 
     finally:
         remote.stopped.set()
         pool.shutdown(cancel_futures=True)
-    progress.end("fetch", f"{len(todo) - len(lost)} of {len(todo)} files from {remote.path}")
+    progress.end("fetch", f"{len(todo) - len(lost)} of {many(len(todo), 'file')} from {remote.path}")
     return lost
 
 

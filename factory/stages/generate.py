@@ -20,6 +20,7 @@ from typing import Any
 
 from factory import prompts, records, rejections, runs, tables
 from factory.errors import DeadWorld
+from factory.plural import many
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.records import Record
@@ -98,7 +99,7 @@ def generate(
     run.done("generate", mark, counts)
     ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
     drafts = f" ({counts['rejected']} of them rejected by their method)" if counts["rejected"] else ""
-    progress.end("generate", f"{counts['records']} records{drafts} from {done} units: {ended}")
+    progress.end("generate", f"{many(counts['records'], 'record')}{drafts} from {many(done, 'unit')}: {ended}")
     if shared := models.shared(checked, checked.generators):
         progress.say(f"{'':<17} {shared}")
     for line in doors.said(checked.generators):

@@ -24,6 +24,7 @@ from factory import documents, languages, rejections, runs, tables
 from factory.documents import Document, document_id
 from factory.errors import BadItem
 from factory.forgotten import DETAIL, REASON, Forgotten
+from factory.plural import many
 from factory.progress import Progress
 from factory.readers import ocr
 from factory.readers.limits import Limits
@@ -174,7 +175,9 @@ class _Ingest:
         self._run.done("ingest", mark, kept | self._licences.as_counts() | self._as_counts() | noted)
         seen = f", {self._seen.total()} of their pages by OCR" if self._engines else ""
         self._progress.end(
-            "ingest", f"{table.rows} documents from {counts['files']} files{seen}, {len(self._rejected)} rejected"
+            "ingest",
+            f"{many(table.rows, 'document')} from {many(counts['files'], 'file')}{seen}, "
+            f"{len(self._rejected):,} rejected",
         )
 
     def _as_counts(self) -> dict[str, Any]:

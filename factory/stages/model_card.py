@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from factory import __version__
+from factory.plural import many
 from factory.runs import Run
 from factory.training import Split, Trained, Trainer
 
@@ -50,7 +51,9 @@ def with_exam(written: str, said: Sequence[str]) -> str:
 
 
 def _data(trained: Trained, data: Split, folder: Path, run: Run | None) -> list[str]:
-    lines = [f"{trained.rows} rows of kind {data.kind}, {trained.left_out} left out. What was found before the first"]
+    lines = [
+        f"{many(trained.rows, 'row')} of kind {data.kind}, {trained.left_out} left out. What was found before the first"
+    ]
     lines += ["step is in [preflight.json](preflight.json), with the rows that were left out and why."]
     if run is not None:
         near = folder.resolve().is_relative_to(run.path.resolve())

@@ -16,6 +16,7 @@ from typing import Any
 from factory import licences
 from factory.errors import CheckFailed
 from factory.licences import USES, Use
+from factory.plural import many
 from factory.policy import is_unstated
 from factory.recipe import Recipe
 
@@ -63,7 +64,7 @@ class Permission:
                 for source in sources:
                     lost[source, licence, reason] += count
         said = [
-            f"{source} ({'' if licence == licences.UNKNOWN else licence + ' '}{WHY[reason]}: {count} rows)"
+            f"{source} ({'' if licence == licences.UNKNOWN else licence + ' '}{WHY[reason]}: {many(count, 'row')})"
             for (source, licence, reason), count in lost.most_common()
         ]
         if not said:
@@ -95,9 +96,9 @@ class Permission:
             if not count or _allow(model.terms, use):
                 continue
             if model.terms is not None:
-                wrong.append(f"{name} (terms: {model.terms}; {count} rows)")
+                wrong.append(f"{name} (terms: {model.terms}; {many(count, 'row')})")
             elif use == "commercial":
-                missing.append(f"{name} ({count} rows)")
+                missing.append(f"{name} ({many(count, 'row')})")
         said = [f"What these models wrote may not be put to it: {_list(wrong)}."] if wrong else []
         if missing:
             said.append(

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from factory.errors import DeadWorld, WrongRequest
+from factory.plural import many
 from factory.policy import SCALE, Confidentiality
 from factory.recipe import Recipe
 from factory.runs import Run
@@ -69,7 +70,7 @@ def _check_rows(run: Run, limit: Confidentiality, public: bool) -> int:
                 above.update((source, meta["confidentiality"]) for source in meta["sources"])
     if above:
         highest = max((its for _, its in above), key=SCALE.index)
-        who = ", ".join(f"{source} ({its}: {count:,} rows)" for (source, its), count in above.most_common())
+        who = ", ".join(f"{source} ({its}: {many(count, 'row')})" for (source, its), count in above.most_common())
         allow = (
             "A public repository holds public rows only: leave out --public"
             if public
@@ -104,7 +105,7 @@ def _push(api: "HfApi", run: Run, repository: str, public: bool, rows: int) -> P
         )
     done = api.upload_folder(
         repo_id=repository, repo_type="dataset", folder_path=run.path / "dataset", delete_patterns=STALE,
-        commit_message=f"{rows:,} rows",
+        commit_message=many(rows, "row"),
     )  # fmt: skip
     return Pushed(repository, str(where), done.oid, is_private, rows)
 

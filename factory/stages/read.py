@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from factory import records, rejections, runs, shapes, tables
+from factory import plural, records, rejections, runs, shapes, tables
 from factory.errors import BadItem, WrongRequest
 from factory.progress import Progress
 from factory.readers.rows import split_of
@@ -70,9 +70,11 @@ def read(run: Run, checked: Checked, before: str, progress: Progress, many: Call
         read_of = [source for source in checked.recipe.sources if source.gives == "records"]
         counts = _Reading(run, progress, licences, samples).all(files, bad) | {"revisions": hub.revisions(read_of, run)}
         run.done("read", mark, counts)
-        progress.end("read", f"{counts['records']} records from {counts['rows']} rows, {counts['rejected']} rejected")
+        found = f"{plural.many(counts['records'], 'record')} from {plural.many(counts['rows'], 'row')}"
+        progress.end("read", f"{found}, {counts['rejected']:,} rejected")
         for name, sample in samples.items():
-            progress.say(f"{'':<17} {name}: a sample of {sample.size} of {sample.of} rows, seed {sample.seed}")
+            drawn = f"{sample.size:,} of {plural.many(sample.of, 'row')}"
+            progress.say(f"{'':<17} {name}: a sample of {drawn}, seed {sample.seed}")
         for its in counts["files"].values():
             progress.say(f"{'':<17} {its['place']}: {its['shape'] or its['why']}")
     return runs.fingerprint(before, mark)

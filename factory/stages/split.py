@@ -15,6 +15,7 @@ from factory.documents import Document, digest
 from factory.edits import EditMap
 from factory.errors import WrongRequest
 from factory.passages import passage_id
+from factory.plural import many
 from factory.progress import Progress
 from factory.readers.read import MARKDOWN
 from factory.recipe import Checked
@@ -57,7 +58,8 @@ def split(run: Run, checked: Checked, before: str, progress: Progress) -> str:
     run.done("split", mark, counts)
     progress.end(
         "split",
-        f"{table.rows} passages of at most {checked.recipe.passages.max_tokens} tokens ({counts['tokens_are']})",
+        f"{many(table.rows, 'passage')} of at most {checked.recipe.passages.max_tokens} tokens "
+        f"({counts['tokens_are']})",
     )
     return mark
 

@@ -28,6 +28,7 @@ import pyarrow as pa
 from factory import near, records, tables, training
 from factory.drawing import draw_below
 from factory.errors import WrongRequest
+from factory.plural import many
 from factory.progress import Progress
 from factory.runs import Run
 from factory.stages import proxies, trainable
@@ -40,7 +41,7 @@ FOLDER = "suspects"
 PLANTED, ENOUGH = 10, 50  # every tenth row is also scored with a wrong answer; of few rows more, to have so many
 LEAST = 20  # rows: fewer are read faster than ranked
 SHARE = 0.05  # of the rows that are wrong, for the expected precision
-APART, LOOKED = 2, 1000  # questions of other rows that each answer is put to; rows that are looked at for these
+APART, LOOKED = 4, 1000  # questions of other rows that each answer is put to; rows that are looked at for these
 Spoil = Callable[[Row], Row | None]  # of a row the columns of a wrong one, where one can be made of it
 RANKING = pa.schema(
     [("rank", pa.int64()), ("id", pa.string()), ("score", pa.float64()), ("loss", pa.float64()),
@@ -106,7 +107,7 @@ def suspect(
         tables.write_json(opened.path / FOLDER / f"{data.kind}.json", found.as_dict())
         opened.log("suspect", kind=data.kind, rows=found.rows, auc=found.auc)
         made.end()
-    progress.end("suspect", f"{found.rows} rows ranked, {found.planted} wrong ones planted")
+    progress.end("suspect", f"{many(found.rows, 'row')} ranked, {found.planted:,} wrong planted")
     return found
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from factory import runs, tables, training
 from factory.errors import WrongRequest
+from factory.plural import many
 from factory.policy import SCALE
 from factory.progress import Progress
 from factory.runs import Run
@@ -206,13 +207,13 @@ class _Job:
         elif kind == "findings":
             result.findings = [Finding(**{**f, "rows": tuple(f["rows"])}) for f in event["findings"]]
             tables.write_json(place / "preflight.json", {"findings": event["findings"]})
-            self._progress.end("preflight", f"{len(result.errors)} errors")
+            self._progress.end("preflight", many(len(result.errors), "error"))
         elif kind == "step":
             self._reach(event["step"], event["of"], event["loss"])
         elif kind == "trained":
             result.trained = Trained(**{**event, "model": Path(event["model"])})
             self._reach(result.trained.steps, result.trained.steps)
-            self._progress.end("train", f"{result.trained.steps} steps, {result.trained.tokens:,} tokens")
+            self._progress.end("train", f"{many(result.trained.steps, 'step')}, {many(result.trained.tokens, 'token')}")
         else:
             raise trainer_calls.failure(event)
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from factory import tables
+from factory.plural import many
 from factory.runs import Run
 from factory.views import checks as checking
+from factory.views import mending
 from factory.views.chapter import SEVERITIES, Chapter, Finding, Writes
 from factory.views.chapters import (
     asks,
@@ -88,6 +90,7 @@ def _make(run: Run, checks: Sequence[str]) -> tuple[dict[str, Any], dict[str, tu
     graves = {f"findings.{name}s": sum(f.severity == name for f in findings) for name in ("error", "warning")}
     measures = _together([chapter.measures for _, chapter in chapters.values()] + [graves])
     not_measured = _together([chapter.not_measured for _, chapter in chapters.values()])
+    dataset = mending.named(run)
     results = checking.evaluate(asked, measures, not_measured)
     made = {
         "schema": SCHEMA,
@@ -95,7 +98,9 @@ def _make(run: Run, checks: Sequence[str]) -> tuple[dict[str, Any], dict[str, tu
         "verdict": verdict(findings, results),
         "measures": measures,
         "not_measured": not_measured,
-        "findings": [finding.as_dict() for finding in findings],
+        "findings": [
+            its | {"fix": its["fix"].replace(mending.DATASET, dataset)} for its in map(Finding.as_dict, findings)
+        ],
         "chapters": {name: chapter.numbers for name, (_, chapter) in chapters.items()},
         "checks": results,
     }
@@ -117,15 +122,11 @@ def verdict(findings: Sequence[Finding], checks: Sequence[Mapping[str, Any]]) ->
     """The report in a sentence."""
     errors, warnings = (sum(f.severity == severity for f in findings) for severity in ("error", "warning"))
     failed = sum(not check["holds"] for check in checks)
-    against = [_many(errors, "error")] if errors else []
-    against += [_many(warnings, "warning")] if warnings else []
-    against += [f"{_many(failed, 'check')} failed"] if failed else []
+    against = [many(errors, "error")] if errors else []
+    against += [many(warnings, "warning")] if warnings else []
+    against += [f"{many(failed, 'check')} failed"] if failed else []
     if errors or failed:
         return f"Do not train yet: {', '.join(against)}."
     if warnings:
-        return f"Nothing forbids training; read {_many(warnings, 'warning')} first."
+        return f"Nothing forbids training; read {many(warnings, 'warning')} first."
     return "Nothing stands against training."
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("s" if count != 1 else "")

@@ -20,6 +20,7 @@ import numpy as np
 
 from factory import records, significance, tables
 from factory.errors import WrongRequest, did_you_mean
+from factory.plural import many
 from factory.runs import Run
 from factory.significance import Test
 from factory.stages.export import EXPORTED
@@ -255,9 +256,9 @@ def _verdict(counts: Mapping[str, float], measures: Changes, gates: Sequence[Map
     said = [f"{int(counts[f'diff.{word}']):,} {word}" for word in words if counts[f"diff.{word}"]]
     rows = f"Rows: {', '.join(said)}." if said else "The rows are the same."
     clear = sum(its["clear"] for its in measures.values())
-    shifted = f" {clear} measure{'s' if clear != 1 else ''} clearly changed." if clear else ""
+    shifted = f" {many(clear, 'measure')} clearly changed." if clear else ""
     failed = sum(gate["fails"] for gate in gates)
-    return rows + shifted + (f" {failed} gate{'s fail' if failed != 1 else ' fails'}." if failed else "")
+    return rows + shifted + (f" {many(failed, 'gate fails', 'gates fail')}." if failed else "")
 
 
 # --- the page

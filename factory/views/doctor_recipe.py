@@ -17,6 +17,7 @@ from factory import recipe as recipes
 from factory.errors import FactoryError
 from factory.llm.settings import Model, Timeout
 from factory.llm.transport import Transport, Try
+from factory.plural import many
 from factory.readers import ocr
 from factory.recipe import Checked
 from factory.runs import Run, is_run
@@ -73,7 +74,7 @@ def _sources(checked: Checked, run: Path) -> Iterator[Finding]:
             continue
         count = len(below(checked.source_path(source), source.path, run))
         if count:
-            yield Finding("ok", what, f"{count:,} file{'' if count == 1 else 's'}")
+            yield Finding("ok", what, many(count, "file"))
         else:
             yield Finding("error", what, f"'{source.path}' names no file", "Paths are relative to the recipe's file.")
 

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from factory import plural
 from factory.views.chapter import Chapter
 from factory.views.visible import visible
 
@@ -24,11 +25,16 @@ HEADLINES = (  # the figures at the top: measure, what it is called
 )  # fmt: skip
 
 OF_DOCUMENTS = ("documents.kept", "passages.kept")  # not spoken of where rows were read as they are
+SPEAKS = ("template",)  # a chapter that has something to say even where it could not look at all
 
 
 def page(report: Mapping[str, Any], chapters: Mapping[str, tuple[str, Chapter]]) -> str:
     """The page as a string."""
     rows = chapters["rows"][1].shown.get("rows", [])
+    silent = {
+        name: (title, chapter.numbers["not_looked_at"])
+        for name, (title, chapter) in chapters.items() if "not_looked_at" in chapter.numbers and name not in SPEAKS
+    }  # fmt: skip
     return rendered(
         "page.html",
         report=report,
@@ -38,7 +44,8 @@ def page(report: Mapping[str, Any], chapters: Mapping[str, tuple[str, Chapter]])
             for name, words in HEADLINES
             if name in report["measures"] and (report["measures"][name] or name not in OF_DOCUMENTS)
         ],
-        chapters=chapters,
+        chapters={name: its for name, its in chapters.items() if name not in silent},
+        silent=silent,
         places={row["id"]: f"row-{nth}" for nth, row in enumerate(rows)},
     )
 
@@ -64,7 +71,16 @@ def _environment() -> Environment:
         loader=FileSystemLoader(FOLDER), autoescape=True, finalize=visible, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    made.filters.update(number=number, percent=percent, stack=stack, columns=columns, ticks=ticks, place=place)
+    made.filters.update(
+        number=number,
+        many=plural.many,
+        noun=plural.noun,
+        percent=percent,
+        stack=stack,
+        columns=columns,
+        ticks=ticks,
+        place=place,
+    )
     return made
 
 

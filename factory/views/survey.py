@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from factory import shapes
 from factory.errors import BadItem, WrongRequest
+from factory.plural import many
 from factory.readers.limits import Limits
 from factory.readers.packed import unpacked_suffix
 from factory.readers.read import FORMATS, read
@@ -267,13 +268,13 @@ def _documents(files: list[Seen]) -> str:
     looked = [file for file in files if file.is_looked_into]
     pages, characters = (sum(getattr(file, name) for file in looked) for name in ("pages", "characters"))
     said = f"{_files(len(files))}, {_megabytes(sum(file.size_bytes for file in files))}: documents"
-    said += f", {pages:,} pages" if pages else ""
+    said += f", {many(pages, 'page')}" if pages else ""
     of = f" in the {len(looked):,} that were looked into" if len(looked) < len(files) else ""
-    return f"{said}, {characters:,} characters{of}"
+    return f"{said}, {many(characters, 'character')}{of}"
 
 
 def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"
+    return many(count, "file")
 
 
 def _lost(reason: str, files: list[Seen]) -> str:

@@ -8,8 +8,10 @@ Source  that pairs alike lower the likelihood of both answers: Pal et al. 2024 (
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from factory import plural
 from factory.views.chapter import Finding, Severity, some
 from factory.views.judged import Pairs
+from factory.views.mending import Mends
 from factory.views.thumbs import Thumbs
 
 MANY = 0.01  # of the pairs: from there a fault weighs more
@@ -98,7 +100,7 @@ LEADS = {
 
 def of_pairs(numbers: Mapping[str, Any], found: Pairs, *, of_documents: bool) -> Iterator[Finding]:
     """The findings on pairs."""
-    mends = _Mends(bool(numbers["of_rankings"]), of_documents)
+    mends = Mends(of_documents, bool(numbers["of_rankings"]))
     for name, fault in FAULTS.items():
         its = numbers["faults"][name]
         options = {key: value.format(cut=numbers["cut"]) for key, value in fault.options.items()}
@@ -112,24 +114,7 @@ def of_pairs(numbers: Mapping[str, Any], found: Pairs, *, of_documents: bool) ->
     yield from _of_judges(numbers, found, mends)
 
 
-class _Mends(NamedTuple):
-    """The command that takes pairs out: of the dataset, or of what left where its rankings are pairs only there."""
-
-    of_rankings: bool
-    of_documents: bool
-
-    def by(self, filter_: str, **options: str) -> str:
-        """The filter with these options."""
-        spec = ",".join(f"{name}={value}" for name, value in options.items())
-        entry = ", ".join(f"{name}: {value}" for name, value in options.items())
-        spec = f"'{filter_}:{spec}'" if options else filter_
-        recipe = f"in the recipe `filter: [{f'{filter_}: {{{entry}}}' if options else filter_}]`"
-        if self.of_rankings:
-            return f"`factory filter RUN/dataset/preference -f {spec} -o clean.jsonl`: there rankings are pairs"
-        return recipe if self.of_documents else f"`factory filter DATASET -f {spec} -o clean.jsonl`, or {recipe}"
-
-
-def _cut_short(numbers: Mapping[str, Any], mends: _Mends) -> Finding:
+def _cut_short(numbers: Mapping[str, Any], mends: Mends) -> Finding:
     its = numbers["faults"]["cut_short"]
     return Finding(
         "preferences.cut_short", "warning" if its["count"] >= MANY * numbers["pairs"] else "info",
@@ -140,7 +125,7 @@ def _cut_short(numbers: Mapping[str, Any], mends: _Mends) -> Finding:
     )  # fmt: skip
 
 
-def _told(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Iterator[Finding]:
+def _told(numbers: Mapping[str, Any], found: Pairs, mends: Mends) -> Iterator[Finding]:
     """What alone tells the chosen answer, though it should not."""
     fixes = {
         "words": mends.by("preference_sanity", max_ratio="1.5", rejects="[length_ratio]"),
@@ -156,7 +141,8 @@ def _told(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Iterator[F
         count, ids = found.following(name, more=more)
         yield Finding(
             f"preferences.tells.{name}", _gravity(its), f"{lead.name} tells which answer was chosen",
-            f"Of {differ['pairs']:,} pairs that differ in it, {lead.more} is {'chosen' if more else 'rejected'} in "
+            f"Of {plural.many(differ['pairs'], 'pair')} that {plural.noun(differ['pairs'], 'differs', 'differ')} "
+            f"in it, {lead.more} is {'chosen' if more else 'rejected'} in "
             f"{_percent(differ, more=more)}: a model learns that before what makes an answer better.",
             count, fix, some(ids),
         )  # fmt: skip
@@ -182,7 +168,7 @@ def _percent(estimate: Mapping[str, float], *, more: bool) -> str:
     return f"{100 * auc:.0f} % ({100 * low:.0f} to {100 * high:.0f} %)"
 
 
-def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Iterator[Finding]:
+def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: Mends) -> Iterator[Finding]:
     """What is noted of the judgements."""
     margins, judged = numbers["margins"], numbers["judged"]
     small = margins.get("small", 0)
@@ -195,7 +181,8 @@ def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Itera
     yield Finding(
         "preferences.unstable", "warning" if judged["unstable"] >= FLIPS * judged["pairs"] else "info",
         "A judge changed its mind when the answers were swapped",
-        f"So it did on {judged['unstable']:,} of {judged['pairs']:,} pairs; there it looks at position, not content.",
+        f"So it did on {judged['unstable']:,} of {plural.many(judged['pairs'], 'pair')}; "
+        "there it looks at position, not content.",
         judged["unstable"], mends.by("preference_sanity", rejects="[unstable_judge]") if found.struck["flipped"]
         else "no such pair is in the data; name another model as judge: `preference: {judge: OTHER}`",
         some(found.examples.get("unstable", ())),
@@ -208,8 +195,9 @@ def _of_judges(numbers: Mapping[str, Any], found: Pairs, mends: _Mends) -> Itera
     )  # fmt: skip
 
 
-def of_thumbs(numbers: Mapping[str, Any], given: Thumbs) -> Iterator[Finding]:
+def of_thumbs(numbers: Mapping[str, Any], given: Thumbs, *, of_documents: bool) -> Iterator[Finding]:
     """The findings on feedback."""
+    mends = Mends(of_documents)
     rows, good = numbers["rows"], numbers["true"]
     fewer = min(good, rows - good)
     rare = some(given.labelled(good <= rows - good))
@@ -222,7 +210,8 @@ def of_thumbs(numbers: Mapping[str, Any], given: Thumbs) -> Iterator[Finding]:
     few, many = ("undesirable", "desirable") if good > rows - good else ("desirable", "undesirable")
     yield Finding(
         "feedback.lopsided", "warning", "One label is rare",
-        f"Only {fewer:,} of {rows:,} answers have it, so hardly anything is learned from them.",
+        f"Only {fewer:,} of {plural.many(rows, 'answer')} {plural.noun(fewer, 'has', 'have')} it, "
+        "so hardly anything is learned from them.",
         fewer if fewer < RARE * rows else 0,
         f"weigh them: in the recipe `train: [kto: {{args: {{{few}_weight: {max(1, rows - fewer) / max(1, fewer):.1f}, "
         f"{many}_weight: 1.0}}}}]`, or add more of them", rare,
@@ -231,7 +220,7 @@ def of_thumbs(numbers: Mapping[str, Any], given: Thumbs) -> Iterator[Finding]:
         ("contradicted", "The same answer has both labels", "One row undoes what the other teaches.",
          "`factory show RUN records --kind feedback` shows them; keep the label that is right"),
         ("empty", "An answer is empty", "The model learns to be silent, or nothing.",
-         "`factory filter DATASET -f format -o clean.jsonl`, or in the recipe `filter: [format]`"),
+         mends.by("format")),
     ):  # fmt: skip
         its = numbers[name]
         yield Finding(f"feedback.{name}", "warning", title, why, its["count"], fix, some(its["rows"]))

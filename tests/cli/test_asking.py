@@ -70,8 +70,8 @@ def test_the_journal_in_sum_in_part_and_whole(recipe: str) -> None:
 
 def test_an_estimate_on_the_command_line(recipe: str) -> None:
     out = printed("run", recipe, "--estimate")
-    assert "qa asks llm: about 0 calls for 1 units" in out
-    assert "about 1 answers are in the journal" in out
+    assert "qa asks llm: about 0 calls for 1 unit" in out
+    assert "about 1 answer is in the journal" in out
     assert "Nothing was asked." in out
     [one] = json.loads(printed("run", recipe, "--estimate", "--json", "--set", "generate.methods.qa.pairs=9"))
     assert (one["calls"], one["in_journal"]) == (5, 0)

@@ -173,7 +173,7 @@ def test_a_terminal_sees_bars_that_go_and_lines_that_stay(tmp_path: Path) -> Non
     assert process.returncode == 0
     assert out == b"r/dataset\n"
     assert b"\x1b[" in shown
-    assert b"1 documents from 1 files" in shown
+    assert b"1 document from 1 file" in shown
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_a_change_of_a_share_is_tested_and_a_sum_is_not(tmp_path: Path) -> None:
 
 def test_gates_fail_on_what_is_not_to_be(tmp_path: Path) -> None:
     before, after = [row(n) for n in range(20)], [row(n) for n in range(15)]
-    with pytest.raises(CheckFailed, match=r"1 of 2 gates fail: diff.dropped > 0 \(it is 5\)"):
+    with pytest.raises(CheckFailed, match=r"1 of 2 gates fails: diff.dropped > 0 \(it is 5\)"):
         compared(tmp_path, before, after, gates=["diff.dropped > 0", "pii.share > 0"])
     assert json.loads((tmp_path / "out/diff.json").read_text(encoding="utf-8"))["gates"][0]["fails"]
     with pytest.raises(WrongRequest, match=r"no 'diff.droped'. Did you mean 'diff.dropped'"):

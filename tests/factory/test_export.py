@@ -1,18 +1,22 @@
 """Export: what a trainer reads, where it expects it, the same bytes every time."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from huggingface_hub import DatasetCard
 
 from factory import Run, run
+from factory.foreign import audit_dataset
+from factory.stages.card import _licence as card_licence
 from factory.stages.export import exported_rows
 from factory.stages.splits import deal, groups
 from factory.views.verify import broken, verify
-from tests.corpora import contents, rows, write_documents, write_recipe
+from tests.corpora import contents, recipe, rows, write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
 
 SUBJECTS = ("pump", "valve", "mill", "lathe", "crane", "kiln", "press", "loom", "forge", "winch")
@@ -177,6 +181,56 @@ def test_the_card_is_what_the_hub_reads(tmp_path: Path) -> None:
     assert "© A \\| B" in body
     counts = done.counts("export")["rows"]["text"]
     assert f"| text | {counts['train']} | {counts['validation']} | {counts['test']} |" in body
+
+
+def test_every_number_of_the_card_is_one_of_the_tables(tmp_path: Path) -> None:
+    """Rows that are an exam are in no table of the dataset, so in no number of its card."""
+    corpus(tmp_path)
+    lid = "# The lid\n\nThe lid of press 3 is a plate of nine kilograms that keeps the steam of the boiler inside.\n"
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/lid.md").write_text(lid, encoding="utf-8")
+    made = recipe(sources=[{"path": "documents", "licence": "MIT"}, {"path": "more", "licence": "GPL-3.0-or-later"}])
+    made["generate"]["exam"] = {"share": 0.3}
+    done = run(write_recipe(tmp_path, made), until="export")
+    card = DatasetCard.load(done.path / "dataset/README.md")
+    by_source, by_method = Counter[str](), Counter[str]()
+    for row in rows(done.path / "dataset"):
+        meta = json.loads(row["meta"])
+        by_source.update(meta["sources"])
+        by_method[f"| {meta['kind']} | {meta['generator']} | none |"] += 1
+    assert done.counts("export")["exam"]
+    for name, count in by_source.items():
+        assert f"| {name} | {count} |" in card.text
+    for name, count in by_method.items():
+        assert f"{name} {count} |" in card.text
+    assert card.data.license == ["gpl-3.0", "mit"]
+    assert card.data.tags == ["synthetic", "dataset-factory"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "front"),
+    [
+        ([""], {"license": "unknown"}),
+        (["Apache-2.0"], {"license": "apache-2.0"}),
+        (["ODC-By-1.0"], {"license": "odc-by"}),
+        (["CC-BY-4.0", "MIT"], {"license": ["cc-by-4.0", "mit"]}),
+        (["", "MIT"], {"license": "other", "license_name": "not stated; MIT"}),
+        (["LicenseRef-Acme"], {"license": "other", "license_name": "LicenseRef-Acme"}),
+    ],
+)
+def test_the_card_names_licences_as_the_hub_does(stated: list[str], front: dict[str, Any]) -> None:
+    assert card_licence(stated) == front
+
+
+def test_a_card_of_rows_that_were_read_claims_nothing_that_nobody_saw_to(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"prompt": "What is it?", "completion": "A lid."}\n' * 2, encoding="utf-8")
+    audit_dataset(file, into=tmp_path / "audit", workers=1)
+    card = DatasetCard.load(tmp_path / "audit/dataset/README.md")
+    assert card.data.tags == ["dataset-factory"]
+    assert "share no document" not in card.text
+    assert "| sft | read as it stands | none | 2 |" in card.text
+    assert card.data.license == "unknown"
 
 
 # --- kinds

@@ -248,8 +248,8 @@ def test_a_mix_that_the_use_allows_is_exported(tmp_path: Path, use: str, licence
 @pytest.mark.parametrize(
     ("use", "licences", "says"),
     [
-        ("commercial", ["MIT", "CC-BY-NC-4.0"], r"commercial use.*s1 \(CC-BY-NC-4.0 forbids commercial use: 1 rows\)"),
-        ("commercial", ["MIT", None], r"s1 \(has no stated licence: 1 rows\).*unlabelled: reject"),
+        ("commercial", ["MIT", "CC-BY-NC-4.0"], r"commercial use.*s1 \(CC-BY-NC-4.0 forbids commercial use: 1 row\)"),
+        ("commercial", ["MIT", None], r"s1 \(has no stated licence: 1 row\).*unlabelled: reject"),
         ("commercial", ["unknown"], r"s0 \(has no stated licence"),
         ("research", ["MIT", "CC-BY-ND-4.0"], r"s1 \(CC-BY-ND-4.0 forbids what is derived"),
         (

@@ -95,6 +95,37 @@ def test_front_matter_is_metadata_and_a_rule_is_not(tmp_path: Path) -> None:
     assert one(tmp_path / "b.md", rule).text == rule
 
 
+@pytest.mark.parametrize(
+    ("front", "body", "text", "marked"),
+    [
+        ("title: Terms", "Be kind.\n## Fees\n", "# Terms\n\nBe kind.\n## Fees\n", [("Terms", 1), ("Fees", 2)]),
+        ('title: "Orlo: Terms"', "Be kind.\n", "# Orlo: Terms\n\nBe kind.\n", [("Orlo: Terms", 1)]),
+        ("title: Terms", "\n## Terms\n\nBe kind.\n", "# Terms\n\nBe kind.\n", [("Terms", 1)]),  # said twice
+        (  # later parts that stand as high as the title go below it
+            "title: Terms", "Be kind.\n\n# Fees\n\n## Late\n", "# Terms\n\nBe kind.\n\n# Fees\n\n## Late\n",
+            [("Terms", 1), ("Fees", 2), ("Late", 3)],
+        ),
+        ("title: Terms", "# Hello\n\nBe kind.\n", "# Hello\n\nBe kind.\n", [("Hello", 1)]),
+        ("title: '{{ page.name }}'", "Be kind.\n", "Be kind.\n", []),
+        ("title: [a, b]", "Be kind.\n", "Be kind.\n", []),
+        ("title: [a", "Be kind.\n", "Be kind.\n", []),  # no YAML
+        ("title: 7", "Be kind.\n", "Be kind.\n", []),
+        ("subtitle: T", "Be kind.\n", "Be kind.\n", []),
+    ],
+)  # fmt: skip
+def test_a_title_in_front_matter_alone_becomes_the_heading_of_its_page(
+    tmp_path: Path, front: str, body: str, text: str, marked: list[tuple[str, int]]
+) -> None:
+    got = one(tmp_path / "a.md", f"---\n{front}\n---\n{body}")
+    assert got.text == text
+    assert [(got.text[mark.start : mark.end], mark.level) for mark in got.marks] == marked
+
+
+def test_front_matter_over_nothing_is_an_empty_page(tmp_path: Path) -> None:
+    [item] = all_of(tmp_path / "a.md", "---\ntitle: Terms\n---\n\n")
+    assert isinstance(item, BadItem)
+
+
 def test_plain_text_has_no_headings(tmp_path: Path) -> None:
     got = one(tmp_path / "a.txt", "# not a heading\r\nsecond\rthird")
     assert (got.text, got.marks, got.media_type) == ("# not a heading\nsecond\nthird", (), "text/plain")

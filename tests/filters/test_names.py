@@ -78,6 +78,12 @@ def ruled(text: str, *found: Finding) -> list[tuple[str, str]]:
         ),
         ("I work for Fernweir Pumps.", "Fernweir Pumps", "organization"),
         ("The Fernweir office is shut", "Fernweir", "organization"),
+        ("The Fernweir Ltd. choir sings", "Fernweir Ltd", "organization"),
+        ("He was a member of the ZKV.", "ZKV", "organization"),
+        ("acusado de pertenencia al ZKV y de robo", "ZKV", "organization"),
+        ("She is a candidate for the Lorvend National Party.", "Lorvend National Party", "organization"),
+        ("sold by Fernweir Technologies in May", "Fernweir Technologies", "organization"),
+        ("agente del Ministerio de Obras", "Ministerio de Obras", "organization"),
         ("City: Lorvend am See\nZIP: 10115", "Lorvend am See", "location"),
         ("City: Lorvend am See\nZIP: 10115", "10115", "location"),
         ("sent to the Lorvend Valley Hospital at night", "Lorvend Valley Hospital", "organization"),
@@ -118,6 +124,8 @@ def test_a_name_that_an_address_spells_is_found_in_either_order() -> None:
         "Germany is a bank.",
         "Work at Home",
         "around the corner of it and that",
+        "Cookies and Similar Tracking Technologies",
+        "This is a member of the API.",
     ],
 )
 def test_no_rule_sees_a_name_where_none_is(text: str) -> None:
@@ -157,6 +165,11 @@ def test_an_address_names_its_owner_however_it_is_written(address: str) -> None:
 
 def test_a_disguised_address_of_one_word_names_nobody() -> None:
     assert not parts_of("privacy[at]example[dot]com")
+
+
+@pytest.mark.parametrize("address", ["pump-repair-requests@example.com", "a-bc-lorvend-aco-desk-two@example.com"])
+def test_the_address_of_an_office_names_nobody(address: str) -> None:
+    assert not parts_of(address)
 
 
 def asked(**sure: float) -> Callable[[str], float]:

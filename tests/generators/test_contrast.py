@@ -74,6 +74,7 @@ def changed(answer: str, document: str, question: str = "What?", language: str =
             "The job has the parameter `max_lines` only.",
         ),
         ("The lid must be shut.", "", "negation", "The lid must not be shut."),
+        ("You are required to shut the lid.", "", "negation", "You are not required to shut the lid."),
         ("The lid cannot be opened.", "", "negation", "The lid can be opened."),
         ("It holds at least two sheets.", "", "negation", "It holds at most two sheets."),
     ],
@@ -93,11 +94,23 @@ def test_a_fact_is_changed_for_one_of_its_like(answer: str, elsewhere: str, kind
         ("It prints 1 sheet.", "It prints 2 sheet."),  # "1" takes another form of the noun
         ("It takes an 8 cm roller.", "It takes a 9 cm roller."),  # the article would be wrong
         ("It is set with `max_sheets` only.", "It writes `max_lines` somewhere."),  # of one kind? nothing says so
+        ("We’re always trying to print more.", ""),  # a wish is no fact
+        ("It runs to the maximum extent allowed.", ""),
+        ("It no longer prints.", ""),
+        ("We do not and cannot print it.", ""),
+        ("It holds more than one sheet.", ""),  # "less than one sheet"
         ("It is [here](roller/12%).", "It is full by 30%."),  # an address
     ],
 )
 def test_what_may_still_be_true_or_is_no_sentence_is_not_made(answer: str, elsewhere: str) -> None:
     assert changed(answer, elsewhere) == set()
+
+
+async def test_of_two_tools_in_a_sentence_the_one_that_is_asked_for_is_changed() -> None:
+    text = "# Orlo\n\nUse the `--lid` option to enable the lamp, and the `--ink` option to enable the second roller."
+    assert await sides(text, changes=["negation"]) == [
+        (text.partition("\n\n")[2], text.partition("\n\n")[2].replace("enable the lamp", "disable the lamp"))
+    ]
 
 
 def test_what_the_question_names_is_not_changed() -> None:

@@ -51,6 +51,7 @@ def asks(question: str, *phrases: str) -> bool:
         ("An imposition is the arrangement of pages on one sheet of paper.", "an imposition"),
         ("**Quoins** are small wedges that lock the type inside the chase.", "quoins"),
         ("The Orlo press is a hand press with a cast iron frame.", "the Orlo press"),
+        ("**Make ready** means the levelling of a forme before the first print.", "“Make ready”"),
         ("“Full sheet” means one piece of paper as it comes from the mill.", "“Full sheet”"),
         ("DPI stands for dots per inch, the number of dots on a line.", "DPI"),
     ],
@@ -554,6 +555,23 @@ async def test_cells_that_say_nothing_are_not_asked_for() -> None:
     assert {answer for form, _, answer in await pairs(text) if form == "table"}.isdisjoint({"-", "n/a"})
 
 
+async def test_rows_named_in_a_column_of_names_are_asked_for_by_what_they_are() -> None:
+    text = (
+        "# Orlo Suppliers\n\nPaper and ink come to Orlo by cart.\n\n"
+        "| Name of Supplier | Place of Storage |\n|---|---|\n| Hemm Paper | The north cellar |\n"
+        "| Tarn Inks | The attic of the mill |\n"
+    )
+    asked = {answer: question for form, question, answer in await pairs(text) if form == "table"}
+    assert asks(asked["The north cellar"], "the place of storage", "the supplier Hemm Paper", "Orlo Suppliers")
+
+
+async def test_a_name_in_cells_or_in_a_longer_name_alone_is_not_what_a_page_is_about() -> None:
+    rows = "".join(f"| Press {nth} | The mill in West Tarn {nth} |\n" for nth in range(4))
+    text = f"The presses are listed.\n\n| Machine name | Place of the machine |\n|---|---|\n{rows}"
+    assert await pairs(text) == []
+    assert await pairs(f"{text}\nThe mill is in West Tarn, a town near West Tarn Hill. Go to West Tarn.") == []
+
+
 # entries
 
 
@@ -622,6 +640,56 @@ async def test_we_and_us_without_a_contract_are_nobody() -> None:
     assert await pairs("If you lend an Orlo press to a school, we replace its rollers once a year.") == []
 
 
+async def test_text_right_under_the_title_of_a_contract_is_asked_for_in_it() -> None:
+    text = "# Orlo Lending Policy\n\nThe presses of Orlo are old. "
+    text += "If you bring a press back late, we charge you for each day of the delay."
+    [(_, question, _)] = await pairs(text)
+    assert asks(question, "the Orlo Lending Policy", "if you bring a press back late")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Drawings are secret for",  # half of a sentence
+        "No drawings",  # "what applies to no drawings?"
+        "Be careful with drawings",
+        "Confidentiality on",
+    ],
+)
+async def test_a_title_that_is_no_topic_of_a_contract_makes_no_question(title: str) -> None:
+    text = CONTRACT.replace("4. Confidentiality", f"4. {title}")
+    assert "drawing" not in " ".join(question for _, question, _ in await pairs(text))
+    assert not [form for form, _, _ in await pairs(text, "Orlo Lending Policy") if form in ("section", "clause")]
+
+
+async def test_a_title_in_capitals_is_words_in_a_question_and_its_number_is_left_out() -> None:
+    found = await pairs(CONTRACT.replace("4. Confidentiality", "4.1A. CONFIDENTIALITY"), "Orlo Lending Policy")
+    assert all("confidentiality" in question and "4.1A" not in question for _, question, _ in found)
+    assert found
+
+
+async def test_how_to_do_what_a_contract_tells_names_the_contract_once() -> None:
+    text = "The presses of Orlo are old. To give the drawings of a press back, write to the office of the mill."
+    [(form, question, _)] = await pairs(text, "Orlo Lending Policy")
+    assert form == "howto"
+    assert question.count("Orlo Lending Policy") == 1
+
+
+async def test_a_bold_word_that_its_sentence_goes_on_from_is_no_title_of_a_clause() -> None:
+    text = CONTRACT.replace("You must keep", "**Secret drawing** means each drawing of a press. You must keep")
+    assert all("say about Secret" not in question for _, question, _ in await pairs(text))
+
+
+async def test_a_definition_of_which_a_bracket_was_opened_before_it_makes_no_row() -> None:
+    text = "The Orlo press is old. (A **frisket** is a thin frame that holds the sheet in its place.)"
+    assert await pairs(text) == []
+
+
+async def test_a_duty_in_the_passive_is_nobodys() -> None:
+    text = CONTRACT.replace("You must keep each confidential drawing of a press secret.", "All Drawings shall be kept.")
+    assert "obligation" not in [form for form, _, _ in await pairs(text)]
+
+
 # statements
 
 
@@ -657,6 +725,8 @@ async def test_a_sentence_answers_what_its_own_words_ask(sentence: str, form: st
         "When the Orlo press was installed, this led to a long queue of printers.",
         "It is thin because thick oil would glue the rollers of an Orlo press.",
         "If you lock an Orlo press, check [the page on locks](locks.md) first.",
+        "When building an Orlo press, some printers find that the frame is too heavy.",  # who builds?
+        "If they ask for an Orlo press, the printers of the town are told at once.",  # who asks?
         "When the `with` block ends, the rollers stop and a lamp is lit.",  # code that nobody could look up
         "When a page is sent to an Orlo press, you are doing two major things.",  # which stand in the next sentence
     ],

@@ -173,3 +173,20 @@ async def test_every_answer_is_a_slice_and_only_the_cut_ones_are_not_shown(text:
             [quote] = item.quotes
             assert quote.text == item.data["messages"][1]["content"] == text[quote.start - 10 : quote.end - 10]
             assert item.meta["form"] in CUT or quote.text in item.data["context"]
+
+
+async def test_a_term_that_is_defined_twice_is_asked_for_once() -> None:
+    text = PRESS.replace(
+        "The rollers are cleaned",
+        "An Orlo press is a hand press that two people carry up a stair.\n\nThe rollers are cleaned",
+    )
+    again = "An Orlo press is a machine that two people carry up a narrow stair without any help."
+    rows = await made(text.replace("The printers of the north lend", f"{again}\n\nThe printers of the north lend"))
+    [row] = [row for row in rows if isinstance(row, Record)]
+    questions = [line for line in row.data["text"].split("\n") if line.startswith("Question: ")]
+    assert len(questions) == len(set(questions))
+
+
+async def test_a_last_paragraph_under_a_line_that_is_its_title_is_not_left_out() -> None:
+    text = PRESS.replace("The printers of the north lend", "_Lending in winter_\n\nThe printers of the north lend")
+    assert "completion" not in await tasks(text)

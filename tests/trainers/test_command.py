@@ -86,8 +86,8 @@ def test_a_check_names_rows_and_what_mends_them_and_the_command_it_gives_works(t
     file = bad(tmp_path)
     ended = factory("train", file, "--method", "sft", "--check", "--set", "max_length=64", cwd=tmp_path)
     assert ended.code == 1
-    assert "train.empty_answer       1 rows have an empty answer: empty" in ended.err
-    assert re.search(r"train\.answer_cut +1 rows .*: long", ended.err)
+    assert "train.empty_answer       1 row has an empty answer: empty" in ended.err
+    assert re.search(r"train\.answer_cut +1 row .*: long", ended.err)
     [mend] = re.findall(r"leave those rows out, counted: factory (.*)", ended.err)
     assert (tmp_path / "models").exists() is False
     mended = factory(*mend.split(), "--check", cwd=tmp_path)

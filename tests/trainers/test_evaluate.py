@@ -151,7 +151,7 @@ def test_a_judge_prefers_the_answers_of_the_model_that_learned(
     with ModelServer(replies=by_reference) as server:
         owl = {"owl": {"base_url": server.url, "model": "owl-7b"}}
         recipe = write_recipe(tmp_path, methods=["text"], models=owl, sources=[{"path": str(tmp_path)}])
-        with pytest.raises(CheckFailed, match=r"1 of 2 checks do not hold: paraphrase\.grade\.after < 2"):
+        with pytest.raises(CheckFailed, match=r"1 of 2 checks does not hold: paraphrase\.grade\.after < 2"):
             command.evaluate("sft", trained.path, None, out, None, 8, False, "owl", recipe, checks, False)
     found = json.loads((out / "exam.json").read_text())
     told = found["sets"]["paraphrase"]

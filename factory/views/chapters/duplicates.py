@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from factory import near
 from factory.runs import Run
 from factory.stages.splits import SPLITS, THRESHOLD
-from factory.views import exported
+from factory.views import declared, exported
 from factory.views.chapter import EXAMPLES, Chapter, Finding, share, some
+from factory.views.mending import Mends
 
 NAME, TITLE = "duplicates", "Duplicates"
 LARGEST = 5  # groups that are shown
@@ -126,7 +127,8 @@ def _across_found(run: Run, rows: list[int]) -> Finding:
     return Finding(
         "duplicates.across_splits", "error", "Near-duplicates stand in two splits",
         "The test then asks for what was trained on, and its score says nothing.", len(rows),
-        "`factory export RUN` keeps what is alike in one split", _named(run, rows),
+        "`factory export RUN` keeps what is alike in one split" if declared.recipe(run).export.split.by == "draw"
+        else "take these rows out of one of the two files", _named(run, rows),
     )  # fmt: skip
 
 
@@ -134,7 +136,7 @@ def _exact_found(run: Run, rows: list[int]) -> Finding:
     return Finding(
         "duplicates.exact", "warning", "Rows repeat another row word for word",
         "A row that stands twice weighs twice, and is learned by heart.", len(rows),
-        "in the recipe `filter: [exact_dedup]`", _named(run, rows),
+        Mends.of(run).by("exact_dedup"), _named(run, rows),
     )  # fmt: skip
 
 
@@ -142,5 +144,5 @@ def _near_found(run: Run, rows: list[int]) -> Finding:
     return Finding(
         "duplicates.near", "warning", "Rows nearly repeat another row",
         "They weigh several times, and the model learns their wording instead of what they say.", len(rows),
-        f"in the recipe `filter: [minhash_dedup: {{threshold: {THRESHOLD}}}]`", _named(run, rows),
+        Mends.of(run).by("minhash_dedup", threshold=str(THRESHOLD)), _named(run, rows),
     )  # fmt: skip

@@ -15,6 +15,10 @@ from factory.views.chapter import Chapter
 
 NAME, TITLE = "learning", "What models learned"
 SHOWN = ("f1", "exact", "choice", "margin", "loss", "preferred", "grade")
+NOTHING = (
+    "The run has no exam, and no model was evaluated on it. With `generate: {exam: {share: 0.1}}` in the recipe "
+    "questions are kept apart to ask a model afterwards; `factory evaluate MODEL RUN` asks them."
+)
 NOT_ASKED = "the recipe has no exam"
 
 
@@ -23,7 +27,9 @@ def chapter(run: Run) -> Chapter:
     counts = exam.count(run.path / "exam") if run.stands("export") else {}
     models = [_model(found) for found in map(_json, sorted(run.path.glob("models/*/exam.json"))) if found]
     suspects = [found for found in map(_json, sorted((run.path / suspect.FOLDER).glob("*.json"))) if found]
-    numbers = {"exam": counts, "models": models, "suspects": suspects}
+    numbers: dict[str, Any] = {"exam": counts, "models": models, "suspects": suspects}
+    if not counts and not models and not suspects:
+        numbers["not_looked_at"] = NOTHING
     asked = declared.recipe(run).generate.exam is not None
     measures = {f"exam.{name}": counts.get(name, 0) for name in exam.SETS} if asked else {}
     not_measured = {} if asked else {f"exam.{name}": NOT_ASKED for name in exam.SETS}

@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from factory import tables
+from factory.faults import FAULTS
 from factory.runs import Run
 from factory.stages.measure import SCHEMA
 from factory.views import declared
-from factory.views.chapter import Chapter, Finding, share, some
+from factory.views.chapter import Chapter, Finding, Severity, share, some
+from factory.views.mending import Mends
 
 NAME, TITLE = "measured", "Filters measured"
 EXAMPLES = 5  # ids a reason
 MANY = 0.01  # of the rows looked at: below this a finding is no warning
+WEB = ("c4", "document_quality", "fineweb", "gopher")  # made for pages of the web: much that is no fault falls to them
+TOLD = {f"format.{name}" for name in FAULTS if name != "control_token"}  # by the chapter on what the trainer sees
 A_WORD = re.compile(r"[A-Za-z0-9_-]+")  # what the name of a measure is made of
 ELSEWHERE = ("pii", "exact_dedup", "minhash_dedup", "preference_sanity")  # plugins whose findings other chapters tell
 
@@ -68,19 +72,27 @@ def _examples(run: Run) -> dict[tuple[str, str], list[str]]:
 
 
 def _findings(run: Run, filters: dict[str, dict[str, Any]]) -> Iterator[Finding]:
+    mends = Mends.of(run)
     plugins = {use.instance: use.plugin for use in declared.recipe(run).audit.measure}
     for name, its in filters.items():
         plugin = plugins.get(name, name)
         for outcome, verb in (("reject", "reject"), ("edit", "edit")) if plugin not in ELSEWHERE else ():
-            said = {reason: one for reason, one in its["reasons"].items() if its["outcomes"].get(reason) == outcome}
+            said = {
+                reason: one for reason, one in its["reasons"].items()
+                if its["outcomes"].get(reason) == outcome and reason not in TOLD
+            }  # fmt: skip
             count = sum(one["count"] for one in said.values())
             why = ", ".join(f"{reason} {one['count']:,}" for reason, one in said.items())
             yield Finding(
                 f"measured.{name}" + (".edits" if outcome == "edit" else ""),
-                "warning" if count >= MANY * its["looked_at"] else "info",
+                _gravity(plugin, count, its["looked_at"]),
                 f"The filter {name} would {verb} rows",
                 f"It says: {why}.", count,
-                f"`factory filter DATASET -f {plugin} -o clean.jsonl`, or in a recipe `filter: [{name}]`; "
-                f"`factory plugins {plugin}` says what it looks for",
+                f"{mends.by(plugin)}; `factory plugins {plugin}` says what it looks for",
                 some(id_ for one in said.values() for id_ in one["rows"]),
             )  # fmt: skip
+
+
+def _gravity(plugin: str, count: int, looked_at: int) -> Severity:
+    """How grave it is what a filter says of so many rows."""
+    return "warning" if plugin not in WEB and count >= MANY * looked_at else "info"

@@ -31,7 +31,8 @@ def chapter(run: Run) -> Chapter:
         "models.tokens.out": sums["tokens_out"],
         "models.spent": round(sums["spent"], 6),
     }
-    return Chapter({"asked": asked, "sums": sums}, measures, [_failed(sums)])
+    silent = {} if asked else {"not_looked_at": "No model was asked for this run."}
+    return Chapter({"asked": asked, "sums": sums, **silent}, measures, [_failed(sums)])
 
 
 def _failed(sums: dict[str, Any]) -> Finding:

@@ -39,12 +39,12 @@ def chapter(run: Run) -> Chapter:
     """Counts of decisions, and kappa with its interval for each filter that also looked at the rows."""
     uses = [use for use in declared.filters(run)["records"] if use.plugin == PLUGIN]
     if not uses or not run.stands("filter.records"):
-        return Chapter({"not_looked_at": WHY_NOT}, not_measured={"people.decided": WHY_NOT})
+        return _silent(WHY_NOT)
     try:
         decisions = [one for use in uses for file in _files(use.options["file"]) for one in reviews.read(file)]
     except (OSError, ValueError):
         why = "the file of the review is no longer what the filter read"
-        return Chapter({"not_looked_at": why}, not_measured={"people.decided": why})
+        return _silent(why)
     by_id = dict(reviews.each_once(decisions))
     read = _read(run, by_id)
     unknown = sorted(by_id.keys() - _known(run, by_id))
@@ -67,6 +67,11 @@ def chapter(run: Run) -> Chapter:
         else:
             measures |= {f"people.{name}.kappa": round(kappa, 4), f"people.{name}.kappa.low": round(interval[0], 4)}
     return Chapter(numbers, measures, _findings(read, unknown), not_measured=silent)
+
+
+def _silent(why: str) -> Chapter:
+    said = f"Nobody’s decisions are part of this run: {why}."
+    return Chapter({"not_looked_at": said}, not_measured={"people.decided": why})
 
 
 def _files(option: str | Sequence[str]) -> list[Path]:

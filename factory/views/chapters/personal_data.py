@@ -24,11 +24,13 @@ import pyarrow.compute as pc
 from factory import plugins, tables, verdicts
 from factory.corpus import Table, all_tables
 from factory.errors import WrongRequest
+from factory.plural import many, noun
 from factory.recipe import Use
 from factory.runs import Run
 from factory.stages.measure import SCHEMA as MEASURED_SCHEMA
 from factory.views import declared
 from factory.views.chapter import Chapter, Finding, share, some
+from factory.views.mending import Mends
 from factory.views.outlines import outlines
 
 NAME, TITLE = "personal_data", "Personal data"
@@ -104,11 +106,16 @@ def chapter(run: Run) -> Chapter:
     else:
         why |= dict.fromkeys(of_names, "nobody read names: --slow does, with the extra ner")
     more = [_has_names(names)] if names else []
+    mends = Mends.of(run)
     if not _ran_on(pii):
         why |= dict.fromkeys(("pii.edits", "pii.found.share", "pii.left_in", "pii.share"), "no pii filter ran")
-        return Chapter(numbers, measures, [_nothing_ran(), _left_in(SECRETS, secrets), *more], not_measured=why)
+        return Chapter(
+            numbers, measures, [_nothing_ran(mends), _left_in(SECRETS, secrets, mends), *more], not_measured=why
+        )
     measures |= {"pii.edits": sum(its.edits.total() for its in pii.values())} | _measures(PII, pii)[0]
-    return Chapter(numbers, measures, [_left_in(PII, pii), _left_in(SECRETS, secrets), *more], not_measured=why)
+    return Chapter(
+        numbers, measures, [_left_in(PII, pii, mends), _left_in(SECRETS, secrets, mends), *more], not_measured=why
+    )
 
 
 def _found(run: Run, family: str) -> dict[str, _Stage]:
@@ -177,7 +184,7 @@ def _only(run: Run) -> dict[str, str]:
             told = [f"only {', '.join(options['types'])}"] if options.get("types") else []
             told += [f"all but {', '.join(options['exclude'])}"] if options.get("exclude") else []
             told += [f"threshold {options['threshold']}"] if "threshold" in options else []
-            told += [f"{len(options['allow'])} values allowed"] if options.get("allow") else []  # never which
+            told += [f"{many(len(options['allow']), 'value')} allowed"] if options.get("allow") else []  # never which
             if told:
                 said[f"{use.instance} on {stage}"] = "; ".join(told)
     return said
@@ -250,7 +257,8 @@ def _has_names(names: dict[str, Any]) -> Finding:
     part = "" if names["looked_at"] == names["of"] else f" of {names['looked_at']:,} that were looked at"
     return Finding(
         "personal_data.names", "warning", "Names are in the rows",
-        f"A model may learn who is behind them; {names['rows']:,} rows{part} hold what a model read as a name.",
+        f"A model may learn who is behind them; {many(names['rows'], 'row')}{part} "
+        f"{noun(names['rows'], 'holds', 'hold')} what a model read as a name.",
         names["rows"],
         "look at their rows; `factory filter DATASET -f 'pii: {ner: rampart}' -o clean.jsonl` replaces names",
         names["examples"],
@@ -268,23 +276,22 @@ def _of_note(file: Path) -> Any:
         yield from pa.RecordBatch.filter(batch, chosen).to_pylist()
 
 
-def _nothing_ran() -> Finding:
+def _nothing_ran(mends: Mends) -> Finding:
     return Finding(
         "personal_data.not_looked_for", "warning", "Nobody looked for personal data",
         "A model repeats e-mail addresses and numbers that it was trained on.", 1,
-        "in the recipe `passages: {filter: [pii: {action: placeholder}]}`",
+        "in the recipe `passages: {filter: [pii: {action: placeholder}]}`" if mends.of_documents else mends.by(PII),
     )  # fmt: skip
 
 
-def _left_in(family: str, stages: dict[str, _Stage]) -> Finding:
+def _left_in(family: str, stages: dict[str, _Stage], mends: Mends) -> Finding:
     rows = [id_ for its in stages.values() for id_ in its.left_in]
     name, what = (
         ("personal_data.left_in", "Personal data was") if family == PII else ("secrets.left_in", "Secrets were")
     )
     return Finding(
         name, "warning", f"{what} found and left in",
-        "The filter was told to flag or to measure only; a model repeats what it was trained on.", len(rows),
-        f"in the recipe `filter: [{family}: {{action: placeholder}}]`; of a dataset "
-        f"`factory filter DATASET -f {family} -o clean.jsonl`",
+        "A model repeats what it was trained on.", len(rows),
+        mends.by(family, **({"action": "placeholder"} if mends.of_documents else {})),
         some(rows),
     )  # fmt: skip

@@ -67,9 +67,10 @@ def chapter(run: Run) -> Chapter:
     if of_pairs is None and of_thumbs is None:
         numbers["not_looked_at"] = "There are no pairs, rankings or thumbs among the rows."
     measures = {**_pair_measures(of_pairs), **_thumb_measures(of_thumbs)}
+    of_documents = declared.has_documents(run)
     findings = [
-        *(xray.of_pairs(of_pairs, found, of_documents=declared.has_documents(run)) if of_pairs else ()),
-        *(xray.of_thumbs(of_thumbs, given) if of_thumbs else ()),
+        *(xray.of_pairs(of_pairs, found, of_documents=of_documents) if of_pairs else ()),
+        *(xray.of_thumbs(of_thumbs, given, of_documents=of_documents) if of_thumbs else ()),
     ]
     return Chapter(numbers, measures, findings, not_measured=_silent(of_pairs, of_thumbs, measures))
 

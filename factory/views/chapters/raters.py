@@ -44,7 +44,7 @@ def chapter(run: Run) -> Chapter:
     if not groups:
         names = ["votes", "count", "ties", *(f"{g}.{m}" for g in ("thumbs", "choices") for m in ("agreement", "alpha"))]
         why = {f"raters.{name}": NO_LOG for name in (*names, "conflicting.share")}
-        return Chapter({"not_looked_at": f"Nothing to look at: {NO_LOG}."}, not_measured=why)
+        return Chapter({"not_looked_at": f"No votes: {NO_LOG}."}, not_measured=why)
     numbers: dict[str, Any] = {"groups": {name: _of_group(its) for name, its in groups.items()}}
     people = _people(groups.values(), raters)
     numbers |= {"raters": len(raters), "people": people[:SHOWN]}

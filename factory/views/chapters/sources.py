@@ -42,7 +42,7 @@ def chapter(run: Run) -> Chapter:
         "sources.pages_by_ocr": sum(its["pages_by_ocr"] for its in sources.values()),
     }
     findings = [
-        _no_licence(unlicensed, sources),
+        _no_licence(run, unlicensed, sources),
         *_other_licence(run),
         *_nothing_read(sources),
         *_nothing_kept(run, sources),
@@ -123,12 +123,15 @@ def _count_rows(run: Run, sources: Counts, languages: Counter[str]) -> tuple[lis
     return unlicensed, rows
 
 
-def _no_licence(unlicensed: list[str], sources: Counts) -> Finding:
+def _no_licence(run: Run, unlicensed: list[str], sources: Counts) -> Finding:
+    recipe = declared.recipe(run)
+    asked = declared.has_documents(run) or recipe.use is not None or recipe.policy is not None
     names = ", ".join(name for name, its in sources.items() if its["licence"] is None)
     return Finding(
-        "sources.no_licence", "warning", "Rows come from sources without a stated licence",
+        "sources.no_licence", "warning" if asked else "info", "Rows come from sources without a stated licence",
         "Nobody can tell later whether a model trained on them may be used.", len(unlicensed),
-        f"in the recipe, under each of these sources, `licence: SPDX-ID`: {names}", some(unlicensed),
+        "a LICENSE file beside the data, or a README.md with `license:` at its head, is read; in a recipe say "
+        f"`licence: SPDX-ID` at the source: {names}", some(unlicensed),
     )  # fmt: skip
 
 

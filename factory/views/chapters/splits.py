@@ -24,7 +24,8 @@ def chapter(run: Run) -> Chapter:
     totals = {split: sum(its[split] for its in rows.values()) for split in SPLITS}
     measures = {"rows.total": sum(totals.values()), "splits.shared_documents": len(shared)}
     measures |= {f"rows.{split}": count for split, count in totals.items()}
-    numbers = {"rows": rows, "totals": totals, "shares": {s: share(n, sum(totals.values())) for s, n in totals.items()}}
+    numbers = {"rows": rows, "totals": totals, "shares": {s: share(n, sum(totals.values())) for s, n in totals.items()},
+               "by": declared.recipe(run).export.split.by}  # fmt: skip
     return Chapter(numbers, measures, [_no_rows(run, rows), _shared(shared, torn), *_empty(run, rows)])
 
 

@@ -25,6 +25,7 @@ from factory.views.chapter import Chapter, Finding, share, some
 from factory.views.histogram import bins, summary
 from factory.views.lesson import Lesson
 from factory.views.masked import masked
+from factory.views.mending import Mends
 
 NAME, TITLE = "template", "What the trainer sees"
 LONGEST = 4096  # tokens a row where nobody says more, as in the trainers
@@ -39,10 +40,10 @@ def chapter(run: Run) -> Chapter:
     """Every row through the tokenizer and the template, where there are any."""
     name = declared.recipe(run).audit.tokenizer
     lens, why = _lens(name)
-    found = Lesson(lens).read(run)
+    found, mends = Lesson(lens).read(run), Mends.of(run)
     if lens is None:
         numbers = {**_refused(found), "not_looked_at": why}
-        return Chapter(numbers, _counts(found), [*_faults(found)], not_measured=dict.fromkeys(MEASURED, why))
+        return Chapter(numbers, _counts(found), [*_faults(found, mends)], not_measured=dict.fromkeys(MEASURED, why))
     tokenizer = lens.tokenizer
     context = lesson.context_of(tokenizer, str(name))
     longest = max((max(its.lengths, default=0) for its in found.kinds.values()), default=0)
@@ -56,7 +57,7 @@ def chapter(run: Run) -> Chapter:
         "kinds": {kind: _kind(its, size) for kind, its in found.kinds.items()},
     }  # fmt: skip
     measures = _counts(found) | _measures(found, numbers)
-    findings = [*_faults(found, context), *_odd(run, found, numbers)]
+    findings = [*_faults(found, mends, context), *_odd(run, found, numbers)]
     return Chapter(numbers, measures, findings, shown={"rows": _shown(run, lens)})
 
 
@@ -137,25 +138,25 @@ def _measures(found: Lesson, numbers: dict[str, Any]) -> dict[str, float]:
 # --- findings
 
 
-def _faults(found: Lesson, context: int | None = None) -> Iterable[Finding]:
+def _faults(found: Lesson, mends: Mends, context: int | None = None) -> Iterable[Finding]:
     """What the preflight of `factory train` stops at."""
     for name, count in sorted(found.struck.items()):
         if name in FAULTS:
             yield Finding(
                 f"template.{name}", "error", f"A trainer refuses rows: they {FAULTS[name].split(':')[0]}",
                 "The preflight stops at them; other trainers learn what nobody meant, or drop them in silence.",
-                count, _mend(name, context), some(found.examples[name]),
+                count, _mend(name, context, mends), some(found.examples[name]),
             )  # fmt: skip
 
 
-def _mend(name: str, context: int | None) -> str:
+def _mend(name: str, context: int | None, mends: Mends) -> str:
     if name in ("answer_cut", "prompt_too_long"):
         longer = context is not None and context > LONGEST
         more = f"a greater max_length (the model reads {context:,} tokens), or " if longer else ""
-        return f"{more}shorter rows: `factory filter DATASET -f length:max_chars=N -o clean.jsonl`"
+        return f"{more}shorter rows: " + mends.by("length", max_chars="N")
     if name in ("same_answers", "same_when_cut"):
-        return "`factory filter DATASET -f preference_sanity -o clean.jsonl`"
-    return "`factory filter DATASET -f format -o clean.jsonl`, or `factory train … --set faulty=drop`"
+        return mends.by("preference_sanity")
+    return mends.by("format") + "; `factory train … --set faulty=drop` leaves them out"
 
 
 def _odd(run: Run, found: Lesson, numbers: dict[str, Any]) -> Iterable[Finding]:
