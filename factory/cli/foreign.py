@@ -142,13 +142,15 @@ def entry(text: str) -> Any:
     name, colon, rest = text.partition(":")
     if not colon:
         return name
+    from factory.recipe.file import value_of
+
     options: dict[str, Any] = {}
     for part in _parts(rest):
         key, equals, value = part.partition("=")
         if not equals or not key.strip():
             raise WrongRequest(f"-f {text}: write NAME:OPTION=VALUE,OPTION=VALUE, as in -f length:min_chars=40.")
         try:
-            options[key.strip()] = yaml.safe_load(value)
+            options[key.strip()] = value_of(value)
         except yaml.YAMLError:
             raise WrongRequest(
                 f"-f {text}: the value of '{key}' is not YAML. If it is text, put it in quotes."

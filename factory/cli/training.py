@@ -52,6 +52,8 @@ def train(
 
 def options(given: Sequence[str]) -> dict[str, Any]:
     """`--set epochs=2 --set args.weight_decay=0.1` as options; values are YAML."""
+    from factory.recipe.file import value_of
+
     found: dict[str, Any] = {}
     for one in given:
         name, equals, value = one.partition("=")
@@ -59,7 +61,7 @@ def options(given: Sequence[str]) -> dict[str, Any]:
         if not equals or not outer or (dot and not inner):
             raise WrongRequest(f"--set {one}: write --set name=value, as in --set epochs=2.")
         try:
-            parsed = yaml.safe_load(value)
+            parsed = value_of(value)
         except yaml.YAMLError:
             raise WrongRequest(f"--set {one}: the value is not YAML. If it is text, put it in quotes.") from None
         if dot:

@@ -3,6 +3,7 @@
 Every error names file and line. Keys that stand twice are refused, and so are aliases that multiply.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,20 @@ WILD = "*?["  # what makes a path a glob
 MAX_NODES = 100_000  # a recipe is written by a person; aliases that multiply are not
 
 
+class Loader(yaml.SafeLoader):
+    """YAML in which `2e-5` is a number, as in YAML 1.2; PyYAML takes it for text, since there is no point in it."""
+
+
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def value_of(text: str) -> Any:
+    """The value that is written after a `--set name=`. Raises YAMLError or ValueError for what is none."""
+    return yaml.load(text, Loader)  # noqa: S506 # a SafeLoader
+
+
 def parse(file: Path) -> tuple[dict[str, Any], Places]:
     """The value of a recipe's file and its places. Raises WrongRequest for a file that is no mapping in YAML."""
     try:
@@ -25,7 +40,7 @@ def parse(file: Path) -> tuple[dict[str, Any], Places]:
         raise WrongRequest(f"{file}: not readable as UTF-8 text ({error.__class__.__name__}).") from None
     places: Places = {}
     try:
-        loader = yaml.SafeLoader(source)
+        loader = Loader(source)
         root = loader.get_single_node()
         value = _value(loader, root, (), places, file) if root else None
     except yaml.YAMLError as error:
@@ -39,7 +54,7 @@ def parse(file: Path) -> tuple[dict[str, Any], Places]:
     return value, places
 
 
-def _value(loader: yaml.SafeLoader, node: yaml.Node, place: Place, places: Places, file: Path) -> Any:
+def _value(loader: Loader, node: yaml.Node, place: Place, places: Places, file: Path) -> Any:
     places[place] = f"{file}:{node.start_mark.line + 1}"
     if len(places) > MAX_NODES or len(place) > 50:
         raise WrongRequest(f"{file}: more than {MAX_NODES} values or 50 levels; aliases that multiply are refused.")
@@ -59,7 +74,7 @@ def _value(loader: yaml.SafeLoader, node: yaml.Node, place: Place, places: Place
     return made
 
 
-def _scalar(loader: yaml.SafeLoader, node: yaml.Node, where: str) -> Any:
+def _scalar(loader: Loader, node: yaml.Node, where: str) -> Any:
     try:
         return loader.construct_object(node)
     except (ValueError, TypeError):  # 2024-99-99 looks like a date; a list as a key cannot be one
@@ -80,7 +95,7 @@ def apply_override(value: dict[str, Any], override: str, places: Places) -> None
         place += step
         places.setdefault(place, f"--set {override}")
     try:
-        parsed = yaml.safe_load(given)
+        parsed = value_of(given)
     except (yaml.YAMLError, ValueError):
         raise WrongRequest(f"--set {override}: the value is not YAML. If it is text, put it in quotes.") from None
     if isinstance(at, list):

@@ -14,7 +14,7 @@ from factory.stages.erase import remove
 from factory.stages.fetched import FOLDER as FETCHED
 
 CACHES = ("cache/files*.parquet", "cache/rejected.parquet", "cache/parquet", "cache/export", "cache/measured")
-ASKED = ("cache/asked", "cache/start", "cache/calls-*", "cache/suspects")
+ASKED = ("cache/asked", "cache/start", "cache/calls-*", "cache/suspects", "cache/compare")
 HALF_WRITTEN = (
     "*.tmp",
     "*.old",
@@ -58,7 +58,7 @@ def _sorts(run: Run) -> Iterator[Rubbish]:
     yield _sort("features", again, [run.path / "features"])
     again = "sources are read again for their digests, and files that were rejected are parsed again"
     yield _sort("caches", again, [place for name in CACHES for place in run.path.glob(name)])
-    again = "both models of an evaluation are asked again"
+    again = "both models of an evaluation are asked again; proxies of a stopped suspect or compare are trained again"
     yield _sort("evaluations", again, [place for name in ASKED for place in run.path.glob(name)])
     again = "sources that lie at an address are fetched again"
     yield _sort("fetched files", again, [run.path / FETCHED])

@@ -6,23 +6,26 @@ with a train split or nearly repeat a row of one; or those of another run.
 
 In      two runs, or folders with a `dataset/`; a proxy.
 Out     the mean loss a token of the held-out rows, their difference with its interval, and which dataset is better.
-Costs   2 x seeds trainings. All rows in memory.
+Costs   2 x seeds trainings. All rows in memory. Stopped and run again, it goes on with the training it was at.
 """
 
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from factory import near, records, scores, training
-from factory.errors import WrongRequest
+from factory.errors import DeadWorld, WrongRequest
 from factory.plural import many
 from factory.progress import Progress
+from factory.runs import Run
 from factory.scores import Difference
 from factory.stages import proxies, trainable
 from factory.stages.exam import draw_key
+from factory.stages.proxies import Proxies
 from factory.stages.splits import THRESHOLD
 from factory.stages.train import train
 from factory.training import Row, Split
@@ -30,6 +33,7 @@ from factory.training import Row, Split
 SCHEMA = "dataset-factory/compare/1"
 MOST = 500  # held-out rows, drawn
 HELD_OUT = ("validation", "test")
+FOLDER = "compare"
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,13 @@ def compare(
     progress, method, places = progress or Progress(), proxies.default(), (Path(one), Path(other))
     sides = [trainable.find(place, training.trainer(method)) for place in places]
     held = _held_out([Path(on)] if on else places, sides)
-    folder = Path(mkdtemp(prefix="compare-", dir=places[0]))  # private text stays where it is private
-    try:
-        made = proxies.begun(method, [f for side in sides for f in side.train], proxy, folder, options or {}, progress)
+    with _working(places[0]) as folder:
+        made = proxies.begun(method, sides, proxy, folder, options or {}, progress, held)
         plans = [_plan(place, made, progress) for place in places]
         tokens = round(max(plan["tokens"] * plan["epochs"] for plan in plans))
         epochs = [tokens / plan["tokens"] for plan in plans]
         losses = [_losses(made, nth, side, epochs[nth], seeds, held, progress) for nth, side in enumerate(sides)]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        made.end()
     documents = [min(trainable.documents_of(row), default=row["id"]) for row in held]
     progress.end("compare", f"{many(len(held), 'held-out row')}, {many(seeds, 'seed')}, {many(tokens, 'token')} each")
     return Comparison(
@@ -95,12 +97,35 @@ def compare(
     )  # fmt: skip
 
 
+@contextmanager
+def _working(place: Path) -> Iterator[Path]:
+    """Where the proxies may lie, for this process alone: private text stays where it is private."""
+    if (place / "manifest.json").is_file():
+        with Run(place).lock():
+            yield place / "cache" / FOLDER
+        return
+    folder = place / f".{FOLDER}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = FileLock(folder / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DeadWorld(f"Another process compares {place}. Wait for it, then run the same command again.") from None
+    try:
+        yield folder
+    finally:
+        lock.release()
+        with suppress(OSError):  # what was stopped waits there
+            (folder / "lock").unlink(missing_ok=True)
+            folder.rmdir()
+
+
 def _names(one: Path, other: Path) -> tuple[str, str]:
     """What the two are called: their folders' names, or their paths where those are the same."""
     return (one.name, other.name) if one.name != other.name else (str(one), str(other))
 
 
-def _plan(place: Path, made: proxies.Proxy, progress: Progress) -> Mapping[str, float]:
+def _plan(place: Path, made: Proxies, progress: Progress) -> Mapping[str, float]:
     """Rows, tokens and epochs of a training by its rules. Raises WrongRequest where there would be none."""
     options = {**made.trainer.options, "faulty": "drop"}
     checked = train(place, made.trainer.plugin, model=made.model, options=options, check=True, progress=progress)
@@ -111,15 +136,13 @@ def _plan(place: Path, made: proxies.Proxy, progress: Progress) -> Mapping[str, 
 
 
 def _losses(
-    made: proxies.Proxy, nth: int, side: Split, epochs: float, seeds: int, held: Sequence[Row], progress: Progress
+    made: Proxies, nth: int, side: Split, epochs: float, seeds: int, held: Sequence[Row], progress: Progress
 ) -> list[list[float]]:
     """The loss of each held-out row, a list a seed."""
-    found = []
+    found, rows = [], proxies.table(side.train)
     for seed in range(seeds):
         name = f"{'ab'[nth]}-{seed}"
-        model = made.trained(name, proxies.table(side.train), progress, epochs=epochs, seed=seed)
-        losses = made.losses(model, held, f"losses of {name}", progress)
-        made.forget(name)
+        losses = made.losses(name, rows, held, f"losses of {name}", progress, epochs=epochs, seed=seed)
         found.append([losses[row["id"]].loss for row in held])
     return found
 

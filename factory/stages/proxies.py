@@ -1,40 +1,63 @@
 """Small models trained to learn something about the data, and thrown away: for suspects and for comparing datasets.
 
-In      rows as an Arrow table or files, a model to start from, options of a trainer.
+In      rows as an Arrow table, a model to start from, options of a trainer.
 Out     losses of other rows under the model that was trained.
 Costs   a training each, as `factory train` would do it; the models are gone afterwards.
+
+What a proxy said is kept, whole or not at all, until all that was asked is done: a command that was stopped goes on
+with the proxy it was at, and that one from its last checkpoint. It stands below a digest of all that it follows from.
+
+MARK/start/      what all proxies begin with, where that is made here
+MARK/NAME/       a proxy that is being trained: its rows, its model
+MARK/NAME.json   what it said
 """
 
+import contextlib
+import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory import plugins, tables, training
+from factory import plugins, runs, tables, training
 from factory.errors import CheckFailed, WrongRequest
 from factory.progress import Progress
-from factory.stages import trainer_calls
+from factory.stages import trainer_calls, trainer_results
 from factory.stages.train import train
 from factory.training import Loss, Row, Split, Trainer
 
 
 @dataclass(frozen=True)
-class Proxy:
+class Proxies:
     """How proxies are trained: with which trainer and options, from which model, below which folder."""
 
     trainer: Trainer
     model: str
     folder: Path
 
-    def trained(self, name: str, rows: pa.Table, progress: Progress, **options: Any) -> Path:
-        """Train on these rows; returns the model's folder. Rows with a fault are left out, as a training would.
+    def losses(
+        self, name: str, rows: pa.Table, asked: Sequence[Row], said: str, progress: Progress, **options: Any
+    ) -> dict[str, Loss]:
+        """The losses of the rows `asked`, by id, under a proxy that is trained on `rows`: once for each `name`.
 
-        Raises CheckFailed where they cannot be trained on at all.
+        Rows with a fault are left out, as a training would. Raises CheckFailed where none can be trained on.
         """
+        kept = self.folder / f"{name}.json"
+        if not kept.is_file():
+            model = self._trained(name, rows, progress, options)
+            [found] = trainer_calls.ask(
+                [trainer_calls.losses(self.trainer.plugin, str(model), asked, said)], self.folder, progress
+            )
+            tables.write_json(kept, [asdict(loss) for loss in trainer_calls.as_losses(found).values()])
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        return trainer_calls.as_losses(json.loads(kept.read_text(encoding="utf-8")))
+
+    def _trained(self, name: str, rows: pa.Table, progress: Progress, options: Mapping[str, Any]) -> Path:
+        """The folder of a model that was trained on these rows."""
         place = self.folder / name
         data = place / "data" / self.trainer.kinds[0]
         tables.write_parquet(data / "train-00000.parquet", rows.schema, [rows])
@@ -46,33 +69,44 @@ class Proxy:
             raise CheckFailed("; ".join(found.message for found in result.errors))
         return place / "model"
 
-    def losses(self, model: Path, rows: Sequence[Row], said: str, progress: Progress) -> dict[str, Loss]:
-        """The losses of rows under a model, by id."""
-        call = trainer_calls.losses(self.trainer.plugin, str(model), rows, said)
-        [found] = trainer_calls.ask([call], self.folder, progress)
-        return trainer_calls.as_losses(found)
-
-    def forget(self, name: str) -> None:
-        """Remove a proxy and its data."""
-        shutil.rmtree(self.folder / name, ignore_errors=True)
+    def end(self) -> None:
+        """All is done, and what was kept can go."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.folder.parent.rmdir()  # unless something else was stopped there
 
 
 def begun(
-    method: str, files: Sequence[Path], model: str, folder: Path, options: Mapping[str, Any], progress: Progress
-) -> Proxy:
-    """A way to train proxies that all start from one model; `tiny` is made once, with a tokenizer for all these files.
+    method: str, data: Sequence[Split], model: str, folder: Path, options: Mapping[str, Any], progress: Progress,
+    *more: Any,
+) -> Proxies:  # fmt: skip
+    """A way to train proxies that all start from one model; `tiny` is made once, with a tokenizer for all the data.
 
-    Raises WrongRequest for an option that the trainer does not have.
+    `more` is what else their answers follow from. Raises WrongRequest for an option that the trainer does not have.
     """
     trainer = training.trainer(method, options)
-    starting = method if trainer.start else default()
-    shutil.rmtree(folder, ignore_errors=True)
+    digests = [its.digests for its in data]
+    mark = runs.fingerprint(
+        trainer.plugin, trainer.digest, trainer.options, digests, trainer_results.identity(model), runs.core_digest(),
+        *more,
+    )  # fmt: skip
+    place = folder / mark
+    place.mkdir(parents=True, exist_ok=True)
     if model == "tiny":
-        seed = int(trainer.options.get("seed", 0))
-        call = trainer_calls.start(starting, Split(trainer.kinds[0], tuple(files)), model, folder / "start", seed)
-        trainer_calls.ask([call], folder, progress)
-        model = str(folder / "start")
-    return Proxy(trainer, model, folder)
+        model = str(_start(trainer, [file for its in data for file in its.train], place, progress))
+    return Proxies(trainer, model, place)
+
+
+def _start(trainer: Trainer, files: Sequence[Path], place: Path, progress: Progress) -> Path:
+    """`tiny`, made of these files: whole or not there."""
+    made, beside = place / "start", place / "start.tmp"
+    if not made.is_dir():
+        shutil.rmtree(beside, ignore_errors=True)
+        plugin, seed = trainer.plugin if trainer.start else default(), int(trainer.options.get("seed", 0))
+        call = trainer_calls.start(plugin, Split(trainer.kinds[0], tuple(files)), "tiny", beside, seed)
+        trainer_calls.ask([call], place, progress)
+        beside.rename(made)
+    return made
 
 
 def default() -> str:

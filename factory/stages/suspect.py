@@ -1,21 +1,24 @@
 """Suspects: rows that a model which learned all the others finds most surprising, for a person to review.
 
 Each row is judged by a proxy that was trained without it (k folds; near-copies share a fold, else a wrong row would be
-vouched for by its copy). The score is the largest loss of a token of its answer: a wrong name or number is one word.
-Of a pair it is how much the proxy would have it the other way round: the loss of a reward model.
-Hard rows are surprising too, so nothing is dropped; how far the ranking can be trusted is measured on the way, on
-wrong rows that are planted: for every tenth row (of few rows more) its answer is taken from another question, or the
-sides of its pair are changed, and that is scored beside it.
+vouched for by its copy). The score of an answer is its loss a token after its own question, less its loss after the
+questions of other rows that the proxy does not know either: how an answer is worded, and how rare its words are, raises
+both; that it belongs to another question raises one alone. Of a pair it is how much the proxy would have it the other
+way round: the loss of a reward model. Hard rows are surprising too, so nothing is dropped; how far the ranking can be
+trusted is measured on the way, on wrong rows that are planted: for every tenth row (of few rows more) its answer is
+taken from another question, or the sides of its pair are changed, and that is scored beside it.
 
 In      the rows of a run's train split that a trainer takes: sft rows, or pairs.
 Out     suspects/KIND.parquet (every row: rank, score, fold) and suspects/KIND.json in the run's folder.
-Costs   `folds` trainings of the proxy. All rows in memory.
-Source  out-of-fold loss as in confident learning: Northcutt et al. 2021 (arXiv:1911.00068).
+Costs   `folds` trainings of the proxy, and of an answer 1 + APART losses. All rows in memory. Stopped and run again, it
+        goes on with the fold it was at.
+Source  out-of-fold loss as in confident learning: Northcutt et al. 2021 (arXiv:1911.00068). The difference is an
+        estimate of the pointwise mutual information of question and answer: Church and Hanks 1990.
 """
 
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +36,18 @@ from factory.stages.foils import Foils
 from factory.stages.splits import THRESHOLD
 from factory.training import Loss, Row
 
-SCHEMA = "dataset-factory/suspects/1"
+SCHEMA = "dataset-factory/suspects/2"
 FOLDER = "suspects"
 PLANTED, ENOUGH = 10, 50  # every tenth row is also scored with a wrong answer; of few rows more, to have so many
 LEAST = 20  # rows: fewer are read faster than ranked
 SHARE = 0.05  # of the rows that are wrong, for the expected precision
+APART, LOOKED = 4, 1000  # questions of other rows that each answer is put to; rows that are looked at for these
 Spoil = Callable[[Row], Row | None]  # of a row the columns of a wrong one, where one can be made of it
 RANKING = pa.schema(
     [("rank", pa.int64()), ("id", pa.string()), ("score", pa.float64()), ("loss", pa.float64()),
-     ("tokens", pa.int64()), ("fold", pa.int64()), ("documents", pa.list_(pa.string()))],
-    metadata={"factory.table": "suspects", "factory.version": "1"},
+     ("apart", pa.float64()), ("largest", pa.float64()), ("tokens", pa.int64()), ("fold", pa.int64()),
+     ("documents", pa.list_(pa.string()))],
+    metadata={"factory.table": "suspects", "factory.version": "2"},
 )  # fmt: skip
 
 
@@ -92,17 +97,16 @@ def suspect(
         )
     with opened.lock():
         folder = opened.path / "cache" / FOLDER
-        made = proxies.begun(trainer.plugin, data.train, proxy, folder, options or {}, progress)
+        made = proxies.begun(trainer.plugin, [data], proxy, folder, options or {}, progress, folds)
         work = _Folds(data.kind, rows, folds)
         for fold in range(folds):
-            model = made.trained(f"fold-{fold}", work.others(fold), progress)
-            work.take(fold, made.losses(model, work.asked(fold), f"losses {fold + 1}/{folds}", progress))
-            made.forget(f"fold-{fold}")
+            said = f"losses {fold + 1}/{folds}"
+            work.take(made.losses(f"fold-{fold}", work.others(fold), work.asked(fold), said, progress))
         found = work.result(Path(proxy).name)
         tables.write_parquet(opened.path / FOLDER / f"{data.kind}.parquet", RANKING, [work.ranking()])
         tables.write_json(opened.path / FOLDER / f"{data.kind}.json", found.as_dict())
         opened.log("suspect", kind=data.kind, rows=found.rows, auc=found.auc)
-        shutil.rmtree(folder, ignore_errors=True)
+        made.end()
     progress.end("suspect", f"{many(found.rows, 'row')} ranked, {found.planted:,} wrong planted")
     return found
 
@@ -127,17 +131,28 @@ class _Folds:
         return self._table.filter(pa.array([its != fold for its in self._fold]))
 
     def asked(self, fold: int) -> list[Row]:
-        """The rows of a fold, and the wrong ones planted in it."""
+        """The rows of a fold, the wrong ones planted in it, and the answers of all these to questions of others."""
         places = [nth for nth, its in enumerate(self._fold) if its == fold]
-        return [*(self._rows[nth] for nth in places), *(self._wrong[nth] for nth in places if nth in self._wrong)]
+        mine = [self._rows[nth] for nth in places]
+        every = [*mine, *(self._wrong[nth] for nth in places if nth in self._wrong)]
+        return [*every, *(row for of in every for row in APARTS[self._kind](of, mine, self._rows))]
 
-    def take(self, fold: int, losses: Mapping[str, Loss]) -> None:
+    def take(self, losses: Mapping[str, Loss]) -> None:
         """What a fold's proxy says of its rows."""
         self._losses |= losses
 
+    def _apart(self, id_: str) -> float | None:
+        """The loss of an answer after questions that it does not answer; None where it was put to none."""
+        found = [its.loss for nth in range(APART) if (its := self._losses.get(_named(id_, nth)))]
+        return sum(found) / len(found) if found else None
+
+    def _score(self, id_: str) -> float:
+        loss, apart = self._losses[id_], self._apart(id_)
+        return loss.largest if apart is None else loss.loss - apart
+
     def _scores(self) -> list[tuple[float, int]]:
         """(score, place) of every row, the most surprising first."""
-        known = [(self._losses[id_].largest, nth) for nth, id_ in enumerate(self._ids) if id_ in self._losses]
+        known = [(self._score(id_), nth) for nth, id_ in enumerate(self._ids) if id_ in self._losses]
         return sorted(known, key=lambda pair: (-pair[0], self._ids[pair[1]]))
 
     def ranking(self) -> pa.Table:
@@ -145,14 +160,15 @@ class _Folds:
         made = []
         for rank, (score, nth) in enumerate(self._scores(), start=1):
             loss = self._losses[self._ids[nth]]
-            row = {"rank": rank, "id": loss.id, "score": score, "loss": loss.loss, "tokens": loss.tokens}
+            row = {"rank": rank, "id": loss.id, "score": score, "loss": loss.loss, "apart": self._apart(loss.id)}
+            row |= {"largest": loss.largest, "tokens": loss.tokens}
             made.append({**row, "fold": self._fold[nth], "documents": trainable.documents_of(self._rows[nth])})
         return pa.Table.from_pylist(made, schema=RANKING)
 
     def result(self, proxy: str) -> Suspects:
         """The ranking in short, and how well it finds what was planted."""
         ranked = self._scores()
-        wrong = [self._losses[row["id"]].largest for row in self._wrong.values() if row["id"] in self._losses]
+        wrong = [self._score(row["id"]) for row in self._wrong.values() if row["id"] in self._losses]
         review = max(1, round(SHARE * len(ranked)))
         bound = ranked[review - 1][0] if ranked else 0.0
         return Suspects(
@@ -190,6 +206,44 @@ def _sides_changed(rows: Sequence[Row]) -> Spoil:
 
 
 WRONG: Mapping[str, Callable[[Sequence[Row]], Spoil]] = {"sft": _answers_of_others, "preference": _sides_changed}
+
+
+def _after_others(row: Row, alike: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
+    """A row's answer after the questions of others: of its fold, and where these have none, of all."""
+    last = max((nth for nth, its in enumerate(row["messages"]) if its["role"] == "user"), default=None)
+    if last is None:
+        return []
+    drawn = [*islice(dict.fromkeys(chain(_others(row, alike), _others(row, rows))), APART)]
+    return [
+        {**row, "id": _named(row["id"], nth), "messages": [
+            {**its, "content": question} if at == last else its for at, its in enumerate(row["messages"])
+        ]}
+        for nth, question in enumerate(drawn)
+    ]  # fmt: skip
+
+
+def _others(row: Row, rows: Sequence[Row]) -> Iterator[str]:
+    """Questions that another answer is given to, from a place on that the row's id draws."""
+    asked, answer, start = _asked(row), _answer(row), draw_below(len(rows), "apart", row["id"])
+    for other in islice(chain(islice(rows, start, None), islice(rows, start)), LOOKED):
+        if _answer(other) != answer and _asked(other) not in (asked, ""):
+            yield _asked(other)
+
+
+APARTS: Mapping[str, Callable[[Row, Sequence[Row], Sequence[Row]], list[Row]]] = {
+    "sft": _after_others,
+    "preference": lambda row, alike, rows: [],  # the loss of a pair is of both its sides already
+}
+
+
+def _named(id_: str, nth: int) -> str:
+    """What an answer after the nth question of another row is called."""
+    return f"apart/{nth}/{id_}"
+
+
+def _asked(row: Row) -> str:
+    """The last question of a conversation; '' where nobody asks."""
+    return next((str(its["content"]) for its in reversed(row["messages"]) if its["role"] == "user"), "")
 
 
 def _answer(row: Row) -> str:

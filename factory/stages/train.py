@@ -11,6 +11,7 @@ training.json     the fingerprint: what the model was made from. The same again 
 """
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -26,6 +27,8 @@ from factory.progress import Progress
 from factory.runs import Run
 from factory.stages import model_card, trainable, trainer_calls, trainer_results
 from factory.training import Finding, Split, Trained, Trainer
+
+HALF_NOTED = "training.json.tmp"  # all that there is of a training which was killed at its first note
 
 
 @dataclass
@@ -170,7 +173,8 @@ class _Job:
     def _begin(self, mark: str) -> None:
         """A folder in which only an earlier try of the same training may have left checkpoints."""
         known = noted(self._folder)
-        if self._folder.exists() and any(self._folder.iterdir()) and not known:
+        others = [place for place in self._folder.glob("*") if place.name != HALF_NOTED]
+        if others and not known:
             raise WrongRequest(f"{self._folder} holds other things. Choose another folder with -o.")
         if known.get("fingerprint") != mark:
             for old in ("checkpoints", "work", "model", "adapter", "trackers"):
@@ -185,7 +189,7 @@ class _Job:
         request = {
             "plugin": self._trainer.plugin, "options": dict(self._trainer.options), "model": self._model,
             "split": {**split, "digests": self._data.digests}, "out": str(self._folder), "preflight": preflight,
-            "train": train, "watch": not launched,
+            "train": train, "watch": not launched, "parent": os.getpid(),
         }  # fmt: skip
         file = place / "request.json"
         file.write_text(json.dumps(request, default=_plain), encoding="utf-8")

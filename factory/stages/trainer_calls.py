@@ -21,7 +21,7 @@ from typing import Any, Literal
 from factory import runs, training
 from factory.errors import CheckFailed, DeadWorld, WrongRequest
 from factory.progress import Progress
-from factory.stages import trainer_results
+from factory.stages import launching, trainer_results
 from factory.stages.trainer_results import Results
 from factory.training import Loss, Message, Row, Split
 
@@ -125,10 +125,10 @@ def failure(event: dict[str, Any]) -> Exception:
 def events(request: Path, models: Sequence[str], accelerate: Path | None = None) -> Iterator[dict[str, Any]]:
     """What the process says, until it ends. Raises DeadWorld where it ends without a word."""
     ours = ["-m", "factory.stages.training_process", str(request)]
-    launcher = ["-m", "accelerate.commands.launch", "--config_file", str(accelerate)] if accelerate else []
+    launcher, its = launching.launcher(accelerate) if accelerate else ([], {})
     heard = None if os.environ.get("FACTORY_TRACEBACK") else subprocess.DEVNULL
     process = subprocess.Popen(  # noqa: S603 # our own interpreter and module
-        [sys.executable, *launcher, *ours], env=_environment(models), text=True, encoding="utf-8",
+        [sys.executable, *launcher, *ours], env=_environment(models) | its, text=True, encoding="utf-8",
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=heard,
     )  # fmt: skip
     assert process.stdout is not None  # noqa: S101 # opened as a pipe
@@ -141,6 +141,8 @@ def events(request: Path, models: Sequence[str], accelerate: Path | None = None)
                 "Run the same command again: it goes on from its last checkpoint. FACTORY_TRACEBACK=1 shows more."
             )
     finally:
+        if accelerate:
+            launching.end(process)
         process.kill()
         process.communicate()
 

@@ -1,7 +1,8 @@
 """The process in which a trainer works: the core never imports torch, and a crash there costs only that process.
 
 `python -m factory.stages.training_process REQUEST.json` does what the request says and answers in JSON lines on its
-standard output. What libraries print goes to stderr. It ends when its parent does, which it sees at its closed stdin.
+standard output. What libraries print goes to stderr. It ends when its parent does, which it sees at its closed stdin;
+or, where a launcher stands between them, at a process that is not there any more.
 """
 
 import json
@@ -42,8 +43,10 @@ def main(file: Path) -> int:
     wire = _Wire(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
     asked = json.loads(file.read_text(encoding="utf-8"))
-    if asked["watch"]:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+    watching = threading.Thread(target=_end_with_parent, daemon=True)
+    if not asked["watch"]:
+        watching = threading.Thread(target=_end_without, args=(asked.get("parent"),), daemon=True)
+    watching.start()
     try:
         _work(asked, wire)
     except FactoryError as error:
@@ -113,6 +116,16 @@ def _end_with_parent() -> None:
     while os.read(0, 1024):  # not sys.stdin, whose lock a thread may not hold when the interpreter ends
         pass
     os._exit(3)  # nothing to clean up: a checkpoint that is not whole is known by its missing note
+
+
+def _end_without(process: int | None) -> None:
+    """End when that process has: what nobody waits for would only stand in the way of the next try."""
+    while process:
+        time.sleep(POLL_S)
+        try:
+            os.kill(process, 0)
+        except (ProcessLookupError, PermissionError):  # gone, or its number is another one's
+            os._exit(3)
 
 
 def _tell_steps(log: Path, wire: _Wire) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from factory import recipe, run
+from factory.cli import training
 from factory.errors import CheckFailed, WrongRequest
 from factory.stages.hub import spec_of
 from factory.views.ledger import entries
@@ -533,3 +534,15 @@ def test_a_check_that_is_none_is_refused_with_its_line(tmp_path: Path) -> None:
         WrongRequest, match=r"recipe\.yaml:4: 'audit\.checks' is not right: 'pii\.share equals 0' is not a"
     ):
         recipe.load(str(file))
+
+
+def test_a_number_with_an_exponent_needs_no_point() -> None:
+    text = f"{PLAIN}filter: [minhash_dedup: {{threshold: 8e-1}}]\n"
+    assert loaded(text).model_dump() == loaded(text.replace("8e-1", "0.8")).model_dump()
+    assert (
+        loaded(text, "filter.minhash_dedup.threshold=9E-1").model_dump()
+        == loaded(text.replace("8e-1", "0.9")).model_dump()
+    )
+    assert training.options(["learning_rate=2e-5", "args.weight_decay=1E-2", "template='1e6'"]) == {
+        "learning_rate": 2e-5, "args": {"weight_decay": 0.01}, "template": "1e6",
+    }  # fmt: skip

@@ -182,6 +182,22 @@ def test_two_processes_make_the_model_that_one_makes(tmp_path: Path) -> None:
     assert losses[2] == pytest.approx(losses[1], rel=1e-4)
 
 
+@pytest.mark.slow
+def test_on_cpus_as_many_processes_train_as_the_config_says(tmp_path: Path) -> None:
+    file = str(rows.split(tmp_path, "sft", rows.sft(homes())).train[0])
+    config, losses = tmp_path / "cpus.yaml", {}
+    for processes in (1, 2):
+        config.write_text(f"distributed_type: MULTI_CPU\nuse_cpu: true\nnum_processes: {processes}\n")
+        command = ["train", file, "--method", "sft", "-o", f"out-{processes}", "--set", "epochs=4"]
+        ended = factory(*command, "--accelerate", str(config), cwd=tmp_path)
+        assert ended.code == 0, ended.err
+        lines = map(json.loads, (tmp_path / f"out-{processes}/log.jsonl").read_text().splitlines())
+        losses[processes] = [its["loss"] for its in lines if "loss" in its]
+        assert (tmp_path / f"out-{processes}/model/model.safetensors").is_file()
+    assert len(losses[1]) > 3
+    assert losses[2] == pytest.approx(losses[1], rel=1e-4)
+
+
 def test_an_accelerate_config_that_is_not_there(tmp_path: Path) -> None:
     file = str(rows.split(tmp_path, "sft", rows.sft(homes())).train[0])
     ended = factory("train", file, "--method", "sft", "--accelerate", "nowhere.yaml", cwd=tmp_path)
