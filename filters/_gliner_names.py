@@ -50,6 +50,9 @@ class GlinerNames:
         """The findings of each text, weak ones too."""
         return [sorted(set(self._read(text))) for text in texts]
 
+    def meet(self, words: set[str]) -> None:
+        """Nothing: no word is asked about alone."""
+
     def alone(self, word: str) -> float:
         """1: the model is not asked about single words."""
         return 1.0
