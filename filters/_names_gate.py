@@ -26,7 +26,7 @@ LEAST_STEM = 4  # letters before an ending
 _BLOCK = re.compile(r"\n[ \t>]*\n")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _WITH_CAPITAL = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-ɏḀ-ỿ](?<![^\W\d_].)(?<![^\W\d_]['’-].)[^\W\d_]*(?:['’-][^\W\d_]+)*")
-_SMALL = re.compile(r"(?<![\w@./])[a-zà-öø-ÿ]{3,}(?![\w@])")
+_SMALL = re.compile(r"(?<![\w@./])[a-zà-öø-ÿ]{3,}(?![\w@]|\.\w)")  # no part of an address
 _CONTRACTED = re.compile(r"['’](?:s|ll|re|ve|d|t|m)$")
 _ENDINGS = (("s", ""), ("es", ""), ("ies", "y"), ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"), ("ly", ""))
 _INSIDE = frozenset("_@\\/=<{}()[]`$#")  # beside a word they say code

@@ -229,6 +229,11 @@ def test_a_name_with_a_hyphen_is_shown_although_a_part_is_written_small() -> Non
     assert stretches(text, lambda word: 0.0 if word == "he" else 1.0) == [(0, len(text))]
 
 
+def test_what_an_address_writes_small_is_a_name_all_the_same() -> None:
+    text = "It is Jane.\n\nNot at jane.doe(at)x."
+    assert text[slice(*stretches(text, lambda word: 0.0 if word in {"it", "not"} else 1.0)[0])] == "It is Jane."
+
+
 def test_all_words_of_a_text_are_met_at_once() -> None:
     met: list[set[str]] = []
     stretches("Ask Ines. Then Weber.\n\nOr Kolbe?", alone, met.append)
