@@ -2,20 +2,27 @@
 
 Every row that SQLite can still read goes into a new file, which takes the old one's place; the old one stays beside it
 as `journal.sqlite.damaged`. A row that cannot be read is an answer that will be asked again.
+
+Of a file that was cut short, or whose first page is lost, SQLite reads nothing by itself. It reads a copy that is as
+long as its first page says, with zeros for what is gone, and, if that does not help, one with the first page of a new
+journal: the tables of each begin at the same pages.
 """
 
+import shutil
 import sqlite3
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from factory import tables
 from factory.errors import DeadWorld, FactoryError, WrongRequest
 from factory.llm._journal_file import guarded, open_file
 
 AT_ONCE = 512  # rows that are read together while all is well
+MAGIC = b"SQLite format 3\0"  # with which a first page begins that can be believed
 SMALLEST_ROW = 40  # bytes: how many rows a file can have at most
 Row = tuple[Any, ...]
 
@@ -30,8 +37,13 @@ def rebuild(path: Path) -> int:
         raise WrongRequest(f"There is no journal {path}.")
     whole, old = path.with_name(path.name + ".rebuilt"), path.with_name(path.name + ".damaged")
     whole.unlink(missing_ok=True)
-    with guarded(path), closing(open_file(whole)) as into, closing(sqlite3.connect(path)) as damaged:
-        calls = _copy(damaged, into, path.stat().st_size // SMALLEST_ROW)
+    last = path.stat().st_size // SMALLEST_ROW
+    with guarded(path), closing(open_file(whole)) as into:
+        for mended in _as_it_is, _of_full_length, _with_a_first_page:
+            with mended(path, whole) as place, closing(sqlite3.connect(place)) as damaged:
+                calls = _copy(damaged, into, last)
+            if calls:
+                break
     if not calls:
         whole.unlink()
         raise DeadWorld(
@@ -45,6 +57,59 @@ def rebuild(path: Path) -> int:
     return calls
 
 
+@contextmanager
+def _as_it_is(path: Path, whole: Path) -> Iterator[Path]:
+    yield path
+
+
+@contextmanager
+def _of_full_length(path: Path, whole: Path) -> Iterator[Path]:
+    """A copy that is as long as its first page says."""
+    with _copied(path, with_log=True) as copy:
+        with copy.open("rb+") as file:
+            head = file.read(32)
+            if head.startswith(MAGIC):
+                file.truncate(max(copy.stat().st_size, _page_size(head) * int.from_bytes(head[28:32], "big")))
+        yield copy
+
+
+@contextmanager
+def _with_a_first_page(path: Path, whole: Path) -> Iterator[Path]:
+    """A copy with the first page of a new journal, which says that the copy has all the pages that are there."""
+    with _copied(path) as copy, closing(sqlite3.connect(whole)) as new:
+        new.execute("pragma wal_checkpoint(truncate)")
+        first = bytearray(whole.read_bytes())
+        size = _page_size(first)
+        pages = -(-copy.stat().st_size // size)
+        first[28:32] = pages.to_bytes(4, "big")
+        first[32:40] = bytes(8)  # no page is free: those that were are not known
+        with copy.open("rb+") as file:
+            file.write(first[:size])
+            file.truncate(pages * size)
+        yield copy
+
+
+@contextmanager
+def _copied(path: Path, *, with_log: bool = False) -> Iterator[Path]:
+    """A copy beside the file, on demand with the log of what was not yet in it; it is gone afterwards."""
+    copy = path.with_name(path.name + ".copied")
+    try:
+        with tables.writing(copy):
+            for ending in ("", "-wal") if with_log else ("",):
+                if (there := path.with_name(path.name + ending)).is_file():
+                    copy.with_name(copy.name + ending).touch(mode=0o600)  # it holds other people's texts
+                    shutil.copyfile(there, copy.with_name(copy.name + ending))
+        yield copy
+    finally:
+        for ending in ("", "-wal", "-shm"):
+            copy.with_name(copy.name + ending).unlink(missing_ok=True)
+
+
+def _page_size(head: bytes | bytearray) -> int:
+    said = int.from_bytes(head[16:18], "big")
+    return 65536 if said == 1 else said
+
+
 def _copy(damaged: sqlite3.Connection, into: sqlite3.Connection, last: int) -> int:
     """Write every row that can be read, with ids up to `last`; returns how many calls they are."""
     calls = 0
@@ -52,13 +117,15 @@ def _copy(damaged: sqlite3.Connection, into: sqlite3.Connection, last: int) -> i
         into.execute("begin immediate")
         for row in _rows(damaged, "requests", 1, last):
             if _is_whole(row[1]):
-                into.execute("insert into requests values (?, ?)", row)
+                into.execute("insert or ignore into requests values (?, ?)", row)
         for row in _rows(damaged, "calls", 1, last):
-            into.execute(f"insert or ignore into calls values ({', '.join('?' * len(row))})", row)  # noqa: S608 # marks
-            calls += 1
+            if any(isinstance(value, str) and "\0" in value for value in row):
+                continue  # the rest of a long answer lay on a page that is gone, of which zeros are left
+            marks = ", ".join("?" * len(row))
+            calls += into.execute(f"insert or ignore into calls values ({marks})", row).rowcount  # noqa: S608 # marks
         for table in ("sent", "takes"):  # small; where they are lost, so is what they say
             for row in _read(damaged, f"select * from {table}") or ():  # noqa: S608 # our own names
-                into.execute(f"insert into {table} values ({', '.join('?' * len(row))})", row)  # noqa: S608 # our own names
+                into.execute(f"insert or ignore into {table} values ({', '.join('?' * len(row))})", row)  # noqa: S608 # our own names
     return calls
 
 

@@ -77,11 +77,14 @@ def generate(
     mark = fingerprint(run, checked, before, limit)
     if run.is_done("generate", mark) and not models.may_spend_more(run.counts("generate"), checked):
         return mark
+    asked = _has_asked(run, checked)
     run.undo("generate")
     for file in (file for pattern in ("records/*/part-*", "units/part-*") for file in run.path.glob(pattern)):
         file.unlink()  # not those of `read`, which lie beside them
     units = Plan(run, checked.generators, checked.recipe.seed, limit)
     doors.open(checked.generators)
+    if asked and not doors.has_answers:
+        progress.say(f"{run.path / models.FILE} is gone or empty: the answers that it held are asked, and paid, again.")
     with tables.PartWriter(rejections.path(run, "generate"), rejections.SCHEMA) as rejected:
         generating = _Generating(run, checked, progress, rejected, doors)
         rounds = 0
@@ -105,6 +108,12 @@ def generate(
     for line in doors.said(checked.generators):
         progress.say(f"{'':<17} {line}")
     return mark
+
+
+def _has_asked(run: Run, checked: Checked) -> bool:
+    """Whether the records that stand were made by asking a model."""
+    done = run.counts("generate").get("methods", {})
+    return any(generator.models and done.get(generator.instance, {}).get("units") for generator in checked.generators)
 
 
 @dataclass

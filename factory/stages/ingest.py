@@ -318,7 +318,8 @@ class _Refused:
 class _Parsed:
     """Documents that were parsed before, by what makes their file the same: in the table, or in parts of stopped runs.
 
-    Memory: about 200 bytes a document. Rows are read a row group at a time.
+    Memory: about 200 bytes a document. Rows are read a row group at a time, and all of it at once: they are asked for
+    in about the order in which they stand.
     """
 
     def __init__(self, run_folder: Path) -> None:
@@ -332,7 +333,7 @@ class _Parsed:
             shutil.rmtree(left)
         self._places: dict[Key, tuple[Path, int, int]] = {}
         self._group: tuple[Path, int] | None = None
-        self._rows: pa.Table | None = None
+        self._rows: list[dict[str, Any]] = []
         for folder in (self._partial, run_folder / "documents"):
             for part in tables.parts(folder):
                 self._index(part)
@@ -360,13 +361,12 @@ class _Parsed:
         part, group, nth = place
         if self._group != (part, group):
             try:
-                self._rows = pq.ParquetFile(part).read_row_group(group)
+                self._rows = pq.ParquetFile(part).read_row_group(group).to_pylist()
             except (pa.ArrowInvalid, OSError):  # damaged: what it held is parsed again
                 self._places = {key: at for key, at in self._places.items() if at[:2] != (part, group)}
                 return None
             self._group = (part, group)
-        assert self._rows is not None  # noqa: S101 # set with the group, above
-        return Document.from_row(self._rows.slice(nth, 1).to_pylist()[0])
+        return Document.from_row(self._rows[nth])
 
     def forget(self) -> None:
         """Drop what stopped runs left: the table holds it now."""

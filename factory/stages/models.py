@@ -158,6 +158,11 @@ class Models:
         limits = [self._recipe.models[name].sees for name in plugin.models.values()]
         return [p for p in passages if all(may_see(limit, p.policy.confidentiality) for limit in limits)]
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether the journal, if one is open, holds a call at all."""
+        return self._journal is None or any(True for _ in self._journal.select("select 1 from calls limit 1"))
+
     def hand_out(self) -> None:
         """Write the batch files of what waits. Raises Waiting, with what to do now, where anything does."""
         said = [words for batch in self._batches.values() if (words := batch.hand_out())]

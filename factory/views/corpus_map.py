@@ -63,6 +63,9 @@ class CorpusMap:
         """The sentences of a passage, each with whether a quote touches it in the coordinates of the document."""
         nth = self._numbers[passage.id]
         first, last = np.searchsorted(self._quotes[:, 0], (nth, nth + 1))
+        if first == last:  # as where rows are the text itself: a search a sentence would be for nothing
+            yield from ((passage.text[start:end], False) for start, end in sentences(passage.text))
+            return
         starts, ends = self._quotes[first:last, 1], self._quotes[first:last, 2]
         for start, end in sentences(passage.text):
             own = passage.span(start, end)

@@ -144,6 +144,20 @@ def test_faults_and_the_order_of_answers_change_no_byte(folder: Path) -> None:
         assert contents(stormy.path / "records") == quiet
 
 
+def test_that_the_answers_are_gone_is_said_before_they_are_paid_again(folder: Path) -> None:
+    with ModelServer(replies=reply) as server:
+        done = generated(folder, server)
+        quiet, told = Said(), Said()
+        generated(folder, server, seed=1, progress=quiet)
+        assert server.requests == COUNT
+        (done.path / "journal.sqlite").write_bytes(b"")
+        generated(folder, server, seed=2, progress=told)
+        assert server.requests == 2 * COUNT
+    line = f"{done.path / 'journal.sqlite'} is gone or empty: the answers that it held are asked, and paid, again."
+    assert line in told.lines
+    assert line not in quiet.lines
+
+
 def test_a_retry_asks_the_units_that_were_lost_and_no_other(folder: Path) -> None:
     with ModelServer(replies=reply) as server:
         server.fails(*["http_500"] * 3)

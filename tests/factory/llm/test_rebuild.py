@@ -59,6 +59,29 @@ def test_wherever_it_is_damaged_no_answer_is_wrong(
     assert rows(path, "pragma integrity_check") == [("ok",)]
 
 
+@pytest.mark.parametrize(("share", "least"), [(0.6, 60), (0.95, 340)])  # the first half are the requests
+def test_of_a_file_that_was_cut_the_pages_that_are_left_are_saved(tmp_path: Path, share: float, least: int) -> None:
+    path = tmp_path / "journal.sqlite"
+    filled(path)
+    os.truncate(path, int(path.stat().st_size * share))
+    with pytest.raises(DeadWorld, match="is damaged"):
+        Journal(path)
+    rebuild(path)
+    assert {file.name for file in tmp_path.iterdir()} == {"journal.sqlite", "journal.sqlite.damaged"}
+    assert len(answers(path)) > least
+    assert rows(path, "pragma integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("size", [100, PAGE])
+def test_without_its_first_page_all_others_are_saved(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "journal.sqlite"
+    filled(path)
+    damage(path, 0, size)
+    with pytest.raises(DeadWorld, match="is damaged"):
+        Journal(path)
+    assert rebuild(path) == len(answers(path)) == 400
+
+
 def test_takes_and_what_was_sent_are_saved_too(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     filled(path)
