@@ -83,7 +83,8 @@ def _checked(passage: Passage, style: Style, reply: str, max_lost: float, min_sh
     lost = wanted - said - spoken(text) - words(text)
     if style not in MAY_LOSE and wanted and len(lost) / len(wanted) > max_lost:
         return Rejected(record, "rephrase.facts_lost", f"{len(lost)} of {len(wanted)} numbers and names")
-    share = _words_of(text) / max(1, _words_of(passage.text))
+    held = _words_of(passage.text)
+    share = _words_of(text) / held if held else 1.0
     if share < (min_share / DISTILLED if style in MAY_LOSE else min_share):
         return Rejected(record, "rephrase.too_short", f"{share:.0%} of the passage's words")
     return record

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from factory.edits import Edit, EditMap
@@ -511,6 +511,7 @@ def test_a_placeholder_brings_no_word_nearer() -> None:
 
 @settings(max_examples=300)
 @given(text=texts)
+@example("2223003122003222²")
 def test_screening_changes_no_finding(text: str) -> None:
     assert find(text) == find(text, screened=False)
 

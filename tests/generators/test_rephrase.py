@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from factory import Run, run
@@ -100,6 +100,7 @@ def test_numbers_and_names() -> None:
 
 
 @given(st.text())
+@example("\U00020000")  # a letter, and no word
 def test_a_passage_said_word_for_word_loses_and_invents_nothing(text: str) -> None:
     passage = Passage(id="d/0000", text=text, document="d", end=len(text))
     item = _checked(passage, "encyclopedic", text, 0.0, 1.0)
