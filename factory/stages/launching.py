@@ -1,7 +1,8 @@
 """Several processes that train together: how `--accelerate CONFIG` starts them, and how they end.
 
 `accelerate launch` starts one process a GPU. On CPUs (`distributed_type: MULTI_CPU`) it starts several only through
-MPI, and else one, whatever `num_processes` says. So without MPI torch's own launcher starts them; they talk over gloo.
+MPI, and else one, whatever `num_processes` says. So without MPI ranks.py starts them on this machine, and torch's own
+launcher on several; they talk over gloo.
 """
 
 import contextlib
@@ -27,25 +28,26 @@ def launcher(config: Path) -> tuple[list[str], dict[str, str]]:
         raise WrongRequest(f"--accelerate: {config} is no config of accelerate. Make one with: accelerate config")
     if its.get("distributed_type") != "MULTI_CPU" or _has_mpi(its):
         return ["-m", "accelerate.commands.launch", "--config_file", str(config)], {}
-    return ["-m", "torch.distributed.run", *_places(its)], {"ACCELERATE_USE_CPU": "true"}
+    machines, processes = int(its.get("num_machines") or 1), max(1, int(its.get("num_processes") or 1))
+    cpu = {"ACCELERATE_USE_CPU": "true"}
+    if machines == 1:
+        return ["-m", "factory.stages.ranks", str(processes)], cpu
+    return ["-m", "torch.distributed.run", *_places(its, machines, processes)], cpu
 
 
 def _has_mpi(its: Mapping[str, Any]) -> bool:
     return bool((its.get("mpirun_config") or {}).get("mpirun_hostfile"))
 
 
-def _places(its: Mapping[str, Any]) -> list[str]:
-    """How many processes, where; `num_processes` counts those of all machines."""
-    machines, processes = int(its.get("num_machines") or 1), int(its.get("num_processes") or 1)
-    here = ["--nproc-per-node", str(max(1, processes // machines))]
-    if machines == 1:
-        return [*here, "--standalone"]
+def _places(its: Mapping[str, Any], machines: int, processes: int) -> list[str]:
+    """How many processes, where; `processes` counts those of all machines."""
     main, port = its.get("main_process_ip"), its.get("main_process_port")
     if not main or not port:
         raise WrongRequest("--accelerate: several machines need main_process_ip and main_process_port in the config.")
     rank = str(its.get("machine_rank") or 0)
     return [
-        *here,
+        "--nproc-per-node",
+        str(max(1, processes // machines)),
         "--nnodes",
         str(machines),
         "--node-rank",

@@ -1,5 +1,8 @@
 """How several processes are started that train together."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,9 +30,9 @@ def test_gpus_and_mpi_are_for_accelerate(tmp_path: Path) -> None:
         ]
 
 
-def test_on_cpus_without_mpi_torch_starts_as_many_as_are_said(tmp_path: Path) -> None:
+def test_on_cpus_without_mpi_as_many_are_started_as_are_said(tmp_path: Path) -> None:
     assert told(tmp_path, "distributed_type: MULTI_CPU\nnum_processes: 3\n") == [
-        "-m", "torch.distributed.run", "--nproc-per-node", "3", "--standalone",
+        "-m", "factory.stages.ranks", "3",
     ]  # fmt: skip
     several = "distributed_type: MULTI_CPU\nnum_processes: 4\nnum_machines: 2\nmachine_rank: 1\n"
     with pytest.raises(WrongRequest, match="main_process_ip"):
@@ -45,3 +48,30 @@ def test_on_cpus_without_mpi_torch_starts_as_many_as_are_said(tmp_path: Path) ->
 def test_a_file_that_is_no_config_is_a_wrong_request(config: str, tmp_path: Path) -> None:
     with pytest.raises(WrongRequest, match="is no config of accelerate"):
         told(tmp_path, config)
+
+
+RANKS = [sys.executable, "-m", "factory.stages.ranks"]
+
+
+def test_each_rank_is_told_which_it_is_and_where_all_meet() -> None:
+    said = "import os; print(*(os.environ[name] for name in ('RANK', 'WORLD_SIZE', 'MASTER_ADDR')), flush=True)"
+    ended = subprocess.run([*RANKS, "3", "-c", said], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, sorted(ended.stdout.splitlines())) == (
+        0,
+        ["0 3 127.0.0.1", "1 3 127.0.0.1", "2 3 127.0.0.1"],
+    )
+
+
+def test_a_rank_that_fails_ends_the_others() -> None:
+    code = "import os, time; time.sleep(0 if os.environ['RANK'] == '1' else 600); raise SystemExit(7)"
+    assert subprocess.run([*RANKS, "2", "-c", code], timeout=60).returncode == 7
+
+
+def test_when_it_is_ended_its_ranks_are() -> None:
+    waits = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    with subprocess.Popen([*RANKS, "2", "-c", waits], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ranks = [int(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) != 0
+    assert not [rank for rank in ranks if Path(f"/proc/{rank}").exists()]

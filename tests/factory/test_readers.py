@@ -391,7 +391,7 @@ def test_a_row_with_the_wrong_number_of_cells_is_rejected_alone(tmp_path: Path) 
     assert texts(items) == ["a: 1\nb: 2", "ingest.bad_csv_row", "ingest.bad_csv_row", "a: 7\nb: 8"]
     assert isinstance(items[1], BadItem)
     assert items[1].place == "a.csv:4"
-    assert "Data row 2 has 1 cells where the header has 2" in items[1].detail
+    assert "Data row 2 has 1 cell where the header has 2" in items[1].detail
 
 
 def test_a_stray_quote_does_not_swallow_the_rows_below(tmp_path: Path) -> None:
