@@ -14,16 +14,17 @@ from collections.abc import Sequence
 
 LOOPBACK = "127.0.0.1"
 LOOK_S, ENDING_S = 0.05, 5.0
+ENDED = 128 + signal.SIGTERM
 
 
 def main(processes: int, *command: str) -> int:
     """Start them and wait; returns the exit code of the first that failed, 0 where none did."""
-    started = [
-        subprocess.Popen([sys.executable, *command], env={**os.environ, **world})  # noqa: S603 # our own interpreter
-        for world in _worlds(processes)
-    ]
-    signal.signal(signal.SIGTERM, lambda *_: _end(started))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))  # what was started is ended on the way out
+    started: list[subprocess.Popen[bytes]] = []
     try:
+        for world in _worlds(processes):
+            environment = {**os.environ, **world}
+            started.append(subprocess.Popen([sys.executable, *command], env=environment))  # noqa: S603 # our own
         while True:
             codes = [process.poll() for process in started]
             if failed := [code for code in codes if code]:
@@ -32,6 +33,7 @@ def main(processes: int, *command: str) -> int:
                 return 0
             time.sleep(LOOK_S)
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _end(started)
 
 

@@ -54,7 +54,8 @@ RANKS = [sys.executable, "-m", "factory.stages.ranks"]
 
 
 def test_each_rank_is_told_which_it_is_and_where_all_meet() -> None:
-    said = "import os; print(*(os.environ[name] for name in ('RANK', 'WORLD_SIZE', 'MASTER_ADDR')), flush=True)"
+    names = "'RANK', 'WORLD_SIZE', 'MASTER_ADDR'"  # written at once: the ranks share a pipe
+    said = f"import os; os.write(1, (' '.join(os.environ[name] for name in ({names})) + '\\n').encode())"
     ended = subprocess.run([*RANKS, "3", "-c", said], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, sorted(ended.stdout.splitlines())) == (
         0,
@@ -68,10 +69,13 @@ def test_a_rank_that_fails_ends_the_others() -> None:
 
 
 def test_when_it_is_ended_its_ranks_are() -> None:
-    waits = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    waits = "import os, time; os.write(1, b'%d\\n' % os.getpid()); time.sleep(600)"
     with subprocess.Popen([*RANKS, "2", "-c", waits], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        ranks = [int(process.stdout.readline()) for _ in range(2)]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) != 0
+        try:
+            ranks = [int(process.stdout.readline()) for _ in range(2)]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 128 + signal.SIGTERM
+        finally:
+            process.kill()
     assert not [rank for rank in ranks if Path(f"/proc/{rank}").exists()]
