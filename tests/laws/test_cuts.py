@@ -85,12 +85,12 @@ EVERYTHING = recipe(
 def test_how_many_processes_measure_changes_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[object] = []
 
-    class Counted(measuring.Worker):
-        def __init__(self) -> None:
-            super().__init__()
-            started.append(self)
+    class Counted(measuring.Workers):
+        def __init__(self, *told: Any) -> None:
+            super().__init__(*told)
+            started.extend(self.each)
 
-    monkeypatch.setattr(measuring, "Worker", Counted)
+    monkeypatch.setattr(measuring, "Workers", Counted)
     with workspace() as folder, cut(**{**RELAXED, "rows": 3}):
         write_documents(folder, MIXED)
         alone = run(write_recipe(folder, EVERYTHING), until="export", workers=1)
