@@ -8,13 +8,14 @@ Nothing is fetched, and weights are read as safetensors only: a pickle could run
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from factory.errors import WrongRequest
 from filters._name_spans import SCALE
 from filters._spans import Finding
+from filters._text_by_text import TextByText
 
 LABELS = {
     "person": "person",
@@ -29,7 +30,7 @@ STRIDE = 32  # words that two windows share
 _WORD = re.compile(r"\w+(?:[-_]\w+)*|\S")  # as the model's own cut, which decides how much of a text it reads
 
 
-class GlinerNames:
+class GlinerNames(TextByText):
     """The loaded model; one stretch at a time, so that no other changes its answer."""
 
     def __init__(self, folder: Path) -> None:
@@ -45,17 +46,6 @@ class GlinerNames:
             raise WrongRequest(f"ner: the model in {folder} cannot be loaded ({type(error).__name__}).") from error
         self._model: Any = model.eval()
         self._longest = int(getattr(model.config, "max_len", None) or 384)
-
-    def read(self, texts: Sequence[str]) -> list[list[Finding]]:
-        """The findings of each text, weak ones too."""
-        return [sorted(set(self._read(text))) for text in texts]
-
-    def meet(self, words: set[str]) -> None:
-        """Nothing: no word is asked about alone."""
-
-    def alone(self, word: str) -> float:
-        """1: the model is not asked about single words."""
-        return 1.0
 
     def _read(self, text: str) -> Iterator[Finding]:
         for start, end in _windows(text, self._longest):

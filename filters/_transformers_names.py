@@ -12,6 +12,7 @@ from typing import Any
 
 from factory.errors import WrongRequest
 from filters._spans import Finding
+from filters._text_by_text import TextByText
 
 LABELS = {
     "person": ("PER", "PERSON", "NAME", "GIVENNAME", "SURNAME", "FIRSTNAME", "LASTNAME"),
@@ -22,7 +23,7 @@ LABELS = {
 STRIDE = 32  # tokens that two windows share
 
 
-class TransformersNames:
+class TransformersNames(TextByText):
     """The loaded model. Raises WrongRequest for one that has no label of ours, or no fast tokenizer."""
 
     def __init__(self, folder: Path) -> None:
@@ -39,17 +40,6 @@ class TransformersNames:
             raise WrongRequest(f"ner: the model in {folder} has no label of a person, an organisation or a place.")
         if not self._tokenizer.is_fast:
             raise WrongRequest(f"ner: the tokenizer in {folder} gives no offsets: it needs a tokenizer.json.")
-
-    def read(self, texts: Sequence[str]) -> list[list[Finding]]:
-        """The findings of each text."""
-        return [sorted(set(self._read(text))) for text in texts]
-
-    def meet(self, words: set[str]) -> None:
-        """Nothing: no word is asked about alone."""
-
-    def alone(self, word: str) -> float:
-        """1: the model is not asked about single words."""
-        return 1.0
 
     def _read(self, text: str) -> Iterator[Finding]:
         import torch
