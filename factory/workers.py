@@ -4,8 +4,8 @@ One filter measures what it is shown (`measure`), or all filters of an audit say
 table (`say`): rows are then sent and made once.
 
 `python -m factory.workers` loads the filters once and forks, a worker for each pair of pipes, so that loading is paid
-once and what was loaded is held once; where loading has started threads, which a fork would lose, or the system is not
-Linux, each worker loads for itself. Requests and answers are length-prefixed JSON headers with Arrow streams, so
+once and what was loaded is held once; where loading starts threads, which a fork would lose, or their number cannot
+be told, each worker loads for itself. Requests and answers are length-prefixed JSON headers with Arrow streams, so
 nothing is pickled, the caller's script is not imported again, and a worker ends when its pipe closes, however its
 parent died. What is measured does not depend on where.
 """
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from factory.stages.part import Part, Said
 
 PATIENCE_S = 10.0  # for a process whose pipe is closed
+# numpy and pyarrow start threads where they are imported; Python 3.12 and later warn of a fork beside any.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 HEADER = struct.Struct("<II")  # bytes of the JSON, bytes of the Arrow stream
 
 
@@ -171,7 +173,7 @@ Pipes = tuple[int, int]  # reading, writing
 
 def _run(pipes: Sequence[Pipes], what: str) -> "subprocess.Popen[bytes]":
     """Our own interpreter and module, on these pipes."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     command = [sys.executable, "-m", "factory.workers", what, *(f"{reads},{writes}" for reads, writes in pipes)]
     held = [end for pair in pipes for end in pair]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment, pass_fds=held)  # noqa: S603 # our own
@@ -186,7 +188,6 @@ def _main(what: str, *named: str) -> None:
     if what == "serve":
         _serve(*pipes[0], _Made())
         return
-    threads = _threads()
     with os.fdopen(os.dup(pipes[0][0]), "rb", buffering=0) as first:
         try:
             asked, _ = _receive(first)
@@ -194,7 +195,7 @@ def _main(what: str, *named: str) -> None:
             return
     made = _Made()
     _prepare(made.of(asked["filters"]))
-    if len(pipes) > 1 and threads and _threads() == threads:
+    if len(pipes) > 1 and _threads() == 1:
         _fork(pipes, made)
         return
     others = [_run([pair], "serve") for pair in pipes[1:]]

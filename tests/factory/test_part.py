@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,19 @@ def test_workers_that_loaded_their_filters_say_the_same(run: Run) -> None:
     made = Workers(3, filters)
     try:
         assert all(plain(worker.say(one, filters)) == plain(said_of(one, filters)) for worker in made.each)
+    finally:
+        made.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each worker loads for itself")
+def test_filters_that_start_no_thread_are_loaded_once_for_all_workers(run: Run) -> None:
+    filters = [plugins.filter_(name, {}) for name in (*NAMES, "pii", "language", "document_quality")]
+    [one] = of(run)
+    made = Workers(2, filters)
+    try:
+        made.each[1].say(one, filters)
+        loader = made._process.pid
+        assert len(Path(f"/proc/{loader}/task/{loader}/children").read_text().split()) == 2  # forks; it serves nobody
     finally:
         made.close()
 
