@@ -18,7 +18,7 @@ from generators._questions import Candidate, Page
 from generators._spans import ENDS, answer_in, answer_of
 from generators._titles import asks, clean, has_subject, is_question, subject, topic
 from generators._verbs import action
-from generators._wording import announces, unclear_answer, unclear_question
+from generators._wording import announces, says_something, unclear_answer, unclear_question
 
 MIN_WORDS = 12
 _TITLE = re.compile(r"\s*(?:\*\*|__)(?P<title>[^*_\n]{3,60}?)[.:]?(?:\*\*|__)[.:]?\s+")
@@ -27,7 +27,7 @@ _OBLIGES = re.compile(
     r"(?P<party>You|The [A-Z][a-z]+(?: [A-Z][a-z]+)?|[A-Z][a-z]+(?: [A-Z][a-z]+)?"
     r"|(?:Each|Either|Neither) [Pp]arty)"
     r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to)"
-    r"\s(?!be\b|also\b)"
+    r"\s(?!be\b|also\b|have\b)"
 )
 _MUST = ("Under {0}, what must {1} {2}do about {3}?", "According to {0}, what must {1} {2}do regarding {3}?")
 
@@ -63,7 +63,8 @@ def _titled(page: Page, contract: str, start: int, end: int) -> Iterator[Candida
 
 def _about(page: Page, contract: str, title: str, start: int, end: int) -> Iterator[Candidate]:
     about = _topic(page, title)
-    if about is None or len(page.text[start:end].split()) < MIN_WORDS:
+    answer = page.text[start:end]
+    if about is None or len(answer.split()) < MIN_WORDS or not says_something(answer):
         return
     does = "do" if re.search(r"\bterms\b|\bpolicies$", contract, re.IGNORECASE) else "does"
     question = page.pick(start, _SAY).format(about, contract, does)
@@ -81,7 +82,7 @@ def _obligation(page: Page, contract: str, title: str, start: int, end: int) -> 
     if (
         not ENDS.search(sentence)
         or "\n\n" in sentence
-        or re.search(r"\bsuch [A-Z]", sentence)
+        or re.search(r"\bsuch (?!as\b)\w", sentence)
         or unclear_answer(sentence)
         or announces(sentence)
     ):

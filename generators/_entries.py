@@ -48,6 +48,7 @@ _GLOSSARY = phrases(
     r"""(?:.* )?(?:glossary|definitions|terminology|defined terms|glossar|begriffe|definitionen|glosario|definiciones
     |glossaire|définitions)(?: (?:of|der|de|du|für|for) .*)?"""
 )
+_STANDS_FOR_ANY = re.compile(r"(?:\b|_)(?:foo|bar|baz|qux|quux|xxx+)(?:\b|_)", re.IGNORECASE)  # a name in an example
 _NO_TERM = phrases(r"short version|notes?|examples?|tip|warning|important|summary|default|hinweis|nota|remarque")
 _WHAT_IS = {
     "en": ("What is {0}?", "Can you explain what {0} is?"),
@@ -82,7 +83,12 @@ def _entry(page: Page, part: Section, start: int, end: int) -> Iterator[Candidat
     named = found.groupdict()
     code = named.get("code") or named.get("boldcode")
     name = plain(code or named.get("bold") or named.get("quoted") or "").rstrip(":").strip()
-    if not name or len(name.split()) > MAX_NAME_WORDS or not _is_whole(page, found["says"]):
+    if (
+        not name
+        or len(name.split()) > MAX_NAME_WORDS
+        or _STANDS_FOR_ANY.search(name)
+        or not _is_whole(page, found["says"])
+    ):
         return
     question = _of_code(page, f"`{name}`", found["says"], start) if code else _of_term(page, part, name, start)
     if asked := page.in_title(part, question, start) if question else None:

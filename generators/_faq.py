@@ -15,11 +15,14 @@ from generators._markdown import Block, Section
 from generators._questions import Candidate, Page
 from generators._spans import answer_in, answer_of
 from generators._titles import is_question
+from generators._verbs import is_verb
 from generators._wording import unclear_answer, unclear_question
 
 _BOLD_QUESTION = re.compile(r"(\*\*|__)(?P<question>[^*_\n][^\n]*?[?？؟])\1[ \t]*\n?")
 _Q = re.compile(r"[*_]{0,2}Q(?:uestion)?[ \t]?\d{0,3}[.:)][*_]{0,2}[ \t]+(?P<question>\S[^\n]*)")
 _Q_MARK = re.compile(r"Q(?:uestion)?[ \t]?\d{0,3}[.:)][ \t]+")
+_WE = re.compile(r"\b(?:we|us|our|ours)\b", re.IGNORECASE)  # whoever wrote the page
+_WHY_A_THING = re.compile(r"[Ww]hy (?P<rest>[^?]+)\?+")
 _A = re.compile(r"[*_]{0,2}A(?:nswer)?[ \t]?\d{0,3}[.:)][*_]{0,2}[ \t]+(?=\S)")
 
 
@@ -27,9 +30,14 @@ def faq(page: Page) -> Iterator[Candidate]:
     """Questions that the text asks: headings, bold lines, "Q:" before "A:"."""
     for part in page.sections:
         if is_question(part.title) and _asks(page, plain(part.title)) and (span := answer_of(page, part)):
-            yield _asked(page, part, _Q_MARK.sub("", plain(part.title)), *span)
+            yield _asked(page, part, _in_small(page, _Q_MARK.sub("", plain(part.title))), *span)
         yield from _bold(page, part)
         yield from _marked(page, part)
+
+
+def _in_small(page: Page, title: str) -> str:
+    """A title that asks, as a question is written: "Where are errors handled?"."""
+    return page.words.in_question(title) if page.language == "en" else title
 
 
 def _bold(page: Page, part: Section) -> Iterator[Candidate]:
@@ -88,11 +96,20 @@ def _asked(page: Page, part: Section, question: str, start: int, end: int) -> Ca
     if page.language != "en":
         return Candidate("faq", question, start, end)
     unclear = unclear_question(question) or unclear_answer(page.text[start:end], follows_question=True)
-    return Candidate("faq", questions.asked(page, part, question, start), start, end, unclear)
+    asked = questions.asked(page, part, question, start)
+    if asked == question and _WE.search(question) and not page.words.has_name(question):
+        unclear = unclear or questions.NO_SUBJECT
+    return Candidate("faq", asked, start, end, unclear)
 
 
 def _asks(page: Page, title: str) -> bool:
     """Whether a title with a question mark is a question and no topic: "Python 2 support?"."""
     known = QUESTION_WORDS.get(page.language)
     words = _Q_MARK.sub("", title).lstrip("\"'“‘«¿ ")
-    return known is None or bool(known.match(words)) or "," in words
+    return known is None or (bool(known.match(words)) and not _names_a_thing(words)) or "," in words
+
+
+def _names_a_thing(title: str) -> bool:
+    """Whether it asks why of a thing, without a verb: "Why hard-coded behaviours?"."""
+    found = _WHY_A_THING.fullmatch(title)
+    return found is not None and not any(is_verb(word) for word in found["rest"].split())

@@ -83,7 +83,9 @@ _ES = Language(
         |puede|se puede|es|son|hay|tiene|tengo|debo|debe|necesito|necesita|con qué|de qué|en qué|a quién)\b"""
     ),
     condition=re.compile(
-        rf"(?P<word>Si|Cuando)\s+{_CLAUSE},\s+(?P<main>(?:(?:el|la|los|las|un|una|no se|se|usted)\s).+)", re.DOTALL
+        rf"(?P<word>Si|Cuando)\s+(?!\w+[aei]ndo\b){_CLAUSE},\s+"
+        r"(?P<main>(?:(?:el|la|los|las|un|una|no se|se|usted)\s).+)",
+        re.DOTALL,
     ),
     told=re.compile(r"usted (?:debe|tiene que)|se debe\b"),
     happens=("¿Qué ocurre {2} {0}?", "¿Qué pasa {2} {0}?"),

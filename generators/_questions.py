@@ -125,14 +125,24 @@ class Page:
         return not word.isupper() and "-" not in word and word not in _NO_LEADER and self.words.is_name(word)
 
     @cached_property
+    def is_legal(self) -> bool:
+        """Whether it speaks as contracts and policies do."""
+        return len({word.lower() for word in re.findall(r"[A-Za-z]+", self.text)} & _LEGAL) >= MIN_LEGAL
+
+    @cached_property
     def contract(self) -> str | None:
         """The contract that the text is, as a sentence names it; None where it is none, or names no party."""
-        said = {word.lower() for word in re.findall(r"[A-Za-z]+", self.text)}
-        if len(said & _LEGAL) < MIN_LEGAL or self.leading_name is None:
+        if not self.is_legal or self.leading_name is None or self._speaks_of_terms_of(self.leading_name):
             return None
         kinds = Counter(word for word in _THIS.findall(plain(self.text)))
         [(kind, _)] = kinds.most_common(1) or [("", 0)]
         return _CONTRACTS[kind].format(self.leading_name)
+
+    def _speaks_of_terms_of(self, name: str) -> bool:
+        """Whether a name has terms of its own, "subject to Orlo's Terms of Use", or does a part: another's text."""
+        name, terms = re.escape(name), r"(?:[Tt]erms|[Pp]olic(?:y|ies)|[Pp]rivacy|[Aa]greements?)"
+        provides = r"(?:provided|offered|operated|processed|powered|handled) by|through|via|authorize"
+        return bool(re.search(rf"\b{name}['’]s (?:\w+ )?{terms}\b|\b(?:{provides}) {name}\b", self.text))
 
     def pick(self, start: int, templates: Sequence[str]) -> str:
         """One of the wordings, always the same one for the same place of the same passage."""

@@ -16,8 +16,8 @@ from generators._questions import NO_SUBJECT, Candidate, Page
 from generators._spans import ENDS, TAG, answer_in, answer_of
 from generators._terms import Term, defined
 from generators._titles import asks, aspect, clause, clean, has_subject, is_question, subject, topic
-from generators._verbs import VERBS, action, nominal, task
-from generators._wording import announces, unclear_answer, unclear_question
+from generators._verbs import VERBS, action, nominal, objectless, task
+from generators._wording import announces, says_something, unclear_answer, unclear_question
 
 MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
@@ -56,6 +56,8 @@ def code(page: Page) -> Iterator[Candidate]:
                 and "<font" not in page.text[end : block.end]
             ):
                 language = _LANGUAGE.match(page.text, block.start, block.end)
+                if language and language[1] == "rst":
+                    continue  # what only Sphinx can show
                 yield _how(page, part, act, "code", start, block.end, language[1] if language else "")
 
 
@@ -63,9 +65,19 @@ def _how(
     page: Page, part: Section, act: str, form: str, start: int, end: int, language: str | None = None
 ) -> Candidate:
     unclear = unclear_question(act) or unclear_answer(page.text[start:end])
-    if not questions.is_known(page, part, act, language):
+    if not (whole := _with_object(page, part, act)) or not questions.is_known(page, part, whole, language):
         unclear = NO_SUBJECT
+    act = whole or act
     return Candidate(form, questions.how(page, part, act, start, language), start, end, unclear)
+
+
+def _with_object(page: Page, part: Section, act: str) -> str | None:
+    """The act with what it is done to: "install Orlo from PyPI"; None where that is not known."""
+    bare = objectless(act)
+    if bare is None:
+        return act
+    about = page.subject(part, "")
+    return f"{bare[0]} {about.phrase} {bare[1]}" if about and not about.is_document else None
 
 
 def definition(page: Page) -> Iterator[Candidate]:
@@ -86,7 +98,8 @@ def _definitions(page: Page, part: Section, start: int, end: int) -> Iterator[Ca
             continue
         stop = end if first == start and end - start <= MAX_DEFINITION_CHARS and _stands(page, start, end) else last
         unclear = unclear_question(term.phrase) or unclear_answer(page.text[first:stop]) or _missing(page, first, stop)
-        if subject(part.above, page.words) is None and (term.is_code or _is_contract_term(term)):
+        needs_subject = term.is_code or _is_contract_term(term) or _is_role(page, term)
+        if needs_subject and subject(part.above, page.words) is None:
             unclear = NO_SUBJECT
         yield Candidate("definition", questions.what_is(page, part, term, first), first, stop, unclear)
 
@@ -95,6 +108,13 @@ def _is_contract_term(term: Term) -> bool:
     """“Content”, “Usage Data”: in quotation marks and capitals, a word means this in this one contract."""
     words = term.phrase.strip("“”")
     return term.verb == "means" and all(word[:1].isupper() and word[1:].islower() for word in re.split("[ -]", words))
+
+
+def _is_role(page: Page, term: Term) -> bool:
+    """“Consultant”, in a contract: one word in capitals is what its text calls a party or a thing."""
+    words = term.phrase.split()
+    is_plain = len(words) == 1 and words[0][:1].isupper() and words[0][1:].isalpha() and words[0][1:].islower()
+    return is_plain and page.is_legal
 
 
 def _stands(page: Page, start: int, end: int) -> bool:
@@ -116,6 +136,9 @@ def section(page: Page) -> Iterator[Candidate]:
             continue
         start, end = span
         if act := _action(page, part):
+            named = subject(part.above, page.words)
+            if named and named.is_binding and not clean(part.title).lower().startswith("how to"):
+                continue  # "Improve security": what those do who wrote it
             if not any(block.is_ordered for block in part.blocks) and _tells(page, part, act, page.text[start:end]):
                 # "make requests": with what? Two words say it where a name or a title above does
                 yield _how(page, part, act, "section", start, end, "" if len(act.split()) < 3 else None)
@@ -130,6 +153,8 @@ def section(page: Page) -> Iterator[Candidate]:
 
 def _tells(page: Page, part: Section, act: str, answer: str) -> bool:
     """Whether a text is about an act: it is named with its subject, or the text shows code or tells the reader."""
+    if re.match(r"[A-Z]\w+ing\b", answer) and not says_something(answer):
+        return False  # "Dropping support of the old form.": a note, not how
     if page.words.has_name(act) or page.subject(part, act):
         return True
     prose = plain(without_code(answer))

@@ -15,13 +15,21 @@ ENDS = re.compile(r"[.!?…。！？।॥][\"'“”’)\]*_`]*$")
 TAG = re.compile(rf"<{NO_PLACEHOLDER}/?[a-zA-Z][^<>]*>|!\[|\{{[*%{{:]")
 FOREIGN = re.compile(
     r"(?<!\w):[a-z:]+:`|`[^`<>\n]+<[^<>\n]+>`_|`_(?!\w)|\|\w+\||\{[%{]|\b(?:TODO|TBD|FIXME)\b|[Ll]orem ipsum|&#?\w+;"
+    r"|\]\[[^\[\]\n]*\]"
 )
+_SPHINX = re.compile(r"^[ \t]*[`:~]{3,}(?:rst\b|\{)", re.MULTILINE)  # what only Sphinx can show
+_VERSION = re.compile(r"(?:Added|Changed|Removed|Deprecated) (?:in|since) version \S+\s*")  # a line by itself
 _LINK = re.compile(r"\[[^\[\]]*\]\([^()\s]*\)|https?://\S+")
 
 
 def answer_of(page: Page, part: Section) -> tuple[int, int] | None:
     """The span of a section's text; None where it has subsections, or may go on in the next passage."""
-    return None if part.has_parts else answer_in(page, list(part.blocks))
+    if part.has_parts:
+        return None
+    held = list(part.blocks)
+    while held and _VERSION.fullmatch(page.text, held[0].start, held[0].end):
+        held = held[1:]
+    return answer_in(page, held)
 
 
 def answer_in(page: Page, blocks: list[Block]) -> tuple[int, int] | None:
@@ -32,6 +40,8 @@ def answer_in(page: Page, blocks: list[Block]) -> tuple[int, int] | None:
     answer = page.text[start:end].lstrip()
     prose = without_code(answer)
     if not prose.strip() or TAG.search(prose) or blocks[0].kind == "code" or answer.endswith(":"):
+        return None
+    if _SPHINX.search(answer):
         return None
     if blocks[-1].kind == "paragraph" and not ENDS.search(answer):
         return None

@@ -45,7 +45,22 @@ _NO_CLAUSE = phrases(
     |the matter|such|this|that way|these|those|above|below|example|examples|would|question|questions|concerns?
     |yours?elf|learn|curious)\b"""
 )
-_CAN = re.compile(r"(?:then )?(?:please )?you (?:can|may)\b", re.IGNORECASE)
+# a second clause inside of a condition, which a comma should have ended: "if you still need TLS 1.0 you can ..."
+_SECOND = re.compile(r"(?P<before>[\w`]+) (?:you|we|they|it) (?:can|could|should|will|would|must|may|might|still)\b")
+_JOINS = listed(
+    """that and or but what when whenever which who whom where how if because whether so before after until while once
+    as than unless though although since"""
+)
+# "this object": which? A noun that the sentence has named before, or one of time and manner, needs no telling
+_THAT_NOUN = re.compile(r"\b(?:this|these|those|such) (?P<noun>[a-z][\w-]{2,})(?: (?P<next>[a-z][\w-]+))?")
+_NEEDS_NO_NAME = listed(
+    """way ways case cases time times point means moment year month week day reason reasons extent end purpose regard
+    respect manner kind kinds sort sorts is are was were will would can could may might must should has have had does
+    did allows makes gives lets helps happens works applies includes prevents ensures causes requires only also not
+    affects changes returns and or but which that the they you we one ones about from with for into all far much
+    many long"""
+)
+_CAN = re.compile(r"(?:then )?(?:please )?you (?:can|may)\b(?! not\b)", re.IGNORECASE)
 _TOLD = re.compile(
     r"(?:then )?(?:please |you (?:should|must|need to|have to|will (?:need|have) to)\b|make sure|be sure)",
     re.IGNORECASE,
@@ -67,6 +82,7 @@ _ELSEWHERE = phrases(
     |you (?:can|could|would|might) (?:also )?(?:see|find|read|check|imagine|notice)|as you|as we|we['’]ll|we will see
     |let['’]s|i['’])"""
 )
+_INSTEAD = re.compile(r"\binstead\b(?! of)")  # of what stood before
 _NO_MAIN = phrases(r"(?:it is called|that['’]?s|that is|here|there you|note|remember|which|such|because|however)\b")
 _TO = re.compile(rf"To\s+(?P<act>[a-z]+\s{_SPAN}{{6,110}}?),\s+(?P<main>.+)", re.DOTALL)
 _REASON = re.compile(
@@ -108,6 +124,7 @@ def statement(page: Page) -> Iterator[Candidate]:
             for first, last in sentences(page.text, start, end):
                 sentence = page.text[first:last]
                 is_plain = ENDS.search(sentence) and len(sentence) <= MAX_CHARS and "\n\n" not in sentence
+                is_plain = is_plain and sentence.count("(") == sentence.count(")")
                 if not is_plain or TAG.search(without_code(sentence)) or re.search(r"\b(?:e\.g|i\.e|etc)\.$", sentence):
                     continue
                 if question := asks(page, part, sentence, first):
@@ -129,6 +146,8 @@ def _english(page: Page, part: Section, sentence: str, start: int) -> tuple[str,
     """Form and question of a sentence; None where it makes no question, or one that names no subject."""
     if unclear_answer(sentence) or announces(sentence) or _ELSEWHERE.search(plain(sentence)):
         return None
+    if _dangles(sentence) or _INSTEAD.search(sentence):
+        return None
     for rule in (_condition, _howto, _reason, _purpose, _returns):
         found = rule(page, part, sentence, start)
         if found:
@@ -139,6 +158,16 @@ def _english(page: Page, part: Section, sentence: str, start: int) -> tuple[str,
             asked = _placed(page, part, sentence, question, start)
             return (form, asked) if asked and not unclear_question(asked) and "\n" not in asked else None
     return None
+
+
+def _dangles(sentence: str) -> bool:
+    """Whether it says "this object" of something that it does not name before."""
+    for found in _THAT_NOUN.finditer(prose := plain(without_code(sentence))):
+        before = prose[: found.start()].lower()
+        named = [word.removesuffix("s") for word in found.group("noun", "next") if word]
+        if named[0] not in _NEEDS_NO_NAME and found["noun"] not in _NEEDS_NO_NAME and not any(map(before.count, named)):
+            return True
+    return False
 
 
 def _placed(page: Page, part: Section, sentence: str, question: str, start: int) -> str | None:
@@ -162,7 +191,9 @@ def _condition(page: Page, part: Section, sentence: str, start: int) -> tuple[st
     if not found or _NO_MAIN.match(found["main"]) or len(found["main"].split()) < MIN_MAIN_WORDS:
         return None
     clause, main = plain(found["clause"]), found["main"]
-    is_told = bool(_TOLD.match(main) or _IMPERATIVE.match(main))
+    is_told = bool(_TOLD.match(main) or (main[0].islower() and _IMPERATIVE.match(main)))  # "Click" may be a name
+    if any(found["before"].lower() not in _JOINS for found in _SECOND.finditer(clause)):
+        return None
     if wish := _WISH.fullmatch(clause):
         return _how(page, part, plain(wish["act"]), start) if is_told or _CAN.match(main) else None
     begins = _BEGINS.match(main) or re.match(r"[`*A-Z]", main)

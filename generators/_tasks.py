@@ -55,7 +55,7 @@ _NO_PROSE = re.compile(r"[QA]\d*[:.)]|\*\*[^*]+\*\*|[\w-]+ [A-Z]{3,}")  # a ques
 _POINTS = re.compile(
     r"\b(?:above|below|earlier|later|figure|table|see|oben|unten|folgende\w*|siehe|Abschnitt|arriba|abajo|siguientes?|véase"
     r"|ci-dessus|ci-dessous|suivante?s?|voir)\b"
-    r"|\b(?:next|previous|following|this) (?:section|chapter|page|paragraph|example)|\]\(|https?://|[:…]$",
+    r"|\b(?:next|previous|following|this) (?:section|chapter|page|paragraph|example)|\]\(|https?://|[:…?]$",
     re.IGNORECASE,
 )
 

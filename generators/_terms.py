@@ -100,7 +100,11 @@ def _says_what(found: re.Match[str]) -> bool:
 def _term(term: str, det: str, found: re.Match[str], words: Words) -> Term:
     marked = (found["bold"] or found["italic"] or "").strip()
     is_quoted = bool(found["curly"] or found["straight"]) or marked.startswith(("“", '"'))
-    means = found["verb"] not in ("is", "are") and (is_quoted or (not det and found["verb"].startswith("mean")))
+    means = found["verb"] not in ("is", "are") and (
+        is_quoted
+        or (not det and found["verb"].startswith("mean"))
+        or (not det and marked and found["verb"] == "refers to")
+    )
     if found["code"]:
         shown = f"`{term}`"
     elif means:

@@ -40,15 +40,15 @@ _KIND = phrases(
 )
 _BINDING = phrases(
     r""".*\b(?:terms of (?:service|use)|terms and conditions|terms|agreement|policy|statement|contract|code of conduct
-    |regulations?|bylaws|act|charter|addendum|licen[cs]e|warranty)"""
+    |regulations?|bylaws|act|charter|addendum|licen[cs]e|warranty|(?:privacy|cookie|legal) notice)"""
 )
 _HANDBOOK = phrases(r".*\b(?:handbook|manual|guide|specification|standard)")
 _TOOL = phrases(r".*\b(?:API|CLI|SDK|command line|library|framework|toolkit|plugin|package|app|editor|module)")
 _PLURAL = re.compile(r"(?i:.*\bterms(?: of \w+)?|.* and .*)|.*[a-z]{2}[^s\W]s")
 _NO_PHRASE = re.compile(r"[:;,!?|/]|\d{4}| [-–—] |\w\.\w")  # a slogan, a date, a path: no words of a sentence
 _NEEDS_ARTICLE = re.compile(
-    r".*\b(?:API|CLI|SDK|Agreement|Policy|Statement|Terms of \w+|Terms|Handbook|Manual|Guide|System|Service|Contract"
-    r"|Act|Conduct|Addendum|[a-z][\w-]*[a-z](?<!ing))"
+    r".*\b(?:API|CLI|SDK|Agreement|Policy|Statement|Notice|Terms of \w+|Terms|Handbook|Manual|Guide|System|Service"
+    r"|Contract|Act|Conduct|Addendum|[a-z][\w-]*[a-z](?<!ing))"
 )
 _ASPECT = phrases(
     r"""(?:(?:system|hardware|software|minimum|technical|legal|known|rate|size|usage|safety|main|key|eligibility|payment
@@ -167,8 +167,8 @@ def _phrase(title: str, words: Words) -> str | None:
     core = about["what"] if about else title
     if not about and (action(title) or re.match(r"(?:who|how|what|why|when|where|which)\b", title, re.IGNORECASE)):
         return None
-    if len(core.split()) > 7 or not _names(core, words):
-        return None
+    if len(core.split()) > 7 or not _names(core, words) or re.fullmatch(r"[A-Z][a-z]+ing", core):
+        return None  # "Counting" is something done, though its page may write it with a capital
     if not all(word[0].isupper() or not word[0].isalpha() for word in core.split() if len(word) > 3):
         core = words.lowered(core)  # in title case a subject keeps its capitals: "Gateway API"
     if re.match(r"(?:the|an?|your|our) ", core, re.IGNORECASE):

@@ -52,6 +52,13 @@ _GERUND_NOUNS = listed(
     "building cleaning mounting opening operating pricing printing processing reading setting shipping testing "
     "training understanding working writing wiring listing packaging engineering meaning"
 )
+_AUXILIARY = listed(
+    "is are was were be do does did don't doesn't can can't could should must may might will won't would has have had"
+)
+_NEEDS_OBJECT = re.compile(  # "install from PyPI": what?
+    r"(?P<verb>install|reinstall|uninstall|upgrade|update|download|build|configure|import|deploy|remove|enable|disable)"
+    r" (?P<rest>(?:from|with|via|through|using|by|in|on|as|for|at|into|under)\b.*)"
+)
 _MINE = {"your": "my", "yours": "mine", "yourself": "myself", "you": "I", "you're": "I am"}
 _SECOND_PERSON = re.compile(r"\b(?:your|yours|yourself|you're|you)\b", re.IGNORECASE)
 
@@ -68,6 +75,7 @@ def _gerunds(verb: str) -> set[str]:
     return forms
 
 
+_WORDS_OF_VERBS = VERBS | _ALSO_NOUNS | _HEAD_NO_TITLE | _AUXILIARY
 _GERUNDS = {gerund: verb for verb in VERBS | _ALSO_NOUNS for gerund in _gerunds(verb)}
 
 
@@ -85,6 +93,10 @@ def action(title: str) -> str | None:
     verb = word if word in VERBS | _ALSO_NOUNS else _GERUNDS.get(word)
     if verb is None or not rest or not _is_verb(word, verb, rest):
         return None
+    if word != verb and (second := re.match(r"(?P<and>and|or) (?P<gerund>\w+ing)\b", rest)):
+        if second["gerund"].lower() not in _GERUNDS:
+            return None
+        rest = f"{second['and']} {_GERUNDS[second['gerund'].lower()]}{rest[second.end() :]}"
     return mine(f"{verb} {rest}")
 
 
@@ -173,6 +185,18 @@ def _is_known(act: str) -> bool:
 def mine(phrase: str) -> str:
     """Instructions address the reader; a question comes from them: "your app" is "my app"."""
     return _SECOND_PERSON.sub(lambda found: _MINE[found.group().lower()], phrase)
+
+
+def is_verb(word: str) -> bool:
+    """Whether a word may be a verb, as it stands in a question: "use", "does", "works"."""
+    small = word.lower().replace("’", "'")
+    return not _WORDS_OF_VERBS.isdisjoint((small, small.removesuffix("s"), small.removesuffix("es")))
+
+
+def objectless(act: str) -> tuple[str, str] | None:
+    """Verb and rest of an act that does not say what it is done to: "install", "from PyPI"."""
+    found = _NEEDS_OBJECT.fullmatch(act)
+    return (found["verb"], found["rest"]) if found else None
 
 
 def known_act(act: str) -> bool:

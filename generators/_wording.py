@@ -44,6 +44,7 @@ _POINTS_ELSEWHERE = phrases(
     |\bsections? (?:contains?|describes?|explains?|covers?|lists?|shows?|has|have)\b
     |\bin (?:the|our|this) examples?\b
     |\b(?:the|our|these) examples?,
+    |\bsee [\w-]+/[\w/-]+
     |\bfor this (?:example|purpose|case)\b
     |\bwe (?:saw|did|used|created|had)\b"""
 )
@@ -80,12 +81,16 @@ _GENERIC = listed(
     AM PM I"""
 )
 _DEFINED = listed(  # what contracts write with a capital, which makes no name of it
-    """Account Accounts Affiliate Affiliates Agreement Buyer Client Code Company Conduct Content Contract Contractor
-    Customer Customers Data Developer Developers Distributor Employee Employer Event Events Landlord Lender Borrower
-    Licensee Licensor Member Members Owner Participant Participants Partner Partners Party Parties Personal Platform
-    Policy Privacy Product Products Program Provider Publisher Purchaser Reseller Section Seller Service Services Site
-    Software Sponsor Sponsors Statement Subscriber Supplier Tenant Term Terms User Users Vendor Website Work You Your
-    We Us Our"""
+    """Account Accounts Affiliate Affiliates Agreement Buyer Client Code Company Conduct Consultant Content Contract
+    Contractor Customer Customers Data Developer Developers Distributor Employee Employer Event Events Landlord
+    Lender Borrower Licensee Licensor Member Members Owner Participant Participants Partner Partners Party Parties
+    Personal Platform Policy Privacy Product Products Program Provider Publisher Purchaser Reseller Section Seller
+    Service Services Site Software Sponsor Sponsors Statement Subscriber Supplier Tenant Term Terms User Users
+    Vendor Website Work You Your We Us Our"""
+)
+_SAYS = phrases(
+    r"""\b(?:is|are|was|were|be|has|have|had|do|does|did|will|shall|may|must|can|cannot|could|should|would|might|agrees?
+    |we|you|they|it|there|\w+n['’]t|\w+['’](?:ll|re|ve|s))\b"""
 )
 _RULE = re.compile(r"[ \t]*\|[ \t]*:?-")  # the line below the heads of a table
 _SMALL = listed(
@@ -103,6 +108,11 @@ def unclear_answer(answer: str, *, follows_question: bool = False) -> str | None
     if _POINTS_ELSEWHERE.search(prose) or _LINKS_ELSEWHERE.search(" ".join(answer.split())):
         return "the answer points elsewhere"
     return "the answer talks as a tutorial" if _TEACHES.search(prose) else None
+
+
+def says_something(answer: str) -> bool:
+    """Whether an answer has a verb, as far as small words show it: "Services as directed by the company." has none."""
+    return bool(_SAYS.search(answer))
 
 
 def announces(answer: str) -> bool:
@@ -156,6 +166,14 @@ class Words:
             ):
                 words[nth] = words[nth][0].lower() + words[nth][1:]
         return "".join(words)
+
+    def in_question(self, title: str) -> str:
+        """A title that asks, as a question is written: with small words, after its first, where the text has them."""
+        first, *others = re.split(r"(`[^`]*`|\s+)", title)
+        small = (
+            word[0].lower() + word[1:] if word[:1].isupper() and self._is_ordinary(word) else word for word in others
+        )
+        return "".join([first, *small])
 
     def _is_ordinary(self, word: str) -> bool:
         """Whether the text writes the word small somewhere, in the singular or the plural."""

@@ -20,6 +20,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge
 
 from factory.dangling import in_answer
+from factory.languages import told
 from factory.passages import Passage
 from factory.records import Record, Rejected, sft, text
 from factory.wording import plain, without_code
@@ -31,9 +32,12 @@ from generators._spans import ENDS, FOREIGN
 from generators._tasks import TASKS, Asked, Task, mined
 from generators._wording import unclear_answer, words_of
 
-_ANCHOR = re.compile(r"[ \t]*\{:?[ \t]*#[^{}\n]*\}(?=[ \t]*$)", re.MULTILINE)
+_ANCHOR = re.compile(  # what kramdown says of a heading or a word: "{#limits}", "{: lang="es" }"
+    r"[ \t]*\{:?[ \t]*#[^{}\n]*\}(?=[ \t]*$)|[ \t]*\{:[ \t]*[\w-]+=\"[^\"\n]*\"[ \t]*\}", re.MULTILINE
+)
 MAX_SHORT_LINES, SHORT_LINE = 0.2, 4  # of the lines of paragraphs; words
 RUNNING_HEAD = 5  # words
+ENOUGH, SURE, MAX_OTHER = 60, 0.8, 0.1  # letters of a paragraph; score of its language; of the characters
 MIN_PROSE = 0.6  # of the characters: a page of code or links with questions on it teaches to copy
 
 
@@ -58,6 +62,9 @@ async def generate(
         yield Rejected(
             None, "reading_comprehension.not_self_contained", "It is cut, or speaks of what it does not hold"
         )
+        return
+    if _is_mixed(page):
+        yield Rejected(None, "reading_comprehension.several_languages", "Its paragraphs are in several languages")
         return
     reading = mined(page, frozenset(tasks or TASKS))
     chosen = _spread(reading.tasks, max_tasks)
@@ -105,6 +112,14 @@ def _is_cut(page: Page) -> bool:
         return unclear_answer(first) is not None or unclear_answer(prose, follows_question=True) is not None
     opens = LANGUAGES[page.language].openers.match(plain(first))
     return bool(opens) or in_answer(page.text, page.language, carried=False) is not None
+
+
+def _is_mixed(page: Page) -> bool:
+    """Whether a tenth of a passage is in other languages than its own, as where a contract has two columns."""
+    held = [block for part in page.sections for block in part.blocks if block.kind != "code"]
+    said = [(page.text[block.start : block.end], told(page.text[block.start : block.end], ENOUGH)) for block in held]
+    other = sum(len(text) for text, its in said if its and its[1] >= SURE and its[0] != page.language)
+    return other > MAX_OTHER * sum(len(text) for text, _ in said)
 
 
 def _spread(found: tuple[Asked, ...], most: int) -> list[Asked]:

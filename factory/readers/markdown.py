@@ -1,10 +1,14 @@
-"""Markdown as it stands, with heading marks; YAML front matter is metadata and is left out, but for its title."""
+"""Markdown as it stands, with heading marks; YAML front matter is metadata and is left out, but for its title.
+
+What Sphinx adds to Markdown (`myst.py`) becomes plain words.
+"""
 
 import re
 from dataclasses import replace
 
 import yaml
 
+from factory.readers import myst
 from factory.readers.headings import headings
 from factory.readers.reading import Mark, newlines
 
@@ -26,9 +30,9 @@ def parse(text: str) -> tuple[str, tuple[Mark, ...]]:
     """
     text = newlines(text)
     front = _FRONT_MATTER.match(text)
+    text = myst.plain(text[front.end() :] if front else text)
     if front is None:
         return text, headings(text)
-    text = text[front.end() :]
     title = _title(front[0])
     marks = headings(text)
     opens = bool(marks) and not _COMMENT.sub("", text[: marks[0].start]).strip(" #\n")

@@ -17,19 +17,10 @@ from factory.readers.decoding import decode
 from factory.readers.headings import headings
 from factory.readers.punctuation import restore
 from factory.readers.reading import Mark, newlines, storable
+from factory.readers.sphinx import CODE, SILENT, VERSIONS, words_of_role
 
 _DIRECTIVE = re.compile(r"^\s*\.\. +(?:\|[^|\n]+\| +)?([\w:+.-]+)::", re.MULTILINE)
 _ROLE = re.compile(r":([\w:+.-]+):`|`:([\w:+.-]+):")
-_TITLED = re.compile(r"(?s)(.+?)\s*<[^<>]*>\Z")  # `words <target>`
-_SILENT = (  # they hold names of files and modules, and switches; docutils would make a list of headings of `contents`
-    "toctree", "module", "currentmodule", "automodule", "autoclass", "autofunction", "automethod", "autoexception",
-    "highlight", "index", "literalinclude", "tabularcolumns", "contents", "sectnum", "testsetup", "testcleanup",
-)  # fmt: skip
-_CODE = ("code-block", "sourcecode", "doctest", "testcode", "testoutput", "ipython", "prompt")
-_VERSIONS = {
-    "versionadded": "Added in version", "versionchanged": "Changed in version",
-    "versionremoved": "Removed in version", "deprecated": "Deprecated since version",
-}  # fmt: skip
 _SETTINGS = {
     "file_insertion_enabled": False, "raw_enabled": False, "report_level": 5, "halt_level": 5, "warning_stream": "",
     "doctitle_xform": False, "initial_header_level": "1", "syntax_highlight": "none", "math_output": "LaTeX",
@@ -71,8 +62,8 @@ def _register(source: str) -> None:
     """Give the directives and roles in `source` that docutils does not know a meaning: their words."""
     from docutils.parsers.rst import directives, roles
 
-    for name in {*_DIRECTIVE.findall(source.lower()), *_SILENT}:
-        if name in _SILENT or name not in directives._directive_registry:
+    for name in {*_DIRECTIVE.findall(source.lower()), *SILENT}:
+        if name in SILENT or name not in directives._directive_registry:
             directives.register_directive(name, _words_directive())
     for name in {first or second for first, second in _ROLE.findall(source.lower())}:
         if name not in roles._role_registry:
@@ -84,13 +75,8 @@ def _words_role(name: str, raw: str, text: str, *_: Any) -> tuple[list[Any], lis
     from docutils import nodes
     from docutils.utils import unescape
 
-    titled = _TITLED.match(text)
-    if titled:
-        return [nodes.inline("", unescape(titled[1]))], []
-    words = unescape(text)
-    words = words.rpartition(".")[2] if words.startswith("~") else words.lstrip("!")
-    is_prose = name.rpartition(":")[2] in ("ref", "doc", "term", "abbr", "menuselection", "guilabel", "numref")
-    return [(nodes.inline if is_prose else nodes.literal)("", words)], []
+    words, is_code = words_of_role(name, text)
+    return [(nodes.literal if is_code else nodes.inline)("", unescape(words))], []
 
 
 @cache
@@ -107,11 +93,11 @@ def _words_directive() -> Any:
         option_spec = defaultdict(lambda: str, {"any": str})  # noqa: RUF012 # docutils' own attribute; any is allowed
 
         def run(self) -> list[Any]:
-            if self.name in _SILENT:
+            if self.name in SILENT:
                 return []
-            if self.name in _CODE:
+            if self.name in CODE:
                 return [nodes.literal_block("", "\n".join(self.content))]
-            first = " ".join([_VERSIONS.get(self.name, ""), *self.arguments]).strip()
+            first = " ".join([VERSIONS.get(self.name, ""), *self.arguments]).strip()
             inline, _ = self.state.inline_text(first, self.lineno)
             within = nodes.Element()
             self.state.nested_parse(self.content, self.content_offset, within)

@@ -197,6 +197,18 @@ async def test_code_for_what_was_said_before_is_rejected(sentence: str) -> None:
     assert await reasons(f"{sentence}\n\n```sh\norlo list\n```") == ["extractive_qa.not_self_contained"]
 
 
+async def test_what_is_installed_is_named() -> None:
+    text = "Install from the shelf:\n\n```sh\norlo-get install\n```\n"
+    assert await reasons(text) == ["extractive_qa.not_self_contained"]
+    [(_, question, _)] = await pairs(f"Printers like the Orlo CLI.\n\n{text}", "Orlo CLI")
+    assert asks(question, "install the Orlo CLI from the shelf")
+
+
+async def test_what_only_sphinx_can_show_is_no_answer() -> None:
+    text = "To run the Orlo press at night:\n\n```rst\n.. orlo:run::\n```\n"
+    assert await pairs(text, "Orlo CLI") == []
+
+
 # faq
 
 
@@ -215,6 +227,20 @@ async def test_a_place_above_or_below_something_is_no_pointer() -> None:
 async def test_a_question_heading_needs_no_english() -> None:
     text = "## Braucht die Presse Öl?\n\nJa, zwei Tropfen in der Woche.\n\n## Reinigen\n\n**Tinte** is a word."
     assert await pairs(text, language="de") == [("faq", "Braucht die Presse Öl?", "Ja, zwei Tropfen in der Woche.")]
+
+
+async def test_a_title_in_capitals_is_asked_in_small_letters() -> None:
+    text = "## Why are Rollers Oiled on the Orlo press?\n\nOil makes it.\n\n## Notes\n\nThe rollers are oiled daily."
+    assert [question for _, question, _ in await pairs(text)] == ["Why are rollers oiled on the Orlo press?"]
+
+
+async def test_a_question_of_those_who_wrote_it_needs_their_name() -> None:
+    text = "## How do we investigate?\n\nBy looking at each sheet.\n\n## Notes\n\nNone."
+    assert await reasons(text) == ["extractive_qa.not_self_contained"]
+
+
+async def test_why_and_a_thing_is_no_question() -> None:
+    assert await made("## Why Hard Rollers?\n\nHard rollers of Orlo last.\n\n## Notes\n\nNone.") == []
 
 
 async def test_a_question_that_names_nothing_gets_its_subject() -> None:
@@ -690,6 +716,39 @@ async def test_a_duty_in_the_passive_is_nobodys() -> None:
     assert "obligation" not in [form for form, _, _ in await pairs(text)]
 
 
+async def test_a_contract_that_speaks_of_another_ones_terms_is_not_that_ones() -> None:
+    text = CONTRACT.replace("Orlo sends the invoices", "Orlo's Terms of Use apply as well. Orlo sends the invoices")
+    assert all("Orlo" not in question for _, question, _ in await pairs(text))
+
+
+@pytest.mark.parametrize(
+    "duty", ["You must return such drawings to Orlo at once.", "You shall have no drawing of a press at all."]
+)
+async def test_a_duty_that_needs_what_stands_before_it_and_a_state_are_not_asked_for(duty: str) -> None:
+    found = await pairs(CONTRACT.replace("You must keep each confidential drawing of a press secret.", duty))
+    assert "obligation" not in [form for form, _, _ in found]
+
+
+async def test_what_a_contract_does_is_not_how_a_reader_does_it() -> None:
+    body = "You can read that Orlo locks the drawings of the mill in a cupboard of iron each night."
+    for title, asked in (("Improve security", []), ("How to improve security", ["section"])):
+        text = f"## {title}\n\n{body}\n\n## Other\n\nNone."
+        assert [form for form, _, _ in await pairs(text, "Orlo Privacy Notice")] == asked
+
+
+async def test_a_clause_without_a_verb_says_nothing() -> None:
+    start, end = CONTRACT.index("You must keep"), CONTRACT.index("## 5.")
+    fragment = "Services and work for Orlo as directed from time to time by the office of the mill."
+    found = await pairs(f"{CONTRACT[:start]}{fragment}\n\n{CONTRACT[end:]}")
+    assert fragment not in [answer for _, _, answer in found]
+
+
+async def test_what_a_contract_calls_a_party_is_defined_in_it_alone() -> None:
+    role = "Keeper is an independent contractor who looks after the presses of the mill and of its schools."
+    legal = "The parties agree to the terms of this agreement, and liability for a breach shall lie with the mill."
+    assert await reasons(f"{role}\n\n{legal} The mill and each Keeper sign.") == ["extractive_qa.not_self_contained"]
+
+
 # statements
 
 
@@ -702,6 +761,12 @@ async def test_a_duty_in_the_passive_is_nobodys() -> None:
             "What happens if the lid of an",
         ),
         ("If an Orlo press smells of smoke, pull the plug out of the wall.", "condition", "do if an Orlo press smells"),
+        ("If an Orlo press is wet, Turn relies on the oil of the day before.", "condition", "What happens if an Orlo"),
+        (
+            "If you lose the key of an Orlo press, you may not open the lid again.",
+            "condition",
+            "What happens if you lose the key",
+        ),
         ("To stop an Orlo press at night, turn the red knob to the left.", "howto", "stop an Orlo press at night"),
         ("The oil of an Orlo press is thin because thick oil would glue the rollers.", "reason", "the oil of an Orlo"),
         ("You can use `orlo wait` to wait until a print is done.", "purpose", "What can I use `orlo wait` for?"),
@@ -729,6 +794,10 @@ async def test_a_sentence_answers_what_its_own_words_ask(sentence: str, form: st
         "If they ask for an Orlo press, the printers of the town are told at once.",  # who asks?
         "When the `with` block ends, the rollers stop and a lamp is lit.",  # code that nobody could look up
         "When a page is sent to an Orlo press, you are doing two major things.",  # which stand in the next sentence
+        "When you lock an Orlo press, the printer takes these rollers out of it.",  # which rollers?
+        "If an Orlo press still needs oil you can print, but grey pages are what you get.",
+        "If an Orlo press is at hand, you can print the small sheets on that one instead.",
+        "If an Orlo press stands still, the lid stays shut (unless a printer opens it.",
     ],
 )
 async def test_a_sentence_that_makes_no_clear_question_makes_none(sentence: str) -> None:

@@ -44,6 +44,19 @@ async def reasons(text: str, language: str | None = "en", **options: object) -> 
     return [item.reason for item in await made(text, language, **options) if isinstance(item, Rejected)]
 
 
+async def test_a_passage_in_two_languages_makes_no_row() -> None:
+    spanish = (
+        "La prensa Orlo es una prensa de mano con un marco de hierro que se encuentra en muchas imprentas del norte."
+    )
+    assert await reasons(f"{PRESS}\n{spanish}\n") == ["reading_comprehension.several_languages"]
+
+
+async def test_what_kramdown_says_of_a_word_is_not_shown() -> None:
+    [row] = await made(PRESS.replace("the printers of Tarn", 'the printers of *Tarn*{: lang="cy" }'))
+    assert isinstance(row, Record)
+    assert "lang=" not in row.data["text"].partition("Question:")[0]
+
+
 @pytest.mark.parametrize(
     ("task", "asks", "answer"),
     [
