@@ -1,8 +1,8 @@
 """How questions are put in German, Spanish and French, and what a sentence must look like to be asked about.
 
 English has rules of its own (`_terms`, `_titles`, `_verbs`, `_questions`), which change words where they must. Here a
-question takes a clause over as it stands, so that no inflection has to be guessed: "Wenn die Pumpe steht, ..." is
-"Was passiert, wenn die Pumpe steht?". Where a language would need another order of words, nothing is asked.
+question takes words over as they stand, so that no inflection has to be guessed; where a language would need another
+order of words, nothing is asked. Conditions are `_conditions`' matter.
 """
 
 import re
@@ -17,10 +17,6 @@ class Language:
 
     openers: re.Pattern[str]  # how an answer begins that refers to what stood before it
     asks: re.Pattern[str]  # how a title begins that is a question
-    condition: re.Pattern[str]  # groups: word, clause, main
-    told: re.Pattern[str]  # how a main clause begins that tells the reader what to do
-    happens: tuple[str, ...]
-    do: tuple[str, ...]
     reason: re.Pattern[str] | None  # groups: fact
     why: tuple[str, ...]
     defines: re.Pattern[str]  # groups: det, bold | bare, verb, rest
@@ -33,7 +29,6 @@ class Language:
 
 
 _TERM = r"(?:\*\*(?P<bold>[^*\n]{2,60}?)\*\*|(?P<bare>[^\W\d_][\w’'-]*(?:\s[^\W_][\w’'-]*){0,3}?))"
-_CLAUSE = r"(?P<clause>[^,;:.?!()\n]{12,140})"
 _DE = Language(
     openers=phrases(
         r"""\W*(?:er|sie|es|dies|diese|dieser|dieses|diesen|diesem|das ist|der|dabei|dadurch|dazu|dafür|damit|danach
@@ -46,10 +41,6 @@ _DE = Language(
         |kann|können|darf|dürfen|muss|müssen|soll|sollte|ist|sind|hat|haben|gibt|braucht|brauche|wird|werden|bekomme
         |funktioniert|gilt|gelten|darf|lässt|in welche[mnr]?|an wen|für wen|ab wann|bis wann)\b"""
     ),
-    condition=re.compile(rf"(?P<word>Wenn|Falls|Sobald)\s+{_CLAUSE},\s+(?P<main>.+)", re.DOTALL),
-    told=re.compile(r"\w+n Sie\b|(?:sollten?|müssen|muss|dürfen) \w+"),
-    happens=("Was passiert, {2} {0}?", "Was geschieht, {2} {0}?"),
-    do=("Was ist zu tun, {2} {0}?", "Was muss ich tun, {2} {0}?"),
     reason=None,  # "weil" needs another order of words in the question
     why=(),
     defines=re.compile(
@@ -82,14 +73,6 @@ _ES = Language(
         r"""¿?\s*(?:qué|cómo|cuándo|cuál|cuáles|cuánto|cuánta|cuántos|cuántas|dónde|quién|quiénes|por qué|para qué|puedo
         |puede|se puede|es|son|hay|tiene|tengo|debo|debe|necesito|necesita|con qué|de qué|en qué|a quién)\b"""
     ),
-    condition=re.compile(
-        rf"(?P<word>Si|Cuando)\s+(?!\w+[aei]ndo\b){_CLAUSE},\s+"
-        r"(?P<main>(?:(?:el|la|los|las|un|una|no se|se|usted)\s).+)",
-        re.DOTALL,
-    ),
-    told=re.compile(r"usted (?:debe|tiene que)|se debe\b"),
-    happens=("¿Qué ocurre {2} {0}?", "¿Qué pasa {2} {0}?"),
-    do=("¿Qué se debe hacer {2} {0}?",),
     reason=re.compile(
         r"(?P<fact>(?:El|La|Los|Las)\s[^,;:.?!\n]{15,140}?),?\s+(?:porque|ya que|puesto que)\s+\S+\s\S+\s.+", re.DOTALL
     ),
@@ -122,13 +105,6 @@ _FR = Language(
         r"""(?:qu['’]|que|quoi|comment|quand|quel(?:le)?s?|combien|où|qui|pourquoi|à quoi|de quoi|est-ce|puis-je|peut-on
         |dois-je|faut-il|y a-t-il|avec qu|dans qu|ai-je|suis-je|\w+-t-(?:il|elle|on)|\w+-(?:ils?|elles?|on|je))"""
     ),
-    condition=re.compile(
-        rf"(?P<word>Si|S['’]|Lorsque|Lorsqu['’]|Quand)\s*{_CLAUSE},\s+(?P<main>(?:(?:le|la|les|un|une|il|elle|ils|elles|vous|on)\s|l['’]).+)",
-        re.DOTALL,
-    ),
-    told=re.compile(r"(?:vous devez|il faut|il convient)\b"),
-    happens=("Que se passe-t-il {2} {0} ?", "Qu'arrive-t-il {2} {0} ?"),
-    do=("Que faut-il faire {2} {0} ?",),
     reason=re.compile(
         r"(?P<fact>(?:(?:Le|La|Les)\s|L['’])[^,;:.?!\n]{15,140}?),?\s+"
         r"(?:parce qu(?:e\s|['’])|puisqu(?:e\s|['’])|car\s)\S+\s\S+\s?.*",

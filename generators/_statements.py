@@ -18,6 +18,7 @@ from itertools import pairwise
 from factory.sentences import sentences
 from factory.wording import listed, phrases, plain, without_code
 from generators import _questions as questions
+from generators._conditions import CONDITIONS, refers
 from generators._languages import LANGUAGES
 from generators._markdown import Section
 from generators._questions import Candidate, Page
@@ -262,13 +263,18 @@ def _other(page: Page, part: Section, sentence: str, start: int) -> tuple[str, s
     language = LANGUAGES.get(page.language)
     if language is None or language.openers.match(plain(sentence)):
         return None
-    question = None
-    found = language.condition.fullmatch(sentence)
+    conditions, question = CONDITIONS[page.language], None
+    if refers(page.language, sentence):
+        return None
+    found = conditions.sentence.fullmatch(sentence)
     if found and len(found["main"].split()) >= MIN_MAIN_WORDS and len(found["clause"].split()) >= MIN_CLAUSE_WORDS - 1:
         word, clause = found["word"].lower(), plain(found["clause"])
+        if conditions.no_clause.search(clause):
+            return None
         word, clause = ("", word + clause) if word.endswith(("'", "’")) else (word, clause)
-        templates = language.do if language.told.match(found["main"]) else language.happens
-        question = " ".join(page.pick(start, templates).format(clause, "", word).split())
+        fitting = (templates for begins, templates in conditions.answers if begins.match(plain(found["main"])))
+        question = page.pick(start, next(fitting, conditions.happens)).format(clause, word)
+        question = " ".join(question.split())
     elif language.reason and (found := language.reason.fullmatch(sentence)):
         fact = plain(found["fact"])
         question = page.pick(start, language.why).format(fact[0].lower() + fact[1:])
