@@ -69,10 +69,13 @@ _Read = tuple[Rules, str, Mapping[str, tuple[str, ...]]]
 def _read(text: str, language: str) -> _Read:
     """The rules for a text, its prose, and of rules the words of which they need one.
 
-    Text of ASCII is in small letters: it is read twice as fast, and what words stand in it is known for sure.
+    Text of ASCII is in small letters, where no rule of its language asks for capitals: it is read twice as fast, and
+    what words stand in it is known for sure.
     """
     said = _prose(text)
-    return (IN_SMALL[language], said.lower(), NEEDS[language]) if said.isascii() else (RULES[language], said, {})
+    if said.isascii() and language in IN_SMALL:
+        return IN_SMALL[language], said.lower(), NEEDS[language]
+    return RULES[language], said, {}
 
 
 def _first(read: _Read, names: Iterable[str]) -> str | None:

@@ -230,7 +230,11 @@ NEEDS: dict[str, dict[str, tuple[str, ...]]] = {  # of rules the words of which 
                    "appendix", "page", "annex"),
         "this": ("this ", "these "),
     },
-    "de": {}, "es": {}, "fr": {},
+    "es": {}, "fr": {},
 }  # fmt: skip
-IN_SMALL = {language: _in_small(rules) for language, rules in RULES.items()}
+_IN_CAPITALS = "(?-i:"  # German: "Sie" is who is asked, "sie" somebody of before
+IN_SMALL = {
+    language: _in_small(rules) for language, rules in RULES.items()
+    if not any(_IN_CAPITALS in pattern.pattern for pattern in vars(rules).values())
+}  # fmt: skip
 BELOW = re.compile(r"below|unten|nachstehend|abajo|dessous|après", re.IGNORECASE)  # what an answer itself may hold

@@ -70,8 +70,8 @@ _ES = Conditions(
         |curiosidad|leer|aprender|preguntas?)\b"""
     ),
     no_rest=phrases(
-        r"""\b(?:este ejemplo|ejemplo anterior|más información|véase|a continuación|siguiente (?:capítulo|sección)|esto|eso
-        |aquí|arriba)\b"""
+        r"""\b(?:este ejemplo|ejemplo anterior|más información|véase|a continuación|siguiente (?:capítulo|sección)|esto
+        |eso|aquí|arriba)\b"""
     ),
 )
 _FR = Conditions(

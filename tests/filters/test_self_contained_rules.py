@@ -69,6 +69,8 @@ STANDING = [
     ("en", "What does `the above` mean in Python?"),
     ("de", "Wie reinige ich den Orlo-Ofen?"),
     ("de", "Können Sie den Ofen erklären?"),
+    ("de", "Wie haben Sie den Ofen gereinigt?"),  # in ASCII, too, "Sie" is who is asked
+    ("de", "Was sollten Sie tun, wenn der Ofen raucht?"),
     ("de", "Gibt es in diesem Jahr einen neuen Ofen?"),
     ("de", "Ist es möglich, den Ofen zu öffnen?"),
     ("es", "¿Cómo limpio el horno Orlo?"),
@@ -210,7 +212,10 @@ def test_batch_cuts_and_order_change_nothing(drawn: list[tuple[str, str, str | N
     assert measured(SelfContainedRules(), rows[::-1]).to_pylist() == whole[::-1]
 
 
-@pytest.mark.parametrize(("language", "text"), [(language, text) for language, text, _ in POINTING if text.isascii()])
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [(language, text) for language, text, _ in POINTING if text.isascii() and language in IN_SMALL],
+)
 def test_the_rules_for_small_letters_say_of_ascii_what_the_others_do(language: str, text: str) -> None:
     for name, pattern in vars(RULES[language]).items():
         small = getattr(IN_SMALL[language], name).search(text.lower())
