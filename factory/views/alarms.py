@@ -43,6 +43,10 @@ ALARMS = {
         many=0.05,
     ),
     "encoding": Alarm("Texts hold broken or invisible characters", "The model learns to write them."),
+    "feasible": Alarm(
+        "Tasks ask for more than text: pictures, attachments, pages of the web",
+        "The model learns to say that it has read and made what it has not.",
+    ),
     "format": Alarm(
         "Texts hold what does not belong there",
         "Tokens of a template, words for nothing and cut-off ends are learned as part of an answer.",
