@@ -51,9 +51,11 @@ def is_nothing(text: str, found: Finding) -> bool:
         return True
     if _JOINED.fullmatch(name) and _MEDICINE.search(text, max(0, found.start - 20), found.start):
         return True
-    if found.kind != "person" or " " in name or "\n" in name:
+    if " " in name or "\n" in name:
         return False
-    return name.casefold() in SOFTWARE or _SCIENCE.match(text, found.start + len(name)) is not None
+    if found.kind in ("person", "location") and name.casefold() in SOFTWARE:
+        return True
+    return found.kind == "person" and _SCIENCE.match(text, found.start + len(name)) is not None
 
 
 def first_words(text: str, ruled: Iterable[Place]) -> set[str]:

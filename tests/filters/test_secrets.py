@@ -258,7 +258,19 @@ def test_an_edit_changes_nothing_outside_its_spans(text: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "bait", [*ODD, "password: ", "password for ", "pass = a.", "eyJaaaaaaaa.", "a://b:c", "api_key a ", "sk-a", "sk-a-"]
+    "bait",
+    [
+        *ODD,
+        "password: ",
+        "password for ",
+        "pass = a.",
+        "eyJaaaaaaaa.",
+        "a://b:c",
+        "api_key a ",
+        "sk-a",
+        "sk-a-",
+        "password=qH17-9bC!x",
+    ],
 )
 def test_bait_for_patterns_is_read_to_its_end(bait: str) -> None:
     """A pattern that takes the square of the length would not come back."""
