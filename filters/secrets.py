@@ -29,7 +29,7 @@ PLACEHOLDERS = {
     "private_key": "<PRIVATE_KEY>",
     "token": "<TOKEN>",
 }
-NEAR = 1_000  # characters: more than a label, what follows it and a value take
+NEAR = 600  # characters: more than a label, what follows it and a value take
 
 
 @dataclass(frozen=True)
