@@ -7,7 +7,7 @@ written as a card, an IBAN, a bitcoin or IPv6 address.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from filters._kinds import KINDS
@@ -88,6 +88,15 @@ def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = Tru
         if hidden:
             found |= hidden | _read(filled, wanted, screened=screened)
         rest = filled
+
+
+def find_near(kinds: Iterable[str], text: str, filled: Iterable[tuple[int, int]]) -> Iterator[Finding]:
+    """What is found in `text` since these spans of it were filled, and what was found near them before."""
+    for begin, last, end in _around(text, 0, list(filled)):
+        before = max(0, begin - REACH)
+        for one in find(text[before:end], kinds):
+            if begin <= one.start + before < last:
+                yield one._replace(start=one.start + before, end=one.end + before)
 
 
 def _read(text: str, kinds: tuple[str, ...], *, screened: bool) -> set[Finding]:
