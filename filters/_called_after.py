@@ -31,12 +31,16 @@ _LANDSCAPE = any_of(
 _LANDMARK = re.compile(rf"(?:['’]s)?[ \n]{_LANDSCAPE}\b")
 _OFFICE = re.compile(r"(?:[ ][A-Z]{2,5})?[ \n](?:Branch|Division|Directorate|Department|Bureau|Office|Section)\b")
 _SOFTWARE = """
-ansible bing celery django elasticsearch fedora flask gimp grafana gradle gunicorn hadoop httplib httplib2 ipython
-jinja jira jupyter keras kibana kubernetes lenet lucene matplotlib memcached mongodb mysql nginx numpy numpydoc pandas
-postgres postgresql pydantic pytest pytorch rabbitmq redis scipy solr sqlalchemy sqlite starlette swagger tensorflow
-terraform tomcat trello twitter ubuntu uvicorn vagrant wikidata wikipedia wordpress youtube
+airflow android angular ansible apache bing celery changelog chrome chromium cmake conda cpython cython debian django
+docker elasticsearch emacs ethernet excel fedora firefox flask gimp github gitlab google gradle grafana gunicorn
+hadoop hostname http httplib httplib2 https ipython java javascript jinja jira json jupyter keras kibana
+kubernetes lenet linux lowercase lucene macos mariadb markdown matplotlib memcached microsoft mongodb mozilla mysql
+nginx numpy numpydoc oauth pandas perl photoshop php plaintext postfix postgres postgresql powerpoint powershell
+pydantic pypi pytest python pytorch quickstart rabbitmq readme redis scipy skype solr sphinx splunk sqlalchemy sqlite
+stacktrace starlette swagger symfony tensorflow terraform timestamp tomcat traceback trello twitter typescript ubuntu
+unix uppercase uvicorn vagrant vim vscode webpack wikidata wikipedia windows wordpress xcode yaml youtube zookeeper
 """
-SOFTWARE = frozenset(_SOFTWARE.split())  # none is what people are called
+SOFTWARE = frozenset(_SOFTWARE.split())  # its names and words; none is what people are called
 COURTS = frozenset(("casación", "justicia", "asilo", "apelación", "cuentas", "cassation", "justice", "appeal"))
 _COURT = re.compile(r"\b(?i:tribunal|corte|court|cour) (?:[A-Z]\w+ )?(?:de|of) $")
 _JOINED = re.compile(r"[^\W\d_]+(?: ?- ?[^\W\d_]+)*")
@@ -51,9 +55,11 @@ def is_nothing(text: str, found: Finding) -> bool:
         return True
     if _JOINED.fullmatch(name) and _MEDICINE.search(text, max(0, found.start - 20), found.start):
         return True
-    if found.kind != "person" or " " in name or "\n" in name:
+    if " " in name or "\n" in name:
         return False
-    return name.casefold() in SOFTWARE or _SCIENCE.match(text, found.start + len(name)) is not None
+    if found.kind in ("person", "location") and name.casefold() in SOFTWARE:
+        return True
+    return found.kind == "person" and _SCIENCE.match(text, found.start + len(name)) is not None
 
 
 def first_words(text: str, ruled: Iterable[Place]) -> set[str]:

@@ -7,10 +7,14 @@ from functools import cache
 import tldextract
 
 from filters._recogniser import Hit, Recogniser
+from filters._screen import REACH
 
 
 class EmailAddresses(Recogniser):
-    """E-mail addresses whose domain ends in a public suffix, or in one that is used inside companies or in examples."""
+    """E-mail addresses whose domain ends in a public suffix, or in one that is used inside companies or in examples.
+
+    `scheme://name:password@host` is none: what stands before the host is what `secrets` looks for.
+    """
 
     kind = "email"
     PUBLIC, PRIVATE = 1.0, 0.6
@@ -18,12 +22,16 @@ class EmailAddresses(Recogniser):
     _ADDRESS = re.compile(
         r"(?<!\w)\w[\w.+'-]{0,63}+(?<![.'])(?:@|%40)(?P<domain>(?:[^\W_][\w-]{0,62}\.){1,8}(?:xn--[\w-]{1,59}|[^\W\d_]{2,63}))(?![^\W_])"
     )
+    _SIGN = r"(?:[^\s/@\"'<>]|<[A-Z_]{2,}>)"
+    _LOGIN = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]{{1,30}}://{_SIGN}*:{_SIGN}*$")  # before the last of a password
 
     def hits(self, text: str) -> Iterator[Hit]:
         """The addresses of `text`. A word glued to one by a missing space is not part of it."""
         for match in self._ADDRESS.finditer(text):
             if match.group().startswith("git@") and text[match.end() : match.end() + 1] in (":", "/"):
                 continue  # a repository, not a person
+            if self._LOGIN.search(text, max(0, match.start() - REACH), match.start()):
+                continue
             labels = match["domain"].split(".")
             while len(labels) > 1 and not (score := self._score(".".join(labels))):
                 labels.pop()

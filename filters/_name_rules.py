@@ -65,17 +65,28 @@ _TELLING = any_of(
     "I['’]m I_am [Nn]amed [Cc]alled [Ss]tarring [Ff]eaturing [Ss]aid [Ss]ays [Tt]old [Aa]sked [Ww]rote [Bb]y "
     "[Bb]etween and founders:"
 )
-_LABELLED = [  # a pattern, and how sure the model must be
-    (rf"{AT_LINE}(?i:{_SURE_LABEL}){MARKS}{_MAY_TITLE}(?P<value>{FULL}){VALUE_END}", 0.0),
-    (rf"{AT_LINE}(?i:{_LABEL}){MARKS}{_MAY_TITLE}(?P<value>{FULL}){VALUE_END}", 0.1),
-    (rf"(?i:{_SAID_SO})[ ](?P<value>{FULL})", 0.0),
-    (rf"(?i:\b(?:your|his|her|full|first|last|given|family) name)\?\s{{1,3}}(?P<value>{FULL})[ \t.]*$", 0.0),  # asked
-    (rf"\b(?i:{_CLOSING}),?[ ]*\n{{1,2}}[ \t>]{{0,4}}(?P<value>{FULL})[ \t]*$", 0.02),
-    (rf"^[ \t>?*|-]{{0,6}}(?P<value>{UP}(?: [A-Z]\.?)?(?: {UP}){{1,2}})$", 0.16),  # a line of its own
-    (rf"\b{_TELLING} (?P<value>{FULL})", 0.2),
-    (rf"(?i:^[ \t>]{{0,4}}{_GREETING}) {_MAY_TITLE}(?P<value>{FULL})(?=[ ]?[,:!])", 0.1),
+_LABELLED = [  # a pattern, how sure the model must be, and words of which one is in each match, in small letters
+    (rf"{AT_LINE}(?i:{_SURE_LABEL}){MARKS}{_MAY_TITLE}(?P<value>{FULL}){VALUE_END}", 0.0, ""),
+    (rf"{AT_LINE}(?i:{_LABEL}){MARKS}{_MAY_TITLE}(?P<value>{FULL}){VALUE_END}", 0.1, ""),
+    (rf"(?i:{_SAID_SO})[ ](?P<value>{FULL})", 0.0, "name_is am_called llamo nombre_es heiße name_ist appelle"),
+    (  # asked
+        rf"(?i:\b(?:your|his|her|full|first|last|given|family) name)\?\s{{1,3}}(?P<value>{FULL})[ \t.]*$",
+        0.0,
+        "name?",
+    ),
+    (
+        rf"\b(?i:{_CLOSING}),?[ ]*\n{{1,2}}[ \t>]{{0,4}}(?P<value>{FULL})[ \t]*$",
+        0.02,
+        "regards sincerely grüße cordialement saludos atentamente cheers thanks",
+    ),
+    (rf"^[ \t>?*|-]{{0,6}}(?P<value>{UP}(?: [A-Z]\.?)?(?: {UP}){{1,2}})$", 0.16, ""),  # a line of its own
+    (rf"\b{_TELLING} (?P<value>{FULL})", 0.2, ""),
+    (rf"(?i:^[ \t>]{{0,4}}{_GREETING}) {_MAY_TITLE}(?P<value>{FULL})(?=[ ]?[,:!])", 0.1, ""),
 ]
-_PERSONS = [(re.compile(pattern, re.MULTILINE), needs) for pattern, needs in _LABELLED]
+_PERSONS = [
+    (re.compile(pattern, re.MULTILINE), needs, tuple(words.replace("_", " ") for words in said.split()))
+    for pattern, needs, said in _LABELLED
+]
 _SCRIPTS = (  # first letters, other letters, how many of each word: two words of a script that the model cannot read
     ("\u4e00-\u9fff", "\u4e00-\u9fff", "{0,2}"),
     ("\uac00-\ud7a3", "\uac00-\ud7a3", "{0,2}"),
@@ -86,8 +97,8 @@ _SCRIPTS = (  # first letters, other letters, how many of each word: two words o
 _TWO = "|".join(f"[{first}][{more}]{count} [{first}][{more}]{count}" for first, more, count in _SCRIPTS)
 _FOREIGN = re.compile(rf"(?<![^\x00-\u024f])(?<![^\x00-\u024f] )(?:{_TWO})(?! ?[^\x00-\u024f])")
 _NO_LATIN = re.compile(r"[^\x00-\u024f]+")
-_STARRED = re.compile(r"(?<![\w*])[A-Z]\*{2,15}(?: [A-Z]\*{2,15}){1,2}(?![\w*])")
-_BASE64 = re.compile(r"(?<![\w+/=])(?=[A-Za-z+/]*[0-9A-Z])[A-Za-z0-9+/]{11,60}={0,2}(?![\w+/=])")
+_STARRED = re.compile(r"[A-Z](?<![\w*].)\*{2,15}(?: [A-Z]\*{2,15}){1,2}(?![\w*])")
+_BASE64 = re.compile(r"[Q-W](?<![\w+/=].)[A-Za-z0-9+/]{10,59}={0,2}(?![\w+/=])")  # what begins with a capital does so
 _TWO_WORDS = re.compile(rb"[A-Z][a-z]{1,20}(?: [A-Z][a-z'-]{1,20}){1,3}")
 _AT = re.compile(r"@|%40|&#64;|[\[({]\s?(?i:at|@|arroba)\s?[\])}]|\s(?i:at)\s")
 MOST_PARTS = 4  # names of one person
@@ -106,8 +117,9 @@ def places(text: str) -> Iterator[Place]:
     """Where rules see a name."""
     for match in _TITLED.finditer(text):
         yield Place(*match.span("value"), "person", 0.0)
-    for pattern, needs in _PERSONS:
-        for match in pattern.finditer(text):
+    lower = text.lower()
+    for pattern, needs, words in _PERSONS:
+        for match in pattern.finditer(text) if not words or any(map(lower.__contains__, words)) else ():
             if not _NEVER.fullmatch(match["value"]):
                 yield Place(*match.span("value"), "person", needs)
 

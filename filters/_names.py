@@ -56,9 +56,12 @@ def find(
     found: Iterable[Finding],
     reader: Reader,
     kinds: Iterable[str],
-    again: Callable[[str], Iterable[Finding]] = lambda _: (),
+    again: Callable[[str, Iterable[tuple[int, int]]], Iterable[Finding]] = lambda _, __: (),
 ) -> set[Finding]:
-    """What a model and rules find beside what was `found`; `again` are the patterns, on what is then left."""
+    """What a model and rules find beside what was `found`.
+
+    `again` are the patterns, on what is then left, near the spans that were taken out.
+    """
     wanted = frozenset(kinds)
     known: set[str] = set()
     firm_words: set[str] = set()
@@ -70,7 +73,8 @@ def find(
     more = {f for f in letterheads(text, addresses) if f.kind in wanted}
     sure += [(f.start, f.end) for f in more]
     known.update(text[f.start : f.end] for f in more if f.kind == "person")
-    rest = blank(rest, [(f.start, f.end) for f in more])
+    new = [(f.start, f.end) for f in more]
+    rest = blank(rest, new)
     while True:
         plain, back = _plain(rest)
         seen = [f for f in _seen(plain, reader, emails, known, read, firm_words) if FILL not in plain[f.start : f.end]]
@@ -80,14 +84,15 @@ def find(
         fresh = set(_whole(text, addresses + sure_there, there))
         fresh = {f for f in fresh if f.kind in wanted}
         more |= fresh
-        sure += [(f.start, f.end) for f in fresh if f.score >= SURE]
-        filled = blank(rest, sure)
+        new += [(f.start, f.end) for f in fresh if f.score >= SURE]
+        filled = blank(rest, sure + new)
         if filled == rest:
             return more
         rest = filled
-        later = [f for f in again(rest) if f.score >= SURE]
+        later = [f for f in again(rest, new) if f.score >= SURE]
+        sure, new = sure + new, [(f.start, f.end) for f in later]
         more.update(later)
-        rest = blank(rest, [(f.start, f.end) for f in later])
+        rest = blank(rest, new)
 
 
 def _whole(text: str, addresses: Sequence[Finding], found: Sequence[Finding]) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from factory.sentences import sentences
+from filters._called_after import SOFTWARE
 from filters._name_spans import NOBODY
 
 LONGEST = 400  # characters shown at once: in more the model finds less
@@ -105,6 +106,7 @@ def _is_common(word: str, small: frozenset[str]) -> bool:
     return (
         word in small
         or word in NOBODY
+        or word in SOFTWARE
         or any(
             word[: -len(ending)] + put in small
             for ending, put in _ENDINGS

@@ -1,7 +1,7 @@
 """What `pii` and `pii_leak` look for: kinds that have a form, by patterns, and names, by a model if one is named."""
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from filters import _names, _ner, _presidio, _spans
@@ -33,7 +33,8 @@ def find(text: str, wanted: Iterable[str], ner: str | None = None, own: "Own | N
     formed = _with_form(asked)
     found = _settled(text, formed, own) if own and own.kinds else _formed(text, formed)
     if ner and any(kind in _names.FOUND for kind in asked):
-        found |= _names.find(text, found, _ner.reader(ner), asked, lambda rest: _presidio.find(rest, formed))
+        near = partial(_presidio.find_near, formed)
+        found |= _names.find(text, found, _ner.reader(ner), asked, near)
     return sorted(found)
 
 

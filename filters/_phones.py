@@ -63,18 +63,19 @@ _SIGNS = re.compile(r"[ ./-]+")
 _WORD = (  # English, German, French, Spanish, Italian, Dutch, Portuguese
     r"tele(?:phone|fon|foon|fono|fone)[a-z]*|téléphone|teléfono|telefax|tel|tél|tfn?o|tlf|phones?|fax|mobile|mobil|móvil|"
     r"movil|mobiel|handy|cell(?:phone|ulare)?|portable|rufnummer|durchwahl|hotline|landline|whatsapp|sms|dial|call|ring|"
-    r"extension|contact number|answering at|messages to"
+    r"extension|contact number|answering at|messages to|(?:my|your|his|her|our|their) registered"
 )
 _STEMS = (  # in small letters: one is in each word of `_WORD`, and in *desk* and *office*
     "tel", "tél", "tfn", "tfo", "tlf", "phone", "fax", "mob", "móvil", "movil", "handy", "cell", "portable", "ruf",
     "durchwahl", "hotline", "landline", "whatsapp", "sms", "dial", "call", "ring", "extension", "contact number",
-    "answering at", "messages to", "desk", "office",
+    "answering at", "messages to", "registered", "desk", "office",
 )  # fmt: skip
 _BEFORE = re.compile(rf"(?is).*(?<![^\W\d_])(?:(?:{_WORD})(?![^\W\d_])|(?:desk|office)(?=:))(?P<between>[^\n]*)$")
 _NEAR = re.compile(
     r"(?i)\W*(?:(?:is|at|on|me|us|no|nr|number|numbers|nummer|número|numero|de|of|and|y|or|und|the)\b\W*){0,4}"
 )
 _BEHIND = re.compile(rf"(?i)[ -]?\(?(?:{_WORD}|desk|office|home|work)(?![^\W\d_])")
+_TIED_BEHIND = re.compile(rf"(?i)(?:-| ?\()(?:{_WORD})(?![^\W\d_])")  # 2079460112-Fax; not: 2079460112 calls
 
 
 class TelephoneNumbers(Recogniser):
@@ -168,7 +169,7 @@ def _score(text: str, run: int, start: int, end: int) -> float:
     plain = _EXTENSION.sub("", number)
     if not _digits_fit(plain):
         return 0.0
-    named_after = not plain.isdigit() and _BEHIND.match(text, end)
+    named_after = (_TIED_BEHIND if plain.isdigit() else _BEHIND).match(text, end)
     return LABELLED if named_after or _is_labelled(text, run) else 0.0
 
 

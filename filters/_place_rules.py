@@ -9,13 +9,19 @@ from collections.abc import Iterator
 from filters._name_rules import AT_LINE, MARKS, UP, VALUE_END, Place, any_of
 
 _STREET = rf"{UP}(?:[ ](?:{UP}|[0-9]{{1,4}})\.?){{0,4}}"
-_FORMS = [
-    re.compile(pattern)
-    for pattern in (
-        rf"(?i:\bcorner of) (?P<value>{_STREET} (?:and|&|y|et|und) {_STREET})",
-        r"(?i)\b(?P<value>US(?:NV|NS|CGC|S) [\w-]{2,20}(?: [\w-]{2,20})?)(?=,?\s{1,3}(?:FPO|DPO|APO)\b)",
-        r"(?<!\w)(?P<value>(?:Λεωφόρος|Λεωφ\.|Λ\.|Οδός|οδός) [^\W\d_]{2,24}(?: [^\W\d_]{2,24}){0,2},?"
-        r" [0-9]{1,4})(?!\w)",
+_FORMS = [  # a pattern, and words of which one is in each match, in small letters
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (rf"(?i:\bcorner of) (?P<value>{_STREET} (?:and|&|y|et|und) {_STREET})", ("corner of",)),
+        (
+            r"(?i)\b(?P<value>US(?:NV|NS|CGC|S) [\w-]{2,20}(?: [\w-]{2,20})?)(?=,?\s{1,3}(?:FPO|DPO|APO)\b)",
+            ("fpo", "dpo", "apo"),
+        ),
+        (
+            r"(?<!\w)(?P<value>(?:Λεωφόρος|Λεωφ\.|Λ\.|Οδός|οδός) [^\W\d_]{2,24}(?: [^\W\d_]{2,24}){0,2},?"
+            r" [0-9]{1,4})(?!\w)",
+            ("λ", "οδός"),
+        ),
     )
 ]
 _TOWN = any_of(
@@ -34,7 +40,10 @@ _LABELLED = [
 
 def addresses_and_places(text: str) -> Iterator[Place]:
     """Where rules see an address or a place."""
-    for kind, patterns in (("address", _FORMS), ("location", _LABELLED)):
-        for pattern in patterns:
-            for match in pattern.finditer(text):
-                yield Place(*match.span("value"), kind, 0.0)
+    lower = text.lower()
+    for pattern, words in _FORMS:
+        for match in pattern.finditer(text) if any(map(lower.__contains__, words)) else ():
+            yield Place(*match.span("value"), "address", 0.0)
+    for pattern in _LABELLED:
+        for match in pattern.finditer(text):
+            yield Place(*match.span("value"), "location", 0.0)

@@ -7,7 +7,7 @@ written as a card, an IBAN, a bitcoin or IPv6 address.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from filters._kinds import KINDS
@@ -18,6 +18,7 @@ from filters._spans import Finding, blank
 from filters._unfold import second_reading
 
 SURE = 0.4  # presidio's own scale: a bare pattern of some worth, or a weak one with a context word
+LONGEST = 200  # characters that a value and the signs around it take at most
 MIN_SCORE = 0.1  # below it nothing is a finding: at presidio's 0.01 every six digits are a driver's licence
 
 _GROUP = "[0-9A-Fa-f]{1,4}"
@@ -89,6 +90,15 @@ def find(text: str, kinds: Iterable[str] = tuple(KINDS), *, screened: bool = Tru
         rest = filled
 
 
+def find_near(kinds: Iterable[str], text: str, filled: Iterable[tuple[int, int]]) -> Iterator[Finding]:
+    """What is found in `text` since these spans of it were filled, and what was found near them before."""
+    for begin, last, end in _around(text, 0, list(filled)):
+        before = max(0, begin - REACH)
+        for one in find(text[before:end], kinds):
+            if begin <= one.start + before < last:
+                yield one._replace(start=one.start + before, end=one.end + before)
+
+
 def _read(text: str, kinds: tuple[str, ...], *, screened: bool) -> set[Finding]:
     """The findings of a text as it stands, piece by piece."""
     if screened:
@@ -125,23 +135,29 @@ def _settle(
             return found, piece
         piece = blank(piece, sure)
         fresh = []
-        for begin, end in _lines_around(piece, start, sure) if screened else [(start, len(piece))]:
+        for begin, last, end in _around(piece, start, sure) if screened else [(start, len(piece), len(piece))]:
             asked = can_hold(kinds, piece, begin, end) if screened else kinds
             before = max(0, begin - REACH)
             here = _look(piece[before:end], begin - before, asked, screened=screened)
-            fresh += [f._replace(start=f.start + before, end=f.end + before) for f in here]
+            fresh += [f._replace(start=f.start + before, end=f.end + before) for f in here if f.start + before < last]
 
 
-def _lines_around(piece: str, start: int, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The lines of `spans`, each with the one before and the one behind; none before `start`."""
-    stretches: list[tuple[int, int]] = []
+def _around(piece: str, start: int, spans: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Where to look again: begin, before where a finding must begin, end; none before `start`.
+
+    It is the lines of `spans`, each with the one before and the one behind. Of a long line only what is near: what a
+    span hid touches it or has its words before it there. A line of glued numbers, each of which hides the next, would
+    else be read whole once a number.
+    """
+    stretches: list[tuple[int, int, int]] = []
     for first, last in sorted(spans):
-        begin = max(start, piece.rfind("\n", 0, max(0, piece.rfind("\n", 0, first))) + 1)
-        end = piece.find("\n", piece.find("\n", last) + 1 or len(piece)) + 1 or len(piece)
+        begin = max(start, piece.rfind("\n", 0, max(0, piece.rfind("\n", 0, first))) + 1, first - LONGEST)
+        line = piece.find("\n", piece.find("\n", last) + 1 or len(piece)) + 1 or len(piece)
+        near, end = (line, line) if line <= last + REACH + LONGEST else (last + REACH, last + REACH + LONGEST)
         if stretches and begin <= stretches[-1][1]:
-            stretches[-1] = (stretches[-1][0], max(end, stretches[-1][1]))
+            stretches[-1] = (stretches[-1][0], max(near, stretches[-1][1]), max(end, stretches[-1][2]))
         else:
-            stretches.append((begin, end))
+            stretches.append((begin, near, end))
     return stretches
 
 

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Literal, NamedTuple
 
 import pyarrow as pa
@@ -42,10 +43,10 @@ def chosen(known: Iterable[str], types: list[str] | None, exclude: list[str]) ->
 
 
 class Allowed:
-    """Values that may stay: one spelling does for all, `@acme.com` for a domain, `/…/` is a regular expression.
+    """Values that may stay: one spelling does for all, `@acme.com` for a domain, `10.0.0.0/8` for a network's hosts.
 
-    Spellings are compared without case, blanks and the punctuation of numbers; a regular expression must match all of
-    the value, as it is written. Raises ValueError for one that is none.
+    Spellings are compared without case, blanks and the punctuation of numbers; a regular expression, between slashes,
+    must match all of the value, as it is written. Raises ValueError for one that is none.
     """
 
     _PUNCTUATION = re.compile(r"[\s().+/-]")
@@ -56,6 +57,7 @@ class Allowed:
         patterns = [value for value in given if len(value) > 2 and value[0] == value[-1] == "/"]
         self._patterns = tuple(compiled(value[1:-1], "allow") for value in patterns)
         self._domains = tuple(value.casefold() for value in given if value.startswith("@"))
+        self._networks = [network for value in given if "/" in value and (network := _network(value))]
         self._values = frozenset(self._plain(v) for v in given if v not in patterns and not v.startswith("@"))
         self._any = bool(given)
 
@@ -72,7 +74,17 @@ class Allowed:
     def _allows(self, value: str, kind: str) -> bool:
         if self._plain(value) in self._values or any(pattern.fullmatch(value) for pattern in self._patterns):
             return True
+        if kind == "ip" and self._networks and (host := _network(self._fold(value))):
+            return any(host.version == one.version and host.subnet_of(one) for one in self._networks)  # type: ignore[arg-type] # of one version
         return kind == "email" and self._fold(value).casefold().endswith(self._domains)
+
+
+def _network(value: str) -> IPv4Network | IPv6Network | None:
+    """The network or the host that `value` is the address of."""
+    try:
+        return ip_network(value.partition("%")[0], strict=False)
+    except ValueError:
+        return None
 
 
 def compiled(pattern: str, option: str) -> re.Pattern[str]:

@@ -22,7 +22,8 @@ _SCANNED = re.compile(
 )
 _HALF_SCANNED = re.compile(r"[0-9](?:(?=[ ().-]?[OolISBZ])|(?<=[OolISBZ].)|(?<=[OolISBZ][ ().-].))")
 _DIGITS = str.maketrans("OolISBZ", "0011582")
-_WORD = re.compile(r"[\w.@+-]*[A-Za-z][\w.@+-]*")
+_WORD = re.compile(r"[\w.@+-]+")
+_LETTER = re.compile("[A-Za-z]")
 _FOREIGN = re.compile(r"[\u0370-\u052f]")
 _LATIN = str.maketrans(
     dict(zip("авеѕіјкӏмнорстухԁɡАВЕЅІЈКМНОРСТУХ", "abesijklmhopctyxdgABESIJKMHOPCTYX", strict=True))
@@ -90,7 +91,9 @@ def latin(text: str) -> str:
 def _mixed(text: str) -> Iterator[re.Match[str]]:
     """The words of two alphabets."""
     if not text.isascii() and _FOREIGN.search(text):
-        yield from (match for match in _WORD.finditer(text) if _FOREIGN.search(match.group()))
+        for match in _WORD.finditer(text):
+            if _FOREIGN.search(match.group()) and _LETTER.search(match.group()):
+                yield match
 
 
 def _windows(places: list[_Undone], length: int) -> Iterator[tuple[int, int, list[_Undone]]]:

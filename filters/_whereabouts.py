@@ -48,10 +48,12 @@ _LIVES = any_of(
     "[Ww]ohnt_in [Ww]ohnhaft_in [Ll]ebt_in [Gg]eboren_in [Aa]ufgewachsen_in "
     "[Hh]abite_à [Hh]abitait_à [Vv]it_à [Nn]ée?_à [Dd]omiciliée?_à"
 )
-_THERE = re.compile(
+_THERE = re.compile(rf"[ ](?:in|at|of|to|from|en|de|à)[ ](?P<value>{_PLACE})")  # few; what stands before is looked at
+_IS = re.compile(
     rf"(?:(?<!\w)(?:{_LIVES}|{_BE}(?:[ ](?:currently|now|originally))?[ ](?:in|from)|(?:am|is|was)[ ]originally[ ]from)"
-    rf"|(?:['’]m|['’]s|,)[ ]originally[ ]from)[ ](?P<value>{_PLACE})"
+    rf"|(?:['’]m|['’]s|,)[ ]originally[ ]from)[ ]$"
 )
+_BEFORE = 40  # characters that it takes at most
 _TIMES = (
     "january february march april may june july august september october november december monday tuesday wednesday "
     "thursday friday saturday sunday spring summer autumn winter enero febrero marzo abril mayo junio julio agosto "
@@ -64,6 +66,8 @@ _WHEN = frozenset(_TIMES.split())
 def whereabouts(text: str, persons: Iterable[Finding]) -> Iterator[Place]:
     """Places that say where somebody is or comes from; `persons` are those found in `text`."""
     for match in _THERE.finditer(text):
+        if not _IS.search(text, max(0, match.start() - _BEFORE), match.start("value")):
+            continue
         first, whole = match["value"].partition(" ")[0], match["value"]
         if first.casefold() not in _WHEN and not (whole.isascii() and whole.isupper() and len(whole) <= SHORT):
             yield Place(*match.span("value"), "location", 0.0)

@@ -40,7 +40,8 @@ NOT_LOOKED_FOR = ("PERSON", "ORGANIZATION")  # without `ner`
 class Pii(Looking):
     """`types`: the kinds to look for, all by default; `exclude`: kinds to leave out.
 
-    `allow`: values that may stay; `@acme.com` allows a domain, `/EMP-9.*/` what a regular expression matches.
+    `allow`: values that may stay; `@acme.com` allows a domain, `192.168.0.0/16` a network, `/EMP-9.*/` what a regular
+    expression matches.
     `patterns`: kinds of one's own, a regular expression each: `{ticket: "TCK-[0-9]{6}"}`.
     `recogniser_files`: presidio's YAML files of recognisers; `recognisers`: those that installed packages declare.
 

@@ -9,6 +9,7 @@ Costs   0.1 ms a 2 kB document. Standard library only, no network.
 Source  rules and formats of gitleaks (MIT) and detect-secrets (Apache-2.0), restated.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -28,6 +29,7 @@ PLACEHOLDERS = {
     "private_key": "<PRIVATE_KEY>",
     "token": "<TOKEN>",
 }
+NEAR = 600  # characters: more than a label, what follows it and a value take
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,33 @@ class Secrets:
 def find(text: str, among: Prefixes | None = None) -> list[Finding]:
     """All secrets of `text`, in order; they may overlap. `among` is what `shapes_in` gave for a text that holds it.
 
-    What is found is filled and the rest read again until nothing is left, so that scrubbing twice changes nothing.
+    What is found is filled and what is near read again until nothing is left, so that scrubbing twice changes nothing.
     """
     found: set[Finding] = set()
-    while fresh := {*by_shape(text, among), *by_label(text)}:
+    fresh = {*by_shape(text, among), *by_label(text)}
+    while fresh:
         found |= fresh
         text = _spans.blank(text, [(f.start, f.end) for f in fresh])
+        fresh = {one for start, end in _around(text, fresh) for one in _within(text, start, end, among)}
     return sorted(found)
+
+
+def _around(text: str, found: Iterable[Finding]) -> Iterator[tuple[int, int]]:
+    """The stretches of `text` around what was found; to read all of it again each time would be slow in a long one."""
+    start, end = 0, 0
+    for one in sorted(found):
+        if end and one.start - NEAR > end:
+            yield start, end
+            end = 0
+        start = start if end else max(0, one.start - NEAR)
+        end = max(end, min(len(text), one.end + NEAR))
+    if end:
+        yield start, end
+
+
+def _within(text: str, start: int, end: int, among: Prefixes | None) -> Iterator[Finding]:
+    """The secrets of text[start:end] but for those that its ends may have cut."""
+    part = text[start:end]
+    for one in (*by_shape(part, among), *by_label(part)):
+        if (one.start or not start) and (one.end < len(part) or end == len(text)):
+            yield one._replace(start=one.start + start, end=one.end + start)

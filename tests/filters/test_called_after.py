@@ -40,6 +40,11 @@ def test_somebody_is_somebody(text: str, name: str) -> None:
     assert not is_nothing(text, seen(text, name))
 
 
+def test_software_is_no_place() -> None:
+    text = "middlewares come directly from Starlette"
+    assert is_nothing(text, seen(text, "Starlette", "location"))
+
+
 def test_a_court_is_no_place_and_a_town_with_a_court_is() -> None:
     text = "el Tribunal de Casación y el Tribunal de Cádiz"
     assert is_nothing(text, seen(text, "Casación", "location"))

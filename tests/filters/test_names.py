@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,7 @@ from filters import _names, _personal
 from filters._name_rules import parts_of
 from filters._name_spans import Word
 from filters._names_gate import stretches
-from filters._presidio import SURE
+from filters._presidio import SURE, find_near
 from filters._second_look import raised
 from filters._spans import Finding
 from filters.pii import Pii
@@ -102,6 +103,12 @@ def ruled(text: str, *found: Finding) -> list[tuple[str, str]]:
 )
 def test_a_rule_finds_a_name_without_a_model(text: str, value: str, kind: str) -> None:
     assert (value, kind) in ruled(text)
+
+
+def test_what_is_glued_to_a_name_is_found_in_the_same_scrub() -> None:
+    text = f"{'the level is high. ' * 99}My name is Ines Weber+44 20 7946 0112."
+    found = _names.find(text, [], Nothing(), _names.FOUND, partial(find_near, ["phone"]))
+    assert {text[f.start : f.end] for f in found} == {"Ines Weber", "+44 20 7946 0112"}
 
 
 def test_in_whose_place_a_firm_stands_is_no_person() -> None:

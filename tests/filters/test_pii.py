@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from factory.edits import Edit, EditMap
 from factory.plugins import options_of
+from filters import _presidio
 from filters._kinds import KINDS, WITHOUT_DIGIT
 from filters._presidio import SURE, find
-from filters._screen import PIECE, can_hold, fold, pieces
+from filters._screen import PIECE, REACH, can_hold, fold, pieces
 from filters.pii import NOT_LOOKED_FOR, Pii
 
 EXAMPLES = [  # kind, text, the part of it that is found
@@ -49,6 +50,8 @@ EXAMPLES = [  # kind, text, the part of it that is found
     ("phone", "986413144 ext 1530 tel", "986413144 ext 1530"),
     ("phone", "020 7946 0112 24 hours a day", "020 7946 0112"),
     ("phone", "٠٢٠ ٧٩٤٦ ٠١١٢", "٠٢٠ ٧٩٤٦ ٠١١٢"),
+    ("phone", "on my registered 555 3476. Please", "555 3476"),
+    ("phone", "or 3660170548-Fax", "3660170548"),
     ("credit_card", "pay with 4111 1111 1111 1111 123", "4111 1111 1111 1111"),
     ("credit_card", "pay with 378282246310005", "378282246310005"),
     ("credit_card", "pay with 2223003122003222", "2223003122003222"),
@@ -150,6 +153,8 @@ CLEAN = [
     "as section 2.3.1.1 says; pip install x==1.2.3.4",
     "a[::2], std::vector, abc::def, 10:30:45",
     "git clone git@github.com:org/repo.git",
+    "postgres://shop:qH17-9bC!x@db7.acme.example/shop, https://user:pass@example.com/",
+    "of 3660170548 calls, in 3660170548-facet; the registered 555 3476 users",
     "npm install left-pad@1.2.3, logo@2x.png, @app.get",
     "from 2024-01-05 04 to 17.05.2024, 2019-2024, 20240517 1200",
     "lab value 338.000, order 1234567, 3.14159265358979",
@@ -466,6 +471,12 @@ def test_an_allowed_number_may_stay_however_it_is_written(allowed: str) -> None:
     )
 
 
+def test_an_allowed_network_may_stay() -> None:
+    pii = Pii(allow=["192.168.0.0/16", "fd00::/8"])
+    text = "192.168.7.1, 192.168.0.0/24, fd00::12:34:5, 203.0.113.24, 2001:db8::8a2e:370:7334, 192.0.0.0/8"
+    assert scrub(pii, text) == "192.168.7.1, 192.168.0.0/24, fd00::12:34:5, <IP>, <IP>, <IP>"
+
+
 def test_an_allowed_address_or_domain_may_stay() -> None:
     pii = Pii(allow=["Help@Example.com", "@fernweir.example"])
     text = "help@example.com, jane@fernweir.example, jane@notfernweir.example"
@@ -493,6 +504,15 @@ def test_scrubbing_twice_changes_nothing(text: str, action: Any) -> None:
 
 def test_what_one_number_hid_is_found_in_the_same_scrub() -> None:
     assert scrub(Pii(), "020 7946 0112 303 555 0147") == "<PHONE> <PHONE>"
+
+
+def test_of_glued_numbers_only_what_is_near_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each hides the next: all of the line read again for each would take the square of its length."""
+    read = []
+    look = _presidio._look
+    monkeypatch.setattr(_presidio, "_look", lambda piece, *a, **k: [read.append(len(piece)), *look(piece, *a, **k)][1:])
+    assert len(sure("+442079460112" * 150)) == 150
+    assert max(read[1:]) < 3 * _presidio.LONGEST + 2 * REACH
 
 
 def test_a_placeholder_at_the_edge_of_the_context_is_no_word() -> None:
@@ -595,6 +615,7 @@ def test_a_word_of_a_kind_is_known_whole_by_its_beginning_and_by_its_end(text: s
 
 BAIT = [
     "a",
+    "1а",  # no Latin letter
     "a.",
     "a-",
     "a@",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from factory.edits import Edit, EditMap
 from factory.plugins import options_of
+from filters import secrets
 from filters.secrets import PLACEHOLDERS, Secrets, find
 
 DRAW = random.Random(7)  # noqa: S311 # no secret
@@ -264,3 +265,13 @@ def test_bait_for_patterns_is_read_to_its_end(bait: str) -> None:
     """A pattern that takes the square of the length would not come back."""
     find(bait * (300_000 // len(bait)))
     find("password=" + bait * (300_000 // len(bait)))
+
+
+def test_glued_secrets_are_found_with_only_what_is_near_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each hides the one before: all of the line read again for each would take the square of its length."""
+    read = []
+    by_label = secrets.by_label
+    monkeypatch.setattr(secrets, "by_label", lambda text: [read.append(len(text)), *by_label(text)][1:])
+    text = f"password={WORD}" * 300
+    assert len(find(text)) == 300
+    assert max(read[1:]) < 2 * secrets.NEAR + 200
