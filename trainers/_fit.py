@@ -13,13 +13,16 @@ from typing import Any
 from transformers import PrinterCallback, TrainerCallback
 
 from factory.errors import CheckFailed, DeadWorld
+from factory.plural import many
 from factory.training import Row, Trained
 from trainers import _model
 from trainers._prepare import Lesson
 from trainers._rows import Method
 from trainers._settings import configure
 
-NO_MEMORY = ("can't allocate memory", "not enough memory")  # torch of a CPU, by the system
+NO_MEMORY = ("allocate memory", "not enough memory")  # the system, through torch of a CPU or a file of weights
+NO_ROOM = ("unexpected pos", "PytorchStreamWriter", "iostream error")  # torch, of a file that it could not write
+UNWANTED = ("training_args.bin", "README.md")  # of TRL: a pickle, and a card that knows nothing of the data
 WHOLE = "whole.json"  # in a checkpoint: the sizes of its files, written when all of them are
 
 
@@ -40,8 +43,14 @@ def fit(lesson: Lesson, method: Method, out: Path, trainer: Any, **own: Any) -> 
         raise DeadWorld(
             f"The weights could not be written below {out}: {error}. Make room and run it again."
         ) from error
-    except (OutOfMemoryError, RuntimeError) as error:
-        if not isinstance(error, OutOfMemoryError) and not any(words in str(error) for words in NO_MEMORY):
+    except (OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if any(words in str(error) for words in NO_ROOM):
+            raise DeadWorld(
+                f"A checkpoint could not be written below {out}. Make room and run it again: it goes on from the last "
+                "whole one."
+            ) from error
+        ended = isinstance(error, OutOfMemoryError | MemoryError)
+        if not ended and not any(words in str(error) for words in NO_MEMORY):
             raise
         [size] = [found for found in lesson.findings if found.reason == "train.size"]
         raise DeadWorld(
@@ -70,7 +79,7 @@ def _fit(lesson: Lesson, method: Method, out: Path, trainer: Any, own: dict[str,
     )
     if len(made.train_dataset) != len(lesson.train):
         lost = len(lesson.train) - len(made.train_dataset)
-        raise CheckFailed(f"TRL left out {lost} rows that the preflight found in order. Please report this.")
+        raise CheckFailed(f"TRL left out {many(lost, 'row')} that the preflight found in order. Please report this.")
     made.data_collator = _numbering(made.data_collator)
     made.remove_callback(PrinterCallback)  # the journal has every line
     result = made.train(resume_from_checkpoint=whole_checkpoint(out / "checkpoints"))
@@ -189,7 +198,7 @@ def _save(trainer: Any, lesson: Lesson, method: Method, out: Path) -> None:
         _merged(adapter, lesson, method).save_pretrained(str(beside))
         lesson.tokenizer.save_pretrained(str(beside))
     for folder in (beside, adapter):
-        for name in ("training_args.bin", "README.md"):  # a pickle, and a card that knows nothing of the data
+        for name in UNWANTED:
             (folder / name).unlink(missing_ok=True)
     shutil.rmtree(out / "model", ignore_errors=True)
     beside.rename(out / "model")
@@ -200,7 +209,7 @@ def clear_checkpoints(out: Path) -> None:
     """Remove the checkpoints; what trackers wrote beside them, such as tensorboard's events, goes to `trackers/`."""
     folder = out / "checkpoints"
     for place in folder.glob("*"):
-        if not place.name.startswith("checkpoint-"):
+        if not place.name.startswith("checkpoint-") and place.name not in UNWANTED:
             (out / "trackers").mkdir(exist_ok=True)
             shutil.move(place, out / "trackers" / place.name)
     shutil.rmtree(folder, ignore_errors=True)

@@ -107,7 +107,7 @@ def estimate(
 
     cuda = torch.cuda.is_available()
     adapted = settings.adapter != "full"
-    precision = {"full": 6.0, "lora": 2.0, "qlora": 0.55}[settings.adapter] if cuda else 4.0
+    precision = _bytes_of_weights(cuda).get(settings.adapter, 4.0)
     copies = 2 if method.reference and not adapted else 1
     tokens = plan.micro * longest * method.sequences
     activations = tokens * model.layers * model.kept
@@ -126,22 +126,37 @@ def estimate(
     )
 
 
-def judge(needed: Needed, plan: Plan, settings: Settings) -> Iterator[Finding]:
+def _bytes_of_weights(cuda: bool) -> dict[str, float]:
+    """Of a weight, under each adapter that the device can have; on a GPU the later in the list the fewer."""
+    return {"full": 6.0, "lora": 2.0, "qlora": 0.55} if cuda else {"full": 4.0, "lora": 4.0}
+
+
+def judge(needed: Needed, model: Model, plan: Plan, settings: Settings) -> Iterator[Finding]:
     """An error where it does not fit, with what to lower."""
     free, where = _free(needed)
     if needed.total <= free:
         return
-    parts = ", ".join(f"{name} {value / 1e9:.1f}" for name, value in vars(needed).items() if value)
-    lower: dict[str, Any] = {}
-    if needed.weights + needed.gradients + needed.optimiser > free and settings.adapter == "full":
-        lower = {"adapter": "lora"}
-    elif plan.micro > 1:
-        lower = {"args.per_device_train_batch_size": 1}
+    parts = ", ".join(f"{name} {value / 1e9:.1f}" for name, value in vars(needed).items() if value >= 5e7)
+    lower, advice = _lower(needed, model, plan, settings, free)
     yield Finding(
         "error", "train.memory",
-        f"About {needed.total / 1e9:.1f} GB are needed ({parts}), and {where} has {free / 1e9:.1f} GB free.",
+        f"About {needed.total / 1e9:.1f} GB are needed ({parts}), and {where} has {free / 1e9:.1f} GB free.{advice}",
         options=lower, values={"bytes": needed.total, "free": free},
     )  # fmt: skip
+
+
+def _lower(needed: Needed, model: Model, plan: Plan, settings: Settings, free: float) -> tuple[dict[str, Any], str]:
+    """What to lower, as an option where one may do, else in words."""
+    import torch
+
+    sizes = _bytes_of_weights(torch.cuda.is_available())
+    room, at = free - needed.libraries, [*sizes].index(settings.adapter) if settings.adapter in sizes else len(sizes)
+    if needed.weights + needed.gradients + needed.optimiser > room:
+        fitting = [name for name in [*sizes][at + 1 :] if model.parameters * sizes[name] <= room]
+        return ({"adapter": fitting[0]}, "") if fitting else ({}, " Take a smaller model.")
+    if plan.micro > 1:
+        return {"args.per_device_train_batch_size": 1}, ""
+    return {}, " Lower max_length, or take a smaller model."
 
 
 def _free(needed: Needed) -> tuple[float, str]:

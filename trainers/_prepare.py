@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from factory import records, training
+from factory.plural import many, noun
 from factory.training import Finding, Row, Split
 from trainers import _memory, _model, _pace
 from trainers._rows import Chat, Encoded, Fault, Method, finding
@@ -217,10 +218,10 @@ def _stray(data: Split, method: Method) -> Iterator[Finding]:
 
 def _no_template(tokenizer: Any, model: str) -> Finding:
     if not tokenizer.chat_template:
-        why = f"{model} has no chat template (a base model?)"
+        why = f"{model} has no chat template (a base model?)."
     else:
-        why = f"the chat template of {model} has no generation markers, and none can be written for it"
-    return Finding("error", "train.no_template", f"{why[0].upper()}{why[1:]}.", options={"template": "plain"})
+        why = f"The chat template of {model} has no generation markers, and none can be written for it."
+    return Finding("error", "train.no_template", why, options={"template": "plain"})
 
 
 def _fitting(lengths: list[int], shape: Any) -> int:
@@ -271,13 +272,13 @@ def _cost(
     needed = _memory.estimate(model, planned, settings, method, longest, gguf=gguf)
     note = Finding(
         "note", "train.size",
-        f"{len(kept)} rows, {tokens:,} tokens ({learned:,} learned), {planned.epochs:g} epochs, {planned.steps} steps "
-        f"of {planned.batch}; learning rate {planned.learning_rate:g}, max_length {max_length}; "
-        f"about {needed.total / 1e9:.2f} GB.",
+        f"{many(len(kept), 'row')}, {many(tokens, 'token')} ({learned:,} learned), {planned.epochs:g} "
+        f"{noun(planned.epochs, 'epoch')}, {many(planned.steps, 'step')} of {planned.batch}; "
+        f"learning rate {planned.learning_rate:g}, max_length {max_length}; about {needed.total / 1e9:.2f} GB.",
         values={"rows": len(kept), "tokens": tokens, "learned": learned, "steps": planned.steps,
                 "epochs": planned.epochs, "batch": planned.batch, "bytes": needed.total},
     )  # fmt: skip
-    return planned, [*_lonely(planned, settings), *_memory.judge(needed, planned, settings), note]
+    return planned, [*_lonely(planned, settings), *_memory.judge(needed, model, planned, settings), note]
 
 
 def _with_time(note: Finding, hours: _pace.Hours) -> Finding:

@@ -13,6 +13,7 @@ from pathlib import Path
 from factory import training
 from factory.drawing import draw
 from factory.errors import WrongRequest
+from factory.plural import many
 from factory.training import Finding, Split
 
 PIECE_CHARS = 4000  # about 1,000 tokens: a text file is cut between paragraphs into pieces of this size
@@ -45,7 +46,7 @@ def mixed(data: Split, file: Path | None, share: float, folder: Path, seed: int)
 
 def _note(file: Path, drawn: list[int], chars: int, wanted: float) -> Finding:
     short = "" if chars >= wanted else f", {wanted - chars:,.0f} fewer than asked for: the file has no more"
-    message = f"{len(drawn)} pieces of {file.name} are mixed in: {chars:,} characters{short}."
+    message = f"Of {file.name}, {many(len(drawn), 'piece')} mixed in: {many(chars, 'character')}{short}."
     return Finding("note", "train.replay", message, values={"rows": len(drawn), "characters": chars})
 
 

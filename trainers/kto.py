@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 from annotated_types import Gt
 
+from factory.plural import many
 from factory.training import Finding, Loss, Row, Split, Trained
 from trainers import _losses
 from trainers._prepare import look, prepare
@@ -54,11 +55,10 @@ def across(rows: Sequence[tuple[str, tuple[bytes, ...]]]) -> Iterator[Finding]:
     ids = tuple(id_ for id_, _ in rows)
     if rows and len({label for _, (_, label) in rows}) == 1:
         which = "good" if rows[0][1][1] == b"good" else "bad"
-        yield Finding(
-            "error", "train.one_label", f"All {len(rows)} rows are called {which}: nothing to tell apart.", ids
-        )
+        said = f"{many(len(rows), 'row')}, all called {which}: nothing to tell apart."
+        yield Finding("error", "train.one_label", said, ids)
     if len(rows) > 1 and len({text for _, (text, _) in rows}) == 1:
-        said = f"All {len(rows)} rows have the same prompt and answer: their gradient is 0."
+        said = f"{many(len(rows), 'row')}, all with the same prompt and answer: their gradient is 0."
         yield Finding("error", "train.one_text", said, ids)
 
 

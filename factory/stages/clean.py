@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factory.runs import Run
+from factory.stages import joint
 from factory.stages.erase import remove
 from factory.stages.fetched import FOLDER as FETCHED
 
 CACHES = ("cache/files*.parquet", "cache/rejected.parquet", "cache/parquet", "cache/export", "cache/measured")
-ASKED = ("cache/asked", "cache/start", "cache/calls-*", "cache/suspects", "cache/compare")
+ASKED = ("cache/asked", "cache/start", "cache/calls-*", "cache/suspects", joint.COMPARED)
 HALF_WRITTEN = (
     "*.tmp",
     "*.old",
@@ -59,7 +60,8 @@ def _sorts(run: Run) -> Iterator[Rubbish]:
     again = "sources are read again for their digests, and files that were rejected are parsed again"
     yield _sort("caches", again, [place for name in CACHES for place in run.path.glob(name)])
     again = "both models of an evaluation are asked again; proxies of a stopped suspect or compare are trained again"
-    yield _sort("evaluations", again, [place for name in ASKED for place in run.path.glob(name)])
+    there = [place for name in ASKED for place in run.path.glob(name)]
+    yield _sort("evaluations", again, [*joint.elsewhere(run.path), *there])  # while the notes here lead to them
     again = "sources that lie at an address are fetched again"
     yield _sort("fetched files", again, [run.path / FETCHED])
     again = "nothing: the training has ended"

@@ -10,7 +10,7 @@ Costs   2 x seeds trainings. All rows in memory. Stopped and run again, it goes 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from factory.plural import many
 from factory.progress import Progress
 from factory.runs import Run
 from factory.scores import Difference
-from factory.stages import proxies, trainable
+from factory.stages import joint, proxies, trainable
 from factory.stages.exam import draw_key
 from factory.stages.proxies import Proxies
 from factory.stages.splits import THRESHOLD
@@ -33,7 +33,6 @@ from factory.training import Row, Split
 SCHEMA = "dataset-factory/compare/1"
 MOST = 500  # held-out rows, drawn
 HELD_OUT = ("validation", "test")
-FOLDER = "compare"
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,8 @@ def compare(
     progress, method, places = progress or Progress(), proxies.default(), (Path(one), Path(other))
     sides = [trainable.find(place, training.trainer(method)) for place in places]
     held = _held_out([Path(on)] if on else places, sides)
-    with _working(places[0]) as folder:
-        made = proxies.begun(method, sides, proxy, folder, options or {}, progress, held)
+    with _working([*places, *([Path(on)] if on else [])]) as folders:
+        made = proxies.begun(method, sides, proxy, folders, options or {}, progress, held)
         plans = [_plan(place, made, progress) for place in places]
         tokens = round(max(plan["tokens"] * plan["epochs"] for plan in plans))
         epochs = [tokens / plan["tokens"] for plan in plans]
@@ -98,13 +97,21 @@ def compare(
 
 
 @contextmanager
-def _working(place: Path) -> Iterator[Path]:
-    """Where the proxies may lie, for this process alone: private text stays where it is private."""
+def _working(places: Sequence[Path]) -> Iterator[list[Path]]:
+    """Where in each of them its proxies may lie, for this process alone: private text stays where it is private."""
+    folders = [(place if place.is_dir() else place.parent).resolve() for place in places]
+    with ExitStack() as held:
+        found = {folder: held.enter_context(_held(folder)) for folder in dict.fromkeys(folders)}
+        yield [found[folder] for folder in folders]
+
+
+@contextmanager
+def _held(place: Path) -> Iterator[Path]:
     if (place / "manifest.json").is_file():
         with Run(place).lock():
-            yield place / "cache" / FOLDER
+            yield place / joint.COMPARED
         return
-    folder = place / f".{FOLDER}"
+    folder = place / ".compare"
     folder.mkdir(mode=0o700, exist_ok=True)
     lock = FileLock(folder / "lock", timeout=0)
     try:
@@ -142,7 +149,7 @@ def _losses(
     found, rows = [], proxies.table(side.train)
     for seed in range(seeds):
         name = f"{'ab'[nth]}-{seed}"
-        losses = made.losses(name, rows, held, f"losses of {name}", progress, epochs=epochs, seed=seed)
+        losses = made.at(nth).losses(name, rows, held, f"losses of {name}", progress, epochs=epochs, seed=seed)
         found.append([losses[row["id"]].loss for row in held])
     return found
 

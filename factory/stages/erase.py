@@ -21,6 +21,7 @@ from factory.llm import scrub
 from factory.progress import Progress
 from factory.recipe import Checked
 from factory.runs import STAGES, Run
+from factory.stages import joint
 from factory.stages.derived import Gone
 from factory.stages.export import write_export
 from factory.stages.models import FILE
@@ -47,10 +48,7 @@ def erase(run: Run, gone: Gone, before: Notes, progress: Progress) -> None:
     _rejections(run, gone, before)
     for file in run.path.glob("rows-to-review*"):  # what `factory export --review` leaves in the run
         tables.write_file(file, reviews.without(file, gone))
-    for place in LEFT_BEHIND:
-        for path in run.path.glob(place):
-            if path.name not in KEPT_CACHES:
-                remove(path)
+    _left_behind(run)
     if not whole or "export" not in before:
         for name in TEXT:
             remove(run.path / name)
@@ -59,6 +57,16 @@ def erase(run: Run, gone: Gone, before: Notes, progress: Progress) -> None:
     if not run.stands("audit"):
         for name in ("report.json", "report.html"):
             remove(run.path / name)
+
+
+def _left_behind(run: Run) -> None:
+    """Caches, and what stopped work left here and in other runs: there first, while the notes here lead to it."""
+    for path in joint.elsewhere(run.path):
+        remove(path)
+    for place in LEFT_BEHIND:
+        for path in run.path.glob(place):
+            if path.name not in KEPT_CACHES:
+                remove(path)
 
 
 def remove(path: Path) -> None:

@@ -3,7 +3,7 @@
     documents, passages, records, units, verdicts, features, rejections, measured rows    without their rows
     journal.sqlite    without their calls, and those of units that were shown their words; the file written anew
     dataset/ exports/ report.*    made again from what is left, where they stood
-    caches, and what stopped runs left behind    removed
+    caches, and what stopped runs left behind    removed, of a comparison also what lies in the other dataset
 
 Nothing is asked, parsed or generated: it works where sources, models and plugins are gone. What is to go is written
 down (`forgotten.json`) before the first table is touched, so that a forgetting that was killed is finished by the same
@@ -11,7 +11,8 @@ command. The next `factory run` sees sources without these documents and brings 
 rejected because of a forgotten document takes its place.
 
 Misses  models/: who was trained on it is said, no model is unlearned. Files outside the run: sources, batch files,
-        models that were put elsewhere (`-o`), copies of the dataset.
+        models that were put elsewhere (`-o`), copies of the dataset; a run that it was compared with and that was moved
+        since, before the comparison had ended.
 """
 
 import json

@@ -7,16 +7,16 @@ Costs   a training each, as `factory train` would do it; the models are gone aft
 What a proxy said is kept, whole or not at all, until all that was asked is done: a command that was stopped goes on
 with the proxy it was at, and that one from its last checkpoint. It stands below a digest of all that it follows from.
 
+MARK/with.json   where else the same work lies (see `joint`)
 MARK/start/      what all proxies begin with, where that is made here
 MARK/NAME/       a proxy that is being trained: its rows, its model
 MARK/NAME.json   what it said
 """
 
-import contextlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,26 @@ import pyarrow.parquet as pq
 from factory import plugins, runs, tables, training
 from factory.errors import CheckFailed, WrongRequest
 from factory.progress import Progress
-from factory.stages import trainer_calls, trainer_results
+from factory.stages import joint, trainer_calls, trainer_results
 from factory.stages.train import train
 from factory.training import Loss, Row, Split, Trainer
 
 
 @dataclass(frozen=True)
 class Proxies:
-    """How proxies are trained: with which trainer and options, from which model, below which folder."""
+    """How proxies are trained: with which trainer and options, from which model, below which folder.
+
+    `places` are all folders of the same work, where it is on several datasets.
+    """
 
     trainer: Trainer
     model: str
     folder: Path
+    places: tuple[Path, ...]
+
+    def at(self, nth: int) -> "Proxies":
+        """The same, below another of its folders: what is trained on a dataset stays with it."""
+        return replace(self, folder=self.places[nth])
 
     def losses(
         self, name: str, rows: pa.Table, asked: Sequence[Row], said: str, progress: Progress, **options: Any
@@ -71,18 +79,17 @@ class Proxies:
 
     def end(self) -> None:
         """All is done, and what was kept can go."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self.folder.parent.rmdir()  # unless something else was stopped there
+        joint.end(self.places)
 
 
 def begun(
-    method: str, data: Sequence[Split], model: str, folder: Path, options: Mapping[str, Any], progress: Progress,
-    *more: Any,
+    method: str, data: Sequence[Split], model: str, folders: Sequence[Path], options: Mapping[str, Any],
+    progress: Progress, *more: Any,
 ) -> Proxies:  # fmt: skip
     """A way to train proxies that all start from one model; `tiny` is made once, with a tokenizer for all the data.
 
-    `more` is what else their answers follow from. Raises WrongRequest for an option that the trainer does not have.
+    It is made in the first of `folders`, which are those of the datasets that the work is on. `more` is what else the
+    answers follow from. Raises WrongRequest for an option that the trainer does not have.
     """
     trainer = training.trainer(method, options)
     digests = [its.digests for its in data]
@@ -90,11 +97,11 @@ def begun(
         trainer.plugin, trainer.digest, trainer.options, digests, trainer_results.identity(model), runs.core_digest(),
         *more,
     )  # fmt: skip
-    place = folder / mark
-    place.mkdir(parents=True, exist_ok=True)
+    places = tuple(folder / mark for folder in folders)
+    joint.begin(places)
     if model == "tiny":
-        model = str(_start(trainer, [file for its in data for file in its.train], place, progress))
-    return Proxies(trainer, model, place)
+        model = str(_start(trainer, [file for its in data for file in its.train], places[0], progress))
+    return Proxies(trainer, model, places[0], places)
 
 
 def _start(trainer: Trainer, files: Sequence[Path], place: Path, progress: Progress) -> Path:

@@ -97,7 +97,7 @@ def suspect(
         )
     with opened.lock():
         folder = opened.path / "cache" / FOLDER
-        made = proxies.begun(trainer.plugin, [data], proxy, folder, options or {}, progress, folds)
+        made = proxies.begun(trainer.plugin, [data], proxy, [folder], options or {}, progress, folds)
         work = _Folds(data.kind, rows, folds)
         for fold in range(folds):
             said = f"losses {fold + 1}/{folds}"

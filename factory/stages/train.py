@@ -215,6 +215,8 @@ class _Job:
             self._reach(result.trained.steps, result.trained.steps)
             self._progress.end("train", f"{many(result.trained.steps, 'step')}, {many(result.trained.tokens, 'token')}")
         else:
+            if event.get("killed"):
+                event["message"] += _estimated(result.findings)
             raise trainer_calls.failure(event)
 
     def _reach(self, step: int, of: int, loss: float | None = None) -> None:
@@ -224,6 +226,12 @@ class _Job:
         self._progress.note("" if loss is None else f"loss {loss:.2f}")
         self._progress.advance(step - self._step)
         self._step = step
+
+
+def _estimated(findings: list[Finding]) -> str:
+    """What memory was thought to be enough, where a trainer said it."""
+    size = next((found.values["bytes"] for found in findings if "bytes" in found.values), 0)
+    return f" The estimate was {size / 1e9:.1f} GB; a smaller batch, max_length or model needs less." if size else ""
 
 
 def _plain(value: Any) -> Any:

@@ -34,6 +34,9 @@ ENVIRONMENT = {  # of the process that trains: it tells nobody, and says nothing
 }
 
 
+KILLED = (-9, 137)  # how a process ends that the system killed, to have its memory; and what a launcher says of that
+
+
 @dataclass(frozen=True)
 class Call:
     """One thing to ask of a trainer's module, under one model; `said` is what it is called in the progress."""
@@ -123,7 +126,7 @@ def failure(event: dict[str, Any]) -> Exception:
 
 
 def events(request: Path, models: Sequence[str], accelerate: Path | None = None) -> Iterator[dict[str, Any]]:
-    """What the process says, until it ends. Raises DeadWorld where it ends without a word."""
+    """What the process says, until it ends; where it ends without a word, that it failed."""
     ours = ["-m", "factory.stages.training_process", str(request)]
     launcher, its = launching.launcher(accelerate) if accelerate else ([], {})
     heard = None if os.environ.get("FACTORY_TRACEBACK") else subprocess.DEVNULL
@@ -135,11 +138,12 @@ def events(request: Path, models: Sequence[str], accelerate: Path | None = None)
     try:
         for line in process.stdout:
             yield json.loads(line)
-        if process.wait():
-            raise DeadWorld(
-                f"The training process ended by itself (exit code {process.returncode}), perhaps for lack of memory. "
+        if code := process.wait():
+            message = (
+                f"The training process ended by itself (exit code {code}), perhaps for lack of memory. "
                 "Run the same command again: it goes on from its last checkpoint. FACTORY_TRACEBACK=1 shows more."
             )
+            yield {"event": "failed", "kind": "DeadWorld", "message": message, "killed": code in KILLED}
     finally:
         if accelerate:
             launching.end(process)

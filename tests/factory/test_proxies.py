@@ -16,10 +16,12 @@ import pytest
 
 from factory import Run
 from factory.errors import DeadWorld
-from factory.stages import trainer_calls, training_process
+from factory.stages import joint, trainer_calls, training_process
 from factory.stages.clean import clean
 from factory.stages.compare import compare
+from factory.stages.forget import forget
 from factory.stages.suspect import suspect
+from tests import corpora
 from tests.cli.conftest import COMMAND, environment
 from tests.corpora import finished
 from tests.factory.installing import Package, on_the_path
@@ -63,7 +65,8 @@ def abacus(data, model: str, out: Path, *, seed: int = 0, epochs: float = 1.0, f
         log.write(f"{data.digests} {seed}\\n")
     while (waits := LOG.with_name("waits")).exists() and len(LOG.read_text().splitlines()) == int(waits.read_text()):
         time.sleep(0.02)
-    if (dies := LOG.with_name("dies")).exists():
+    dies = LOG.with_name("dies")
+    if dies.exists() and len(LOG.read_text().splitlines()) >= int(dies.read_text() or 0):
         dies.unlink()
         raise OSError(5, "the machine is gone")
     (out / "model").mkdir(exist_ok=True)
@@ -94,7 +97,7 @@ def here(request: Path, models: Sequence[str], accelerate: Path | None = None) -
 
 @pytest.fixture(autouse=True)
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where the abacus notes each training; a file `dies` beside it ends the next one."""
+    """Where the abacus notes each training; a file `dies` beside it ends the next one, or the nth."""
     monkeypatch.setenv("ABACUS", str(tmp_path / "log"))
     monkeypatch.setattr(trainer_calls, "events", here)
     with on_the_path(tmp_path / "path") as folder:
@@ -189,15 +192,48 @@ def test_a_comparison_that_was_stopped_says_what_one_that_never_stopped_says(
             compare(one, other, seeds=2)
         assert compare(one, other, seeds=2) == undisturbed
         assert len(trainings(log)) <= 5, "at most the one that was stopped is trained again"
-    assert not [*one.glob("**/compare"), *one.glob(".compare*")]
+    assert not [file for place in (one, other) for file in (*place.glob("**/compare"), *place.glob(".compare*"))]
 
 
-def test_more_seeds_go_on_from_those_of_a_stopped_comparison(done: Run, log: Path) -> None:
+def test_a_dataset_is_as_good_as_itself(done: Run) -> None:
+    found = compare(done.path, done.path, seeds=2)
+    assert (found.loss.verdict, found.loss.before) == ("no difference", found.loss.after)
+
+
+@pytest.mark.parametrize("gone", ["forget", "clean"])
+def test_what_a_stopped_comparison_knows_of_a_run_lies_there_and_goes_with_it(gone: str, done: Run, log: Path) -> None:
+    """What all proxies begin with lies in the first, and words of all are in that: it is found from each."""
+    first, other = folder_of(done, "first", slice(0, 12)), folder_of(done, "other", slice(8, None))
+    log.with_name("dies").write_text("4")
+    with pytest.raises(DeadWorld, match="goes on"):
+        compare(first, done.path, on=other, seeds=2)
+    assert len(trainings(log)) == 4
+    [place] = [its for its in (first / ".compare").iterdir() if its.is_dir()]
+    assert {its.name for its in place.iterdir()} == {"a-0.json", "a-1.json", "start", "with.json"}
+    assert {its.name for its in (done.path / "cache/compare" / place.name).iterdir()} == {
+        "b-0.json",
+        "b-1",
+        "with.json",
+    }
+    if gone == "clean":
+        clean(done.path)
+    else:
+        document = corpora.rows(done.path / "documents")[0]["id"]
+        forget(done.path, [document], yes=True)
+    left = [its for folder in (first, other, done.path) for its in folder.rglob("*") if place.name in its.parts]
+    assert left == []
+
+
+def test_more_seeds_go_on_from_those_of_a_stopped_comparison(
+    done: Run, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = folder_of(done, "other", slice(5, None))
-    with stopping_at(0) as changes:
-        compare(done.path, other, seeds=1)
-    log.unlink()
-    with stopping_at(changes[0] - 1), contextlib.suppress(Stopped):
+
+    def stop(places: Sequence[Path]) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patched, contextlib.suppress(Stopped):
+        patched.setattr(joint, "end", stop)
         compare(done.path, other, seeds=1)
     assert len(trainings(log)) == 2
     compare(done.path, other, seeds=2)

@@ -26,7 +26,7 @@ from tests.factory.installing import Package, on_the_path
 ACME = '''
 """Counts rows and calls that a model."""
 
-import json, os, time
+import json, os, signal, time
 from pathlib import Path
 from factory.errors import CheckFailed
 from factory.training import Finding, Loss, Split, Trained, read
@@ -35,7 +35,7 @@ KINDS = ("sft",)
 
 
 def preflight(data, model, **options):
-    found = [Finding("note", "acme.size", "all is well", values={"rows": 2})]
+    found = [Finding("note", "acme.size", "all is well", values={"rows": 2, "bytes": 2.9e9})]
     bad = [id_ for id_, row in read(data.train, ["messages"]) if not row["messages"]]
     return [Finding("error", "acme.empty", "rows are empty", tuple(bad), {"skip": True}), *found] if bad else found
 
@@ -47,6 +47,8 @@ def losses(model, rows):
 def acme(data: Split, model: str, out: Path, *, does: str = "train", skip: bool = False) -> Trained:
     if does == "crash":
         os._exit(9)
+    if does == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
     if does == "fail":
         raise ValueError("the secret text of a row")
     if does == "need":
@@ -191,7 +193,8 @@ def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("does", "error", "said"),
     [
-        ("crash", DeadWorld, "ended by itself .exit code 9."),
+        ("crash", DeadWorld, "ended by itself .exit code 9.*shows more.$"),
+        ("killed", DeadWorld, r"ended by itself .exit code -9.*The estimate was 2\.9 GB; a smaller batch"),
         ("fail", DeadWorld, "The trainer failed: ValueError at acmetrain_acme.py:"),
         ("need", DeadWorld, "The trainer failed: ModuleNotFoundError"),
         ("lack", WrongRequest, "pip install 'dataset-factory.train.'"),

@@ -113,6 +113,28 @@ def test_the_worst_moment_counts_and_not_the_sum() -> None:
     assert Needed(**parts, activations=1.0, logits=1.0, loading=40.0, saving=0.0).total == 1 + 10 + 40
 
 
+@pytest.mark.parametrize(
+    ("free", "micro", "lower", "said"),
+    [
+        (0.0, 4, {}, "Take a smaller model."),
+        (9e6, 4, {"adapter": "lora"}, "free."),
+        (13e6, 4, {"args.per_device_train_batch_size": 1}, "free."),
+        (13e6, 1, {}, "Lower max_length, or take a smaller model."),
+    ],
+)  # fmt: skip
+def test_what_may_help_is_offered_and_nothing_else(
+    free: float, micro: int, lower: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a model with 3.3 MB of weights, 10 of gradients and moments, and more of activations."""
+    settings = Settings("sft")
+    model = Model.of(llama(), settings)
+    needed = _memory.estimate(model, plan(micro=micro), settings, method(), 40 * LENGTH)
+    monkeypatch.setattr(_memory, "_free", lambda needed: (free + needed.libraries, "a machine"))
+    [error] = _memory.judge(needed, model, plan(micro=micro), settings)
+    assert error.options == lower
+    assert error.message.endswith(said)
+
+
 # --- time ------------------------------------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from factory.stages.suspect import suspect
 from factory.stages.train import train
 from factory.views.chapters.learning import chapter
 from tests.cli.conftest import factory
-from tests.corpora import write_documents, write_recipe
+from tests.corpora import finished, write_documents, write_recipe
 from tests.factory.installing import Package, on_the_path
 from tests.model_server import ModelServer
 from tests.trainers.rows import CITIES, NAMES
@@ -70,6 +70,25 @@ async def pairing(passage: Passage) -> AsyncIterator[Record]:
             kind, other = GLAD[(nth + way) % 4], RUDE[(nth * way) % 4]
             yield preference(passage, asked, f"In {city}, {kind}.", f"In {city}, {other}.", quotes=[quote])
 '''
+GUESSING = '''
+import random
+from collections.abc import AsyncIterator
+from factory.passages import Passage
+from factory.records import Record, sft
+
+async def guessing(passage: Passage) -> AsyncIterator[Record]:
+    """What a device runs on; of every two answers one is made up."""
+    at = 0
+    for sentence in passage.text.strip().split("\\n\\n"):
+        device, _, volts = sentence.removesuffix(" volts.").partition(" runs on ")
+        quote = passage.span(at, at + len(sentence))
+        at += len(sentence) + 2
+        draw = random.Random(device)
+        said = draw.choice((5, 9, 18, 36, 60, 72, 96, 110)) if draw.random() < 0.5 else volts
+        asked = f"What does {device.replace('The', 'the')} run on?"
+        yield sft(passage, asked, f"It runs on {said} volts.", quotes=[quote])
+'''
+VOLTS = {"pump": 24, "kiln": 400, "dial": 12, "hoist": 230, "lamp": 48, "press": 690}
 TRAINED = {"epochs": 60.0, "batch": 8}
 
 
@@ -77,7 +96,7 @@ TRAINED = {"epochs": 60.0, "batch": 8}
 def _plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with on_the_path(tmp_path_factory.mktemp("site")) as site:
         stranger = Package(site, "stranger")
-        for name, source in {"asking": ASKING, "pairing": PAIRING}.items():
+        for name, source in {"asking": ASKING, "pairing": PAIRING, "guessing": GUESSING}.items():
             stranger.declares("generators", name, source)
         yield
 
@@ -339,21 +358,27 @@ def test_suspects_are_of_kinds_of_which_a_wrong_row_can_be_made(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_the_dataset_with_right_answers_trains_the_better_model(tmp_path: Path) -> None:
-    for name, shuffled in (("right", False), ("wrong", True)):
-        done = people(tmp_path / name / "x", shuffled=shuffled, exam=False)
-        table = pq.read_table(done.path / "dataset/sft/train-00000.parquet")
-        apart = pa.array([nth % 3 == 0 for nth in range(len(table))])
-        bare = table.set_column(2, "meta", pa.array(["{}"] * len(table)))
-        for split, rows in (("train", bare.filter(pa.compute.invert(apart))), ("test", bare.filter(apart))):
-            (tmp_path / name / "sft").mkdir(exist_ok=True)
-            pq.write_table(rows, tmp_path / name / f"sft/{split}-00000.parquet")
-    (tmp_path / "wrong/sft/test-00000.parquet").unlink()  # wrong answers would be asked as if they were right
-    found = compare(tmp_path / "right", tmp_path / "wrong", seeds=2, options={"epochs": 30.0, "batch": 8})
-    assert found.loss.verdict == "worse"
-    assert found.verdict.startswith("right trains the better model")
-    assert found.rows == (48, 48)
-    assert not list((tmp_path / "right").glob("compare-*"))
+def test_a_dataset_that_was_filtered_trains_the_better_model(tmp_path: Path) -> None:
+    """A kind of device runs on the same everywhere: what is learned holds for the sites that neither trained.
+
+    Half of the answers are made up, and `grounded` finds them. The filtered dataset is half as large, and trained twice
+    as often: the tokens are equal.
+    """
+    kinds, files = list(VOLTS.items()), {}
+    for nth, site in enumerate(first + last for first in ("Alba", "Bora", "Cala", "Dova", "Elba", "Fara") for last in
+                               ("dor", "mund", "stein", "wick", "bridge", "ford", "haven", "holm")):  # fmt: skip
+        two = (kinds[nth % 6], kinds[(nth + 1 + nth // 6 % 5) % 6])
+        files[f"{nth}.md"] = "\n\n".join(f"The {kind} of {site} runs on {volts} volts." for kind, volts in two)
+    runs = {}
+    for name, filters in (("loose", []), ("strict", ["grounded"])):
+        split = {"split": {"validation": 0.4, "test": 0}}
+        runs[name] = finished(tmp_path / name, files, methods=["guessing"], records=filters, export=split).path
+    found = compare(runs["loose"], runs["strict"], on=runs["strict"], seeds=2, options={"epochs": 7.0, "batch": 8})
+    assert found.loss.verdict == "better"
+    assert found.loss.count >= 15
+    assert found.loss.high < -0.05
+    assert found.rows[1] < 0.6 * found.rows[0]
+    assert found.epochs[1] * found.rows[1] == pytest.approx(found.epochs[0] * found.rows[0], rel=0.1)
 
 
 def test_datasets_without_rows_to_judge_by_are_refused(tmp_path: Path) -> None:

@@ -185,11 +185,12 @@ def test_stopped_and_run_again_is_never_stopped(
 def test_what_trackers_wrote_beside_the_checkpoints_stays(tmp_path: Path) -> None:
     from trainers._fit import clear_checkpoints
 
-    for name in ("runs/one/events.out", "checkpoint-20/model.safetensors"):
-        (tmp_path / "checkpoints" / name).parent.mkdir(parents=True)
+    for name in ("runs/one/events.out", "checkpoint-20/model.safetensors", "README.md"):
+        (tmp_path / "checkpoints" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "checkpoints" / name).write_text(name)
     clear_checkpoints(tmp_path)
     assert [place.name for place in tmp_path.iterdir()] == ["trackers"]
+    assert [place.name for place in (tmp_path / "trackers").iterdir()] == ["runs"], "TRL's own card says nothing here"
     assert (tmp_path / "trackers/runs/one/events.out").read_text() == "runs/one/events.out"
 
 
@@ -220,9 +221,13 @@ def test_out_of_memory_says_the_estimate_and_what_to_lower(tmp_path: Path, monke
     def too_much(self: Any, args: Any, state: Any, control: Any, **_: Any) -> None:
         torch.empty(1 << 50)
 
-    monkeypatch.setattr(_fit.Journal, "on_step_end", too_much)
-    with pytest.raises(DeadWorld, match=r"Out of memory; the estimate was \d+\.\d GB\. .*adapter=lora"):
-        train("sft", tmp_path, rows.sft(homes()), epochs=1.0)
+    def refused(self: Any, args: Any, state: Any, control: Any, **_: Any) -> None:
+        raise MemoryError("Cannot allocate memory (os error 12)")  # as safetensors says it
+
+    for failing in (too_much, refused):
+        monkeypatch.setattr(_fit.Journal, "on_step_end", failing)
+        with pytest.raises(DeadWorld, match=r"Out of memory; the estimate was \d+\.\d GB\. .*adapter=lora"):
+            train("sft", tmp_path, rows.sft(homes()), epochs=1.0)
 
 
 def test_a_loss_that_is_no_number_stops_and_names_its_rows(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from factory import training
 from factory.errors import CheckFailed, WrongRequest
+from factory.plural import many
 from factory.training import Finding, Split
 from tests.trainers import rows
 from tests.trainers.rows import assistant, user
@@ -182,7 +183,8 @@ def test_pairs_that_contradict_each_other_are_named(tmp_path: Path) -> None:
 
 def test_one_label_everywhere_is_an_error(tmp_path: Path) -> None:
     good = [row for row in right("kto") if row["label"]]
-    assert "train.one_label" in [one.reason for one in preflight("kto", tmp_path, good)]
+    [one] = [found for found in preflight("kto", tmp_path, good) if found.reason == "train.one_label"]
+    assert one.message == f"{many(len(good), 'row')}, all called good: nothing to tell apart."
 
 
 def test_one_text_everywhere_is_an_error(tmp_path: Path) -> None:
@@ -270,7 +272,8 @@ def test_a_model_that_does_not_fit_into_memory_is_said_before_it_is_loaded(tmp_p
         tmp_path / "huge", hidden_size=32768, intermediate_size=131072, num_hidden_layers=96, num_attention_heads=64
     )
     [error] = errors("sft", tmp_path, model)
-    assert (error.reason, error.options) == ("train.memory", {"adapter": "lora"})
+    assert (error.reason, error.options) == ("train.memory", {})
+    assert "Take a smaller model" in error.message
     assert error.values["bytes"] > error.values["free"]
 
 
