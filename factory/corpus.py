@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factory import documents, origins, passages, records, tables, verdicts
+from factory import documents, memory, origins, passages, records, tables, verdicts
 from factory.documents import Document
 from factory.edits import Edit, EditMap
 from factory.errors import DeadWorld
@@ -27,6 +28,7 @@ from factory.policy import Policy
 from factory.records import Text
 from factory.runs import Run
 
+LARGE = 4_000_000  # characters of a document
 FIELD = re.compile(r"([a-z_]+)|\[(\d+)\]")
 
 
@@ -108,10 +110,15 @@ def kept(run: Run, table: Table, *, order: Sequence[str] | None = None) -> Kept:
 
 
 def _with_offset(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """Each batch and the position of its first row. As all that is read here, it is not held while it is used."""
     offset = 0
-    for batch in batches:
-        yield batch, offset
-        offset += len(batch)
+
+    def placed(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, int]:
+        nonlocal offset
+        first, offset = offset, offset + len(batch)
+        return batch, first
+
+    return map(placed, batches)
 
 
 def apply_verdicts(state: Kept, file: Path) -> None:
@@ -186,6 +193,7 @@ def _document_rows(table: Table, state: Kept) -> Iterator[Row]:
         made = Row(position, row["id"], [Text("text", "text", row["text"])], info, meta)
         made.apply(state.edits.get(position, {}))
         yield made
+        del made, row
 
 
 def _living(table: Table, state: Kept, columns: Sequence[str]) -> Iterator[tuple[dict[str, Any], int]]:
@@ -193,17 +201,22 @@ def _living(table: Table, state: Kept, columns: Sequence[str]) -> Iterator[tuple
     for batch, offset in _with_offset(tables.batches(table.folder, table.schema, columns=columns)):
         alive = np.flatnonzero(state.alive[offset : offset + len(batch)])
         if len(alive):
-            picked = batch if len(alive) == len(batch) else batch.take(pa.array(alive))
-            yield from zip(picked.to_pylist(), (alive + offset).tolist(), strict=True)
+            picked = (batch if len(alive) == len(batch) else batch.take(pa.array(alive))).to_pylist()
+            del batch
+            picked.reverse()
+            for position in (alive + offset).tolist():
+                yield picked.pop(), position
 
 
 def _passage_rows(run: Run, state: Kept) -> Iterator[Row]:
-    for _, group in passages_by_document(run, state):
+    for document, group in passages_by_document(run, state):
+        del document  # it may be large
         for position, passage in group:
             policy = passage.policy.as_dict()
             info = _info("passage", {"language": passage.language, **policy}, sources=[passage.source])
             meta = {"documents": [passage.document], "sources": [passage.source]}
             yield Row(position, passage.id, [Text("text", "text", passage.text)], info, meta)
+        del group
 
 
 def _record_rows(table: Table, state: Kept) -> Iterator[Row]:
@@ -264,9 +277,15 @@ def batch_of(rows: Sequence[Row], sees: str) -> pa.RecordBatch:
 def kept_documents(run: Run) -> Iterator[tuple[int, Document, EditMap]]:
     """The documents alive: position, document as parsed, and its edits."""
     table = document_table(run)
-    state = kept(run, table)
-    for row, position in _living(table, state, table.schema.names):
-        yield position, Document.from_row(row), state.edits.get(position, {}).get("text", EditMap())
+    return _documents(table, kept(run, table))
+
+
+def _documents(table: Table, state: Kept) -> Iterator[tuple[int, Document, EditMap]]:
+    def made(found: tuple[dict[str, Any], int]) -> tuple[int, Document, EditMap]:
+        row, position = found
+        return position, Document.from_row(row), state.edits.get(position, {}).get("text", EditMap())
+
+    return map(made, _living(table, state, table.schema.names))
 
 
 def passages_by_document(
@@ -277,46 +296,46 @@ def passages_by_document(
     `wanted` are document ids: of the others no text is decoded.
     """
     table = passage_table(run)
-    state = state if state is not None else kept(run, table)
-    chosen = set(wanted) if wanted is not None else None
+    of_all = state if state is not None else kept(run, table)
     groups = _groups(table)
-    group = next(groups, None)
-    for _, document, edits in _some_documents(run, chosen):
-        while group is not None and group[0] != document.id:
-            group = next(groups, None)  # passages of documents that were not asked for
-        if group is None:
-            return
-        found = passages_of(document, edits, group[1], state)
-        if found:
-            yield document, found
+    held = 0
+
+    def made(its: tuple[int, Document, EditMap]) -> tuple[Document, list[tuple[int, Passage]]]:
+        nonlocal held
+        if held > LARGE:
+            memory.give_back()  # of the passages before
+        _, document, edits = its
+        held = len(document.text)
+        group = next(rows for name, rows in groups if name == document.id)  # those of others were not asked for
+        return document, passages_of(document, edits, group, of_all)
+
+    return filter(lambda its: its[1], map(made, _documents_cut(run, wanted)))
 
 
-def _some_documents(run: Run, wanted: set[str] | None) -> Iterator[tuple[int, Document, EditMap]]:
-    if wanted is None:
-        yield from kept_documents(run)
-        return
+def _documents_cut(run: Run, wanted: Iterable[str] | None) -> Iterator[tuple[int, Document, EditMap]]:
+    """The documents alive that have passages, of all or of those `wanted`; 30 bytes of memory each."""
     table = document_table(run)
-    state = kept(run, table)
-    for batch, offset in _with_offset(tables.batches(table.folder, table.schema, columns=["id"])):
-        state.alive[offset : offset + len(batch)] &= np.array(
-            [id_ in wanted for id_ in batch["id"].to_pylist()], dtype=bool
-        )
-    for row, position in _living(table, state, table.schema.names):
-        yield position, Document.from_row(row), state.edits.get(position, {}).get("text", EditMap())
+    state, ids = kept(run, table), pa.chunked_array(_column(table, "id"), pa.string()).combine_chunks()
+    named = [batch.unique() for batch in _column(passage_table(run), "document")]
+    state.alive &= _is_among(ids, pa.chunked_array(named, pa.string()).unique())
+    if wanted is not None:
+        state.alive &= _is_among(ids, pa.array(list(wanted), pa.string()))
+    return _documents(table, state)
+
+
+def _column(table: Table, name: str) -> Iterator[pa.Array]:
+    return (batch[name] for batch in tables.batches(table.folder, table.schema, columns=[name]))
+
+
+def _is_among(ids: pa.Array, chosen: pa.Array) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    found: np.ndarray[Any, np.dtype[np.bool_]] = pc.is_in(ids, value_set=chosen).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _groups(table: Table) -> Iterator[tuple[str, list[tuple[int, dict[str, Any]]]]]:
     """The passages of each document, with their positions."""
-    current = ""
-    group: list[tuple[int, dict[str, Any]]] = []
-    for position, row in enumerate(tables.rows(table.folder, table.schema)):
-        if row["document"] != current and group:
-            yield current, group
-            group = []
-        current = row["document"]
-        group.append((position, row))
-    if group:
-        yield current, group
+    numbered = enumerate(tables.rows(table.folder, table.schema))
+    return ((name, list(rows)) for name, rows in groupby(numbered, key=lambda pair: str(pair[1]["document"])))
 
 
 def passages_of(

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from factory import inputs, tables
+from factory import inputs, memory, tables
 from factory import recipe as recipes
 from factory.errors import CheckFailed, TextDropped, WrongRequest
 from factory.plural import many, noun
@@ -187,6 +187,12 @@ def _stop_at(checks: Sequence[dict[str, Any]], run: Run) -> None:
         )
 
 
+def _over(mark: str) -> str:
+    """A stage is over, with this fingerprint: what it took is given back before the next one."""
+    memory.give_back()
+    return mark
+
+
 class _Pipeline:
     """One pass through the stages of a run that is locked."""
 
@@ -235,9 +241,9 @@ class _Pipeline:
     def _stages(self, last: Until, measuring: Measuring) -> None:
         again = ask_again(self._run, self._checked, self._retry, self._progress) if self._retry else 0
         files = self._retry if self._retry and not again else None
-        mark = ingest(self._run, self._checked, self._progress, retry=files)
+        mark = _over(ingest(self._run, self._checked, self._progress, retry=files))
         mark = self.filter("documents", mark)
-        mark = split(self._run, self._checked, mark, self._progress)
+        mark = _over(split(self._run, self._checked, mark, self._progress))
         if last == "ingest":
             return
         mark = self.filter("passages", mark)
@@ -246,20 +252,21 @@ class _Pipeline:
         mark = read(self._run, self._checked, mark, self._progress, ready)
         if last == "filter" and not self._run.stands("generate"):
             return
-        mark = self._generate(mark)
+        mark = _over(self._generate(mark))
         mark = self.filter("records", mark)
         self._say_what_is_missing()
         if last in ("filter", "generate"):
             return
-        mark = export(self._run, self._checked, mark, self._progress)
-        mark = measure(self._run, self._checked, mark, self._progress, self._doors, measuring)
+        mark = _over(export(self._run, self._checked, mark, self._progress))
+        mark = _over(measure(self._run, self._checked, mark, self._progress, self._doors, measuring))
         if last == "audit":
             self._audit(mark)
             self._train()
 
     def filter(self, stage: str, before: str) -> str:
         """Bring the verdicts on one stage up to date; returns their fingerprint."""
-        return filter_stage(self._run, self._checked, stage, before, self._progress, self._doors, workers=self._workers)
+        run, checked, progress, doors = self._run, self._checked, self._progress, self._doors
+        return _over(filter_stage(run, checked, stage, before, progress, doors, workers=self._workers))
 
     def _say_what_is_missing(self) -> None:
         """A cap or a target that is not reached is no failure, but nobody should have to find out."""

@@ -29,4 +29,5 @@ class Progress:
         self.start(stage, total)
         for item in items:
             yield item
+            del item  # it may be large, and the next one is not made yet
             self.advance()

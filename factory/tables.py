@@ -78,14 +78,24 @@ def _unless_whole(beside: Path) -> Iterator[None]:
 class PartWriter:
     """Writes one Parquet file, whole or not at all, in row groups of at most `group_rows` rows and about 16 MB.
 
-    The file appears when the `with` block ends without an error. With `once_filled`, only if it has rows.
+    The file appears when the `with` block ends without an error. With `once_filled`, only if it has rows. `plain`
+    columns are written without a dictionary and the least and greatest of their values: where one value may have 50 MB,
+    these take six times as much while it is written.
     """
 
     def __init__(
-        self, path: Path, schema: pa.Schema, *, group_rows: int = GROUP_ROWS, once_filled: bool = False
+        self,
+        path: Path,
+        schema: pa.Schema,
+        *,
+        group_rows: int = GROUP_ROWS,
+        once_filled: bool = False,
+        plain: Sequence[str] = (),
     ) -> None:
         self.rows = self.groups = 0
         self._path, self._schema, self._group_rows, self._once_filled = path, schema, group_rows, once_filled
+        others = [name for name in schema.names if name not in plain] if plain else True
+        self._described = {"use_dictionary": others, "write_statistics": others}
         self._beside = path.with_name(path.name + ".tmp")
         self._pending: list[dict[str, Any]] = []
         self._pending_bytes = 0
@@ -93,7 +103,7 @@ class PartWriter:
     def __enter__(self) -> "PartWriter":
         with writing(self._path), _unless_whole(self._beside):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._beside, self._schema, compression="zstd")
+            self._writer = pq.ParquetWriter(self._beside, self._schema, compression="zstd", **self._described)
         return self
 
     def write(self, row: Mapping[str, Any], *, size: int = 0) -> None:
@@ -152,12 +162,22 @@ class TableWriter:
 
     `folder` appears when the `with` block ends without an error, replacing the table that stood there. Until then the
     parts lie in `<folder>.tmp`, the finished ones readable: what a killed run leaves there can be used again. What an
-    error or an interrupt ends is removed, or with `keep_parts` left there too, with all rows written so far.
+    error or an interrupt ends is removed, or with `keep_parts` left there too, with all rows written so far. For
+    `plain` see PartWriter.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, *, groups_a_part: int = 64, keep_parts: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        schema: pa.Schema,
+        *,
+        groups_a_part: int = 64,
+        keep_parts: bool = False,
+        plain: Sequence[str] = (),
+    ) -> None:
         self.rows = 0
         self._folder, self._schema, self._groups_a_part, self._keep_parts = folder, schema, groups_a_part, keep_parts
+        self._plain = plain
         self._beside = folder.with_name(folder.name + ".tmp")
         self._parts = 0
 
@@ -169,7 +189,7 @@ class TableWriter:
         return self
 
     def _next_part(self) -> PartWriter:
-        part = PartWriter(self._beside / f"part-{self._parts:05d}.parquet", self._schema)
+        part = PartWriter(self._beside / f"part-{self._parts:05d}.parquet", self._schema, plain=self._plain)
         self._parts += 1
         return part.__enter__()
 
@@ -245,8 +265,10 @@ def _batches(part: Path, schema: pa.Schema, columns: Sequence[str] | None, rows:
     _check_dropped(part, file.schema_arrow, columns)
     for group in range(file.num_row_groups):  # one group at a time: iter_batches alone reads ahead
         with _reading(part):
-            table = file.read_row_group(group, columns=columns, use_threads=False)
-        yield from table.to_batches(max_chunksize=rows)
+            found = file.read_row_group(group, columns=columns, use_threads=False).to_batches(max_chunksize=rows)
+        found.reverse()
+        while found:
+            yield found.pop()  # not held here: whoever is done with it lets go of a text that may have 50 MB
 
 
 @contextmanager

@@ -204,7 +204,7 @@ def _small_enough(path: Path, limits: Limits) -> Path:
 
 def _document(parsed: Parsed, media_type: str) -> Reading:
     text, marks = parsed
-    if not text.strip():
+    if not text or text.isspace():
         raise BadItem("ingest.empty", "Nothing but white space in it. Was it saved, or exported whole?")
     return reading(text, media_type, marks=marks)
 

@@ -1,7 +1,7 @@
 """One call of a generator: what it is given, what it yields, and what the core checks of that."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from factory import prompts, records
@@ -22,7 +22,9 @@ class Call:
 
     unit: Unit
     generator: Generator
-    document: Document
+    document: Document  # without its text, which may have 50 MB: what can be quoted of it is in the passages
+    size: int  # characters of that text
+    parsed: Mapping[str, str]  # of the passages that a filter edited, by id: their slices of the document
     given: Passage | list[Passage] | Record
     passages: Mapping[str, Passage]  # that its records may quote: the kept ones of the document, or of the record
     made_from: list[Passage]  # what it is given, or what the record that it is given was made from
@@ -36,9 +38,15 @@ class Call:
         """All that it was given."""
         return [*self.made_from, *([self.given] if isinstance(self.given, Record) else [])]
 
-    def made(self) -> list[tuple[Record | None, str | None, str, dict[str, Any]]]:
-        """Of each item: its record, why it is rejected (None: it is not), a detail, and what was asked for it."""
-        return [(*_verdict(self, item), asked) for item, asked in self.items]
+    def made(self) -> Iterator[tuple[Record | None, str | None, str, dict[str, Any]]]:
+        """Of each item: its record, why it is rejected (None: it is not), a detail, and what was asked for it.
+
+        Each is let go of as it is handed on: together they are as large as the document.
+        """
+        self.items.reverse()
+        while self.items:
+            item, asked = self.items.pop()
+            yield *_verdict(self, item), asked
 
     def as_row(
         self, record: Record, nth: int, asked: Mapping[str, Any], *, rejected: str | None = None
@@ -52,19 +60,36 @@ class Call:
         )  # fmt: skip
 
 
-def calls(run: Run, units: Sequence[Unit], generators: Mapping[str, Generator]) -> Iterator[Call]:
-    """The calls on passages in the order in which their documents stand: each document is read once."""
+def calls(run: Run, units: Sequence[Unit], generators: Mapping[str, Generator]) -> Iterator[list[Call]]:
+    """The calls on passages, those of a document together, in the order in which these stand: each is read once."""
     by_document: dict[str, list[Unit]] = {}
     for unit in units:
         if unit.record is None:
             by_document.setdefault(unit.document, []).append(unit)
     for document, group in passages_by_document(run, wanted=by_document):
-        passages = [passage for _, passage in group]
-        by_id = {passage.id: passage for passage in passages}
-        for unit in by_document[document.id]:
-            given = passages if unit.passage is None else by_id[unit.passage]
-            shown = given if isinstance(given, list) else [given]
-            yield Call(unit, generators[unit.method], document, given, by_id, shown)
+        made = _on(document, [passage for _, passage in group], by_document[document.id], generators)
+        del document, group  # they may be large, and the calls hold what they need of them
+        yield made
+
+
+def _on(
+    document: Document, passages: list[Passage], units: Sequence[Unit], generators: Mapping[str, Generator]
+) -> list[Call]:
+    """The calls on one document."""
+    by_id = {passage.id: passage for passage in passages}
+    without, size, parsed = replace(document, text=""), len(document.text), as_parsed(document, passages)
+    made = []
+    for unit in units:
+        given = passages if unit.passage is None else by_id[unit.passage]
+        shown = given if isinstance(given, list) else [given]
+        made.append(Call(unit, generators[unit.method], without, size, parsed, given, by_id, shown))
+    return made
+
+
+def as_parsed(document: Document, passages: Iterable[Passage]) -> dict[str, str]:
+    """The slices of a document behind those passages of it that a filter edited; the others are their own."""
+    edited = (passage for passage in passages if passage.edits and passage.document == document.id)
+    return {passage.id: document.text[passage.start : passage.end] for passage in edited}
 
 
 def searches(run: Run, generators: Iterable[Generator], models: Models) -> dict[str, Corpus]:
@@ -72,7 +97,7 @@ def searches(run: Run, generators: Iterable[Generator], models: Models) -> dict[
     searching = [generator for generator in generators if generator.corpus]
     if not searching:
         return {}
-    everything = [passage for _, group in passages_by_document(run) for _, passage in group]
+    everything = [passage for its in passages_by_document(run) for _, passage in its[1]]
     made: dict[frozenset[str], Corpus] = {}
     for generator in searching:
         asked = frozenset(generator.models.values())
@@ -156,4 +181,4 @@ def _is_true(quote: Quote, call: Call) -> bool:
     touched = sum(edit.start < last and first < edit.end for edit in passage.edits.edits)
     if quote.edits != edits or touched != len(edits.edits):  # edits of its own, or half of a replacement
         return False
-    return edits.apply(call.document.text[quote.start : quote.end]) == quote.text
+    return edits.apply(call.parsed.get(passage.id, passage.text)[first:last]) == quote.text

@@ -11,6 +11,7 @@ made real ones.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from factory import records
@@ -23,8 +24,8 @@ from factory.plugins import Filter, Generator
 from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages.asking import Asking
-from factory.stages.calling import Call, calls, run_call, searches
-from factory.stages.following import Plan, calls_on_records
+from factory.stages.calling import Call, run_call, searches
+from factory.stages.following import Plan, all_calls
 from factory.stages.models import FILE, Models, journal
 from factory.stages.plan import Unit
 
@@ -77,7 +78,8 @@ class _Draft:
         its = [*record.parents, *(quote.passage for quote in record.quotes)]
         by_id = {id_: passage for id_, passage in made_by.passages.items() if id_ in its}
         unit = Unit(0, follower.instance, made_by.unit.document, None, record=str(self.row["id"]))
-        return Call(unit, follower, made_by.document, record, by_id, list(by_id.values()))
+        same = (made_by.document, made_by.size, made_by.parsed)
+        return Call(unit, follower, *same, record, by_id, list(by_id.values()))
 
 
 @dataclass
@@ -136,7 +138,11 @@ def _sampled(
     few = its[:: max(1, len(its) // SAMPLE)][: min(SAMPLE, count)]
     drafts = [one.unit_of(generator) for one in few if isinstance(one, _Draft)]
     chosen, by_name = [one for one in few if isinstance(one, Unit)], {generator.instance: generator}
-    return [*drafts, *calls(run, chosen, by_name), *calls_on_records(run, chosen, by_name)], count
+    return [*drafts, *_calls(run, chosen, by_name)], count
+
+
+def _calls(run: Run, units: Sequence[Unit], generators: Mapping[str, Generator]) -> list[Call]:
+    return list(chain.from_iterable(all_calls(run, units, generators)))
 
 
 def _has_rows(run: Run, follower: Generator, limit: int | None) -> bool:
@@ -180,7 +186,7 @@ def requests(run: Run, checked: Checked, method: str, unit: str | None) -> list[
         raise WrongRequest(_no_unit(run, checked, generator, unit))
     with Models(run, checked, imagined=True) as doors:
         doors.open([generator])
-        its = [*calls(run, found, by_name), *calls_on_records(run, found, by_name)]
+        its = _calls(run, found, by_name)
         doors.run(_ask(run, checked, generator, its, doors))
         return doors.imagined.asked if doors.imagined else []
 

@@ -166,7 +166,7 @@ class _Export:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
         paper = exam.Paper(self._run.path / "exam", self._trained()) if self._checked.recipe.generate.exam else None
-        rows = {kind: self._write_kind(kind, beside / kind, paper) for kind in sorted(set(self._waiting.kinds))}
+        rows = {kind: self._write_kind(kind, beside / kind, paper) for kind in self._waiting.kinds}
         tables.write_file(beside / "README.md", card(self._run, self._checked, rows, self._origins, beside).encode())
         tables.swap(beside, self._run.path / "dataset")
         self._waiting.forget()

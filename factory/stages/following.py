@@ -14,7 +14,7 @@ from factory.lookup import Origins
 from factory.origins import ORIGINS
 from factory.plugins import Generator
 from factory.runs import Run
-from factory.stages.calling import Call
+from factory.stages.calling import Call, as_parsed, calls
 from factory.stages.plan import Unit, plan
 from factory.stages.target import in_plan_order
 
@@ -73,8 +73,13 @@ class Plan:
         self._waiting = [unit for unit in chain.from_iterable(zip_longest(*groups.values())) if unit]
 
 
-def calls_on_records(run: Run, units: Sequence[Unit], generators: Mapping[str, Generator]) -> Iterator[Call]:
-    """The calls on kept records in the order of their tables."""
+def all_calls(run: Run, units: Sequence[Unit], generators: Mapping[str, Generator]) -> Iterator[list[Call]]:
+    """The calls on passages, then those on records; those that are shown the same come together."""
+    return chain(calls(run, units, generators), calls_on_records(run, units, generators))
+
+
+def calls_on_records(run: Run, units: Sequence[Unit], generators: Mapping[str, Generator]) -> Iterator[list[Call]]:
+    """The calls on kept records, those of a record together, in the order of their tables."""
     by_record: dict[str, list[Unit]] = {}
     for unit in units:
         if unit.record is not None:
@@ -90,6 +95,10 @@ def calls_on_records(run: Run, units: Sequence[Unit], generators: Mapping[str, G
             record = records.from_row(kind, row)
             passages = origins.passages([*record.parents, *(quote.passage for quote in record.quotes)], SEEN)
             document = origins.document(row["unit"].split("/")[0])
-            for unit in by_record[row["id"]]:
-                by_id = {passage.id: passage for passage in passages}
-                yield Call(unit, generators[unit.method], document, record, by_id, passages)
+            by_id = {passage.id: passage for passage in passages}
+            size, parsed = len(document.text), as_parsed(document, passages)
+            document = replace(document, text="")
+            yield [
+                Call(unit, generators[unit.method], document, size, parsed, record, by_id, passages)
+                for unit in by_record[row["id"]]
+            ]

@@ -14,7 +14,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,8 @@ from factory.recipe import Checked
 from factory.records import Record
 from factory.runs import Run
 from factory.stages import mix, models
-from factory.stages.calling import Call, calls, run_call, searches
-from factory.stages.following import Plan, calls_on_records
+from factory.stages.calling import Call, run_call, searches
+from factory.stages.following import Plan, all_calls
 from factory.stages.models import Models
 from factory.stages.plan import Unit
 from factory.stages.target import own
@@ -35,7 +34,7 @@ from factory.stages.units import UNITS, VERSION
 
 FIRST_ROUND = 64  # units a method: enough to learn how many rows a unit gives
 CAPPED_ROUND = 1024  # units at a time under a max_spend, in plan order: what it still allows is spread over documents
-MOST_HELD = 32_000_000  # characters of documents at work: with passages and records each takes some eight bytes
+MOST_HELD = 8_000_000  # characters of documents at work: with passages and records each takes up to twelve bytes
 WINDOW = 16  # times as many may wait for a slow one to be written before them
 
 
@@ -195,13 +194,18 @@ class _Held:
 
     @property
     def is_full(self) -> bool:
-        """Whether they are too much; one by itself never is, be it as long as it may."""
-        return len(self._calls) > 1 and self._characters > MOST_HELD
+        """Whether they are too much for another one to be read."""
+        return self._characters > MOST_HELD
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether they are too much to begin a call; one by itself never is, be it as long as it may."""
+        return self.is_full and len(self._calls) > 1
 
     def take(self, call: Call) -> None:
         """A call begins."""
         if not self._calls[call.document.id]:
-            self._characters += len(call.document.text)
+            self._characters += call.size
         self._calls[call.document.id] += 1
 
     def drop(self, call: Call) -> None:
@@ -209,7 +213,7 @@ class _Held:
         self._calls[call.document.id] -= 1
         if not self._calls[call.document.id]:
             del self._calls[call.document.id]
-            self._characters -= len(call.document.text)
+            self._characters -= call.size
 
 
 class _Generating:
@@ -236,8 +240,7 @@ class _Generating:
             )
             waiting: deque[tuple[Call, asyncio.Task[None]]] = deque()
             try:
-                on_passages = calls(self._run, units, self._generators)
-                await self._all(chain(on_passages, calls_on_records(self._run, units, self._generators)), waiting)
+                await self._all(all_calls(self._run, units, self._generators), waiting)
             except DeadWorld as error:
                 await self._doors.settled((task for _, task in waiting), str(error))
                 raise
@@ -246,20 +249,30 @@ class _Generating:
                     task.cancel()
                 await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
 
-    async def _all(self, calls: Iterator[Call], waiting: "deque[tuple[Call, asyncio.Task[None]]]") -> None:
+    async def _all(self, groups: Iterator[list[Call]], waiting: "deque[tuple[Call, asyncio.Task[None]]]") -> None:
         slots, held = asyncio.Semaphore(self._at_once), _Held()
-        for call in calls:
-            held.take(call)
-            while waiting and held.is_full:
+
+        async def finish(enough: Callable[[], bool]) -> None:
+            while waiting and not enough():
                 held.drop(waiting[0][0])
                 await self._finish(*waiting.popleft())
-            await slots.acquire()
+
+        for group in groups:
+            group.reverse()
+            while group and not self.capped:
+                call = group.pop()
+                held.take(call)
+                await finish(lambda: not held.is_too_much)
+                await slots.acquire()
+                if self.capped:
+                    break
+                waiting.append((call, asyncio.create_task(self._one(call, slots))))
+                del call  # whoever is written lets go of its document
+                await finish(lambda: not waiting[0][1].done() and len(waiting) < WINDOW * self._at_once)
             if self.capped:
                 break
-            waiting.append((call, asyncio.create_task(self._one(call, slots))))
-            while waiting and (waiting[0][1].done() or len(waiting) >= WINDOW * self._at_once):
-                held.drop(waiting[0][0])
-                await self._finish(*waiting.popleft())
+            del group  # as the last call did
+            await finish(lambda: not held.is_full)
         while waiting:
             await self._finish(*waiting.popleft())
         self._doors.hand_out()
@@ -275,13 +288,15 @@ class _Generating:
 
     def _part(self, nth: int, kind: records.Kind) -> tables.PartWriter:
         path: Path = self._run.path / "records" / kind / f"part-{nth:05d}.parquet"
-        return tables.PartWriter(path, records.schema(kind), once_filled=True)
+        plain = [name for name, _ in records.COLUMNS[kind]]
+        return tables.PartWriter(path, records.schema(kind), once_filled=True, plain=plain)
 
     async def _finish(self, call: Call, task: "asyncio.Task[None]") -> None:
         await task
         if call.waiting:
             return  # the round ends without its rows
         made = rejected = 0
+        is_silent = not call.items
         for n, (record, reason, detail, asked) in enumerate(call.made()):
             if record is None:
                 self._reject(call.unit.id, call, reason or f"{call.unit.method}.rejected", detail)
@@ -290,7 +305,7 @@ class _Generating:
             self._write(call, n, record, reason, asked)
         outcome = "failed" if call.failure else "made" if made else "empty"
         reason, detail = call.failure or (f"{call.unit.method}.nothing_yielded", "")
-        if call.failure or not call.items:
+        if call.failure or is_silent:
             self._reject(call.unit.id, call, reason, detail)
         unit = call.unit
         row = {"unit": unit.id, "method": unit.method, "rank": unit.rank, "outcome": outcome, "records": made}

@@ -155,11 +155,13 @@ class _Ingest:
         before = _Parsed(self._run.path)
         for file, error in bad:
             self._reject(file, error)
-        with tables.TableWriter(self._run.path / "documents", self._schema, groups_a_part=4, keep_parts=True) as table:
+        folder, plain = self._run.path / "documents", ["text"]
+        with tables.TableWriter(folder, self._schema, groups_a_part=4, keep_parts=True, plain=plain) as table:
             for file in self._progress.over(files, "ingest", len(files)):
                 for document in self._documents(file, before):
-                    table.write(document.as_row(), size=len(document.text))
                     self._seen[document.source] += sum(mark.kind == "ocr" for mark in document.marks)
+                    table.write(document.as_row(), size=len(document.text))
+                    del document  # the next file is not read yet
             self._run.undo("ingest")
         before.forget()
         shutil.rmtree(self._run.path / PAGES, ignore_errors=True)

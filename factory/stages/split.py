@@ -53,6 +53,7 @@ def split(run: Run, checked: Checked, before: str, progress: Progress) -> str:
             read += 1
             for row in cut.rows(document, edits):
                 table.write(row)
+            del document, edits  # the next one is not read yet
         run.undo("split")
     counts = {"documents": read, "passages": table.rows, "tokens_are": "exact" if cut.exact else "estimated"}
     run.done("split", mark, counts)

@@ -9,7 +9,7 @@ the machine is in it. A new chapter is one module and one template in `chapters/
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from factory import tables
+from factory import memory, tables
 from factory.plural import many
 from factory.runs import Run
 from factory.views import checks as checking
@@ -83,7 +83,7 @@ def report(run: Run, *, checks: Sequence[str] = ()) -> dict[str, Any]:
 
 def _make(run: Run, checks: Sequence[str]) -> tuple[dict[str, Any], dict[str, tuple[str, Chapter]]]:
     asked = [checking.parse(check) for check in checks]  # before hours of work
-    chapters = {module.NAME: (module.TITLE, module.chapter(run)) for module in CHAPTERS}
+    chapters = {module.NAME: (module.TITLE, _written(module, run)) for module in CHAPTERS}
     findings = _in_order([finding for _, chapter in chapters.values() for finding in chapter.findings])
     examples = [id_ for finding in findings for id_ in finding.rows]
     chapters[rows.NAME] = (rows.TITLE, rows.chapter(run, examples))
@@ -105,6 +105,12 @@ def _make(run: Run, checks: Sequence[str]) -> tuple[dict[str, Any], dict[str, tu
         "checks": results,
     }
     return made, chapters
+
+
+def _written(module: Writes, run: Run) -> Chapter:
+    made = module.chapter(run)
+    memory.give_back()
+    return made
 
 
 def _in_order(findings: Sequence[Finding]) -> list[Finding]:

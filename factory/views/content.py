@@ -10,11 +10,11 @@ The seed is fixed: the same texts in the same order give the same groups.
 """
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -75,16 +75,22 @@ class Content:
     """The words of texts, and their groups."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        said = [words(text) for text in texts]
-        self.count = len(said)
-        self._frequency = Counter(chain.from_iterable(said))
-        self._small = Counter(word for its in said for word, small in its.items() if small)
+        known: dict[str, int] = {}  # a number for each word: texts are held as numbers
+        said, small = [], Counter[str]()
+        for text in texts:
+            its = words(text)
+            said.append(array("l", [known.setdefault(word, len(known)) for word in its]))
+            small.update(word for word, is_small in its.items() if is_small)
+        self.count, self._small = len(said), small
+        counts = np.bincount(np.concatenate([np.empty(0, np.int64), *map(np.asarray, said)]), minlength=len(known))
+        self._frequency = dict(zip(known, counts.tolist(), strict=True))
         kept = sorted(
             (-n, word) for word, n in self._frequency.items() if n >= FEWEST and n <= max(FEWEST, COMMON * self.count)
         )
         self.vocabulary = [word for _, word in kept[:KNOWN]]
-        numbers = {word: nth for nth, word in enumerate(self.vocabulary)}
-        ids = [np.array(sorted(numbers[word] for word in its if word in numbers), np.int64) for its in said]
+        numbers = np.full(len(known), -1, np.int64)
+        numbers[[known[word] for word in self.vocabulary]] = np.arange(len(self.vocabulary))
+        ids = [(placed := np.sort(numbers[np.asarray(its, np.int64)]))[placed >= 0] for its in said]
         self.placed = np.flatnonzero([len(its) > 0 for its in ids])  # texts with no such word lie nowhere
         self._rows = _Rows([ids[nth] for nth in self.placed], self._rarity())
 

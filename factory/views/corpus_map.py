@@ -40,10 +40,12 @@ class CorpusMap:
         by_passage = np.array(quotes, np.int64).reshape(-1, 3)
         self._quotes = by_passage[np.argsort(by_passage[:, 0], kind="stable")]
         self._count_records()
-        for _, group in passages_by_document(run):
+        for document, group in passages_by_document(run):
+            del document  # it may be large
             for _, passage in group:
                 nth, cited = numbers[passage.id], [is_cited for _, is_cited in self._each(passage)]
                 self._sentences[nth], self._cited[nth] = len(cited), sum(cited)
+            del group
 
     def _count_records(self) -> None:
         for table in record_tables(self._run):
@@ -80,10 +82,11 @@ class CorpusMap:
 
         Not of passages of which no row was kept: what all their rows were rejected for may stand in them.
         """
-        return {
-            document.id: list(islice(self._missed(passage for _, passage in group), SHOWN))
-            for document, group in passages_by_document(self._run, wanted=documents)
-        }
+        found = {}
+        for document, group in passages_by_document(self._run, wanted=documents):
+            found[document.id] = list(islice(self._missed(passage for _, passage in group), SHOWN))
+            del document, group  # the next one is not read yet
+        return found
 
     def _missed(self, passages: Iterable[Passage]) -> Iterator[str]:
         for passage in passages:

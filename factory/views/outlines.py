@@ -88,5 +88,7 @@ def _strings(run: Run, table: Table, state: Kept) -> Iterator[tuple[int, dict[st
         return
     ids = (row["id"] for row in tables.rows(table.folder, table.schema, columns=["id"]))
     wanted = [id_.partition("/")[0] for id_, alive in zip(ids, state.alive, strict=True) if alive]
-    for _, group in passages_by_document(run, state, wanted=wanted):
+    for document, group in passages_by_document(run, state, wanted=wanted):
+        del document  # it may be large
         yield from ((position, {"text": passage.text}) for position, passage in group)
+        del group

@@ -1,6 +1,8 @@
 """Reading a run as its filters left it: headings, pages, gaps, edits, and search."""
 
 import json
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,29 @@ Take the pump apart and clean every part of it.
 ## Valves
 
 The valve stops water.
+"""
+
+EMPTIES = """
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from factory.edits import Edit
+from factory.verdicts import Verdicts
+
+
+@dataclass(frozen=True)
+class empties:
+    sees = "text"
+
+    def measure(self, batch):
+        return pa.record_batch({"id": batch["id"], "void": pa.array([t == "Void" for t in batch["text"].to_pylist()])})
+
+    def decide(self, features):
+        verdicts = Verdicts()
+        for id_, void in zip(features["id"].to_pylist(), features["void"].to_pylist(), strict=True):
+            verdicts.edit(id_, [("text", Edit(0, 4, "void", ""))] if void else [], "empties.void")
+        return verdicts
 """
 
 
@@ -121,6 +146,35 @@ def test_only_the_wanted_documents_are_given(tmp_path: Path) -> None:
     everyone = [document.id for _, document, _ in kept_documents(done)]
     wanted = [everyone[4], everyone[1]]
     assert [document.id for document, _ in passages_by_document(done, wanted=wanted)] == [everyone[1], everyone[4]]
+
+
+def test_a_document_of_which_nothing_is_left_takes_no_other_with_it(tmp_path: Path) -> None:
+    with on_the_path(tmp_path / "site") as site:
+        Package(site, "stranger").declares("filters", "empties", EMPTIES)
+        files = {"a.md": HANDBOOK, "b.md": "Void", "c.md": "The valve stops water."}
+        done = ingested(tmp_path, files, documents=["empties"])
+        assert [document.path for _, document, _ in kept_documents(done)] == ["a.md", "b.md", "c.md"]
+        assert [document.path for document, _ in passages_by_document(done)] == ["a.md", "c.md"]
+
+
+def test_one_document_at_a_time_is_held(tmp_path: Path) -> None:
+    text = "\n\n".join(f"Насос {nth} качает воду из пруда." for nth in range(4_000))
+    write_documents(tmp_path, {f"{nth}.txt": text for nth in range(3)})
+    done = run(write_recipe(tmp_path, max_tokens=4096), until="ingest")
+    tracemalloc.start()
+    try:
+        peaks = [_peak(read(done), few) for read in (kept_documents, passages_by_document) for few in (1, 3)]
+    finally:
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
+    assert peaks[3] < 1.2 * peaks[2]
+
+
+def _peak(found: Iterator[Any], few: int) -> int:
+    tracemalloc.reset_peak()
+    for _ in range(few):
+        next(found)
+    return tracemalloc.get_traced_memory()[1]
 
 
 def test_verdicts_that_do_not_fit_their_table_stop_the_run(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from factory.corpus import kept, passage_table, rows
 from factory.runs import Run
 from factory.views import declared, exported
 from factory.views.chapter import Chapter, Finding, share, some
-from factory.views.content import A_GROUP, FEWEST, Content, Group
+from factory.views.content import A_GROUP, FEWEST, LONGEST, Content, Group
 from factory.views.masked import masked
 
 NAME, TITLE = "content", "What it is about"
@@ -60,10 +60,11 @@ def _rows(run: Run) -> tuple[list[str], list[str]]:
     """Ids and texts of the rows that are looked at, what was found in them masked."""
     count = exported.count(run)
     size = count if declared.recipe(run).audit.full else min(count, LOOKED_AT)
-    found = [(kind, row) for kind, _, row in exported.at(run, [nth * count // size for nth in range(size)], TEXTS)]
-    hidden = masked(run, [row["id"] for _, row in found])
-    ids = [row["id"] for _, row in found]
-    return ids, [records.joined(kind, hidden.get(row["id"], row)) for kind, row in found]
+    places = [nth * count // size for nth in range(size)]
+    ids = exported.ids_at(run, places)
+    hidden = masked(run, ids)
+    found = exported.at(run, places, TEXTS)  # one by one: whole rows may be long
+    return ids, [records.joined(kind, hidden.get(row["id"], row))[:LONGEST] for kind, _, row in found]
 
 
 def _passages(run: Run) -> Iterator[str]:

@@ -104,12 +104,12 @@ def _sources(run: Run, rows: list[_Row]) -> Sources:
         for parent in row.meta["parents"][:1]:
             wanted.setdefault(parent, set())
     documents = {name.split("/")[0] for name in wanted}
-    return {
-        passage.id: _source(document, [its for _, its in group], passage, wanted[passage.id])
-        for document, group in passages_by_document(run, wanted=documents)
-        for _, passage in group
-        if passage.id in wanted
-    }
+    found: Sources = {}
+    for document, group in passages_by_document(run, wanted=documents):
+        its = [passage for _, passage in group]
+        found |= {one.id: _source(document, its, one, wanted[one.id]) for one in its if one.id in wanted}
+        del document, group, its  # the next one is not read yet
+    return found
 
 
 def _source(document: Document, group: list[Passage], passage: Passage, starts: set[int]) -> _Source:
