@@ -28,9 +28,24 @@ def begin(places: Sequence[Path]) -> None:
 
 
 def elsewhere(run: Path) -> list[Path]:
-    """Where work on a run that was stopped lies in other runs and folders."""
-    notes = [json.loads(note.read_text(encoding="utf-8")) for note in sorted(run.glob(f"{COMPARED}/*/{NOTE}"))]
-    return sorted({Path(name) for names in notes for name in names if Path(name).is_dir()})
+    """Where work on a run that was stopped lies in other runs and folders.
+
+    A run may come from somebody else, and what is named here is removed: only a place counts whose own note leads back.
+    """
+    found: set[Path] = set()
+    for note in run.glob(f"{COMPARED}/*/{NOTE}"):
+        here = note.parent.resolve()
+        found.update(other for other in map(Path, _named(note)) if str(here) in _named(other / NOTE))
+    return sorted(found)
+
+
+def _named(note: Path) -> list[str]:
+    """The places that a note names; none where there is no such note."""
+    try:
+        names = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def end(places: Sequence[Path]) -> None:
