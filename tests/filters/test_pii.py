@@ -515,6 +515,11 @@ def test_of_glued_numbers_only_what_is_near_is_read_again(monkeypatch: pytest.Mo
     assert max(read[1:]) < 3 * _presidio.LONGEST + 2 * REACH
 
 
+def test_what_the_end_of_the_part_that_is_read_again_cuts_is_no_number() -> None:
+    gap = REACH + _presidio.LONGEST - 13  # the part ends where the second run of digits would be a number
+    assert sure(f"+442079460112{' ' * gap}+4420794601125555555555") == [("phone", "+442079460112")]
+
+
 def test_a_placeholder_at_the_edge_of_the_context_is_no_word() -> None:
     far = "account 12345678 and some more words that say nothing of any number: "
     for cut in range(len(far) - 16):

@@ -275,3 +275,9 @@ def test_glued_secrets_are_found_with_only_what_is_near_read_again(monkeypatch: 
     text = f"password={WORD}" * 300
     assert len(find(text)) == 300
     assert max(read[1:]) < 2 * secrets.NEAR + 200
+
+
+def test_what_the_end_of_the_part_that_is_read_again_cuts_is_no_secret() -> None:
+    head = f"password={WORD} "
+    gap = secrets.NEAR - 60  # the part ends 50 characters into a value that is too long for a password
+    assert [f.start for f in find(f"{head}{'- ' * (gap // 2)}password={'aB3!dE5?gH' * 24}")] == [9]
