@@ -63,6 +63,7 @@ def test_no_verb_shows_the_help(tmp_path: Path) -> None:
     assert ended.code in (0, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ELSEWHERE])
 def test_the_example_in_the_help_of_each_verb_runs(copy: Path, verb: str) -> None:
     said = factory(verb, "--help", cwd=copy).out

@@ -135,6 +135,7 @@ def test_only_whole_lines_go(texts: list[str]) -> None:
         assert set(after.splitlines(keepends=True)) <= set(text.splitlines(keepends=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bait", ["a", "a\n", "\n", "```\n", "7\n", "中"])
 def test_a_megabyte_of_one_thing_gets_a_verdict(bait: str) -> None:
     assert judged([bait * (1_000_000 // len(bait))] * 2, min_documents=2)[0]["outcome"] in ("keep", "edit")

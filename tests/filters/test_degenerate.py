@@ -168,6 +168,7 @@ def test_a_changed_bound_measures_the_same(row: Row) -> None:
     assert others.measure(batch).equals(Degenerate().measure(batch))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bait", ["a ", "a", "\n", "```\n", "中", "a\n", "."])
 def test_a_megabyte_of_one_thing_gets_a_verdict(bait: str) -> None:
     assert judged(sft(bait * (1_000_000 // len(bait)), bait * (1_000_000 // len(bait))))[0]["outcome"] in (

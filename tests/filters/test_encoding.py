@@ -135,6 +135,7 @@ def test_a_row_gets_the_same_figures_in_any_batch_and_under_any_bound(texts: lis
     assert whole == [row for nth in range(len(ids)) for row in Encoding().measure(batch.slice(nth, 1)).to_pylist()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bait", ["é", "Ã©", "Ã", "â€™", "\x00", "\ufffd", "Â\xa0", "中"])
 def test_half_a_megabyte_of_one_thing_gets_a_verdict(bait: str) -> None:
     assert judged({"text": bait * (500_000 // len(bait))})["outcome"] in ("keep", "edit", "reject")

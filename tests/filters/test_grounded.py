@@ -210,6 +210,7 @@ def test_any_text_has_sentences_inside_of_it_and_a_support_between_0_and_1(
     assert all(left.end <= right.start for left, right in itertools.pairwise(found))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bait",
     ["a " * 150_000, "." * 300_000, "1," * 150_000, "\n" * 300_000, "A. " * 100_000, "系" * 200_000, "<A" * 150_000],

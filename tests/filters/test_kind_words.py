@@ -30,6 +30,7 @@ def test_words_say_kinds(text: str, kinds: set[str]) -> None:
     assert kinds <= set(KINDS)
 
 
+@pytest.mark.slow
 def test_what_is_remembered_has_an_end() -> None:
     for first in range(0, 3 * _kind_words.MOST_KNOWN, 1000):
         said_in(" ".join(f"w{nth}x street{nth}" for nth in range(first, first + 1000)))
