@@ -285,7 +285,17 @@ def _documents(table: Table, state: Kept) -> Iterator[tuple[int, Document, EditM
         row, position = found
         return position, Document.from_row(row), state.edits.get(position, {}).get("text", EditMap())
 
-    return map(made, _living(table, state, table.schema.names))
+    return _one_by_one(map(made, _living(table, state, table.schema.names)))
+
+
+def _one_by_one(found: Iterator[tuple[int, Document, EditMap]]) -> Iterator[tuple[int, Document, EditMap]]:
+    """Before the next one is read, what was made of a large one, such as its passages, is given back."""
+    for its in found:
+        size, handed_on = len(its[1].text), [its]
+        del its  # not held here while it is used
+        yield handed_on.pop()
+        if size > LARGE:
+            memory.give_back()
 
 
 def passages_by_document(
@@ -298,14 +308,9 @@ def passages_by_document(
     table = passage_table(run)
     of_all = state if state is not None else kept(run, table)
     groups = _groups(table)
-    held = 0
 
     def made(its: tuple[int, Document, EditMap]) -> tuple[Document, list[tuple[int, Passage]]]:
-        nonlocal held
-        if held > LARGE:
-            memory.give_back()  # of the passages before
         _, document, edits = its
-        held = len(document.text)
         group = next(rows for name, rows in groups if name == document.id)  # those of others were not asked for
         return document, passages_of(document, edits, group, of_all)
 
