@@ -56,7 +56,7 @@ class Known:
         self._lock = threading.Lock()
         self._file: pq.ParquetFile | None = None
         with contextlib.suppress(OSError, pa.ArrowInvalid):  # none yet, or damaged: measured anew
-            opened = pq.ParquetFile(file)
+            opened = tables.parquet(file)
             if (opened.schema_arrow.metadata or {}).get(b"factory.stamp") != wanted_stamp.encode():
                 return
             for group in range(opened.num_row_groups):
@@ -110,7 +110,7 @@ class Writer:
             if self._writer is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 schema = with_keys.schema.with_metadata({"factory.table": "features", "factory.stamp": self._stamp})
-                self._writer = pq.ParquetWriter(self._beside, schema, compression="lz4")
+                self._writer = pq.ParquetWriter(self._beside, schema, compression="lz4", write_page_checksum=True)
             self._writer.write_table(with_keys.cast(self._writer.schema))
 
     def close(self) -> None:
@@ -125,6 +125,6 @@ class Writer:
 def read(file: Path) -> Iterator[pa.RecordBatch]:
     """The features of a file in order, without keys; none where nothing was measured."""
     if file.exists():
-        opened = pq.ParquetFile(file)
+        opened = tables.parquet(file)
         for group in range(opened.num_row_groups):
             yield from opened.read_row_group(group).drop_columns(["key"]).to_batches()

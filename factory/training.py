@@ -169,9 +169,9 @@ def columns(files: Sequence[Path]) -> set[str]:
 
 
 def _parquet(file: Path, columns: Sequence[str]) -> Iterator[Row]:
-    import pyarrow.parquet as pq
+    from factory import tables
 
-    with pq.ParquetFile(file) as opened:
+    with tables.parquet(file) as opened:
         wanted = [name for name in ("id", *columns) if name in opened.schema_arrow.names]
         for batch in opened.iter_batches(batch_size=BATCH_ROWS, columns=wanted):
             yield from batch.to_pylist()

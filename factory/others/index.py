@@ -115,7 +115,7 @@ def _pieces(source: Path, sketching: Sketching) -> Iterator[pa.Table]:
         raise WrongRequest(f"There is no {source}.")
     if is_index(source):
         check(source, sketching)
-        file = pq.ParquetFile(source)
+        file = tables.parquet(source)
         yield from (file.read_row_group(nth) for nth in range(file.num_row_groups))
         return
     found = texts(source)
@@ -174,7 +174,7 @@ class Index:
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
-        self._file = pq.ParquetFile(path)
+        self._file = tables.parquet(path)
         self.groups = self._file.num_row_groups
 
     def sketched(self, group: int) -> tuple[list[str], near.Signatures]:

@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
-import pyarrow.parquet as pq
 import yaml
 
 from factory import tables
@@ -133,7 +132,7 @@ def _exported(run: Run) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     for folder in sorted(path for path in (run.path / "dataset").iterdir() if path.is_dir()):
         for split in SPLITS:
             for part in sorted(folder.glob(f"{split}-*.parquet")):
-                file = pq.ParquetFile(part)
+                file = tables.parquet(part)
                 for group in range(file.num_row_groups):
                     for row in file.read_row_group(group, use_threads=False).to_pylist():
                         yield folder.name, split, part.stem, row

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from factory import documents, languages, rejections, runs, tables
 from factory.documents import Document, document_id
@@ -285,7 +284,7 @@ class _Refused:
         self._found: dict[Key, tuple[str, str]] = {}
         self._seen: dict[Key, tuple[str, str]] = {}
         with contextlib.suppress(pa.ArrowInvalid, OSError):
-            table = pq.read_table(self._file)
+            table = tables.parquet(self._file).read()
             if (table.schema.metadata or {}).get(b"factory.readers") == readers_digest().encode():
                 rows = [row for row in table.to_pylist() if not (retry and rejections.matches(row["reason"], retry))]
                 self._found = {
@@ -342,7 +341,7 @@ class _Parsed:
 
     def _index(self, part: Path) -> None:
         with contextlib.suppress(pa.ArrowInvalid, OSError):  # damaged: what it held is parsed again
-            file = pq.ParquetFile(part)
+            file = tables.parquet(part)
             if (file.schema_arrow.metadata or {}).get(b"factory.readers") != readers_digest().encode():
                 return
             if tables.dropped_column(file.schema_arrow):
@@ -363,7 +362,7 @@ class _Parsed:
         part, group, nth = place
         if self._group != (part, group):
             try:
-                self._rows = pq.ParquetFile(part).read_row_group(group).to_pylist()
+                self._rows = tables.parquet(part).read_row_group(group).to_pylist()
             except (pa.ArrowInvalid, OSError):  # damaged: what it held is parsed again
                 self._places = {key: at for key, at in self._places.items() if at[:2] != (part, group)}
                 return None

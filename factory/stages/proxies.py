@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from factory import plugins, runs, tables, training
 from factory.errors import CheckFailed, WrongRequest
@@ -132,4 +131,4 @@ def table(files: Iterable[Path]) -> pa.Table:
         raise WrongRequest(
             "This takes a run or a folder with its dataset/; 'factory audit FILE' makes a run of a file."
         )
-    return pa.concat_tables([pq.read_table(file) for file in its])
+    return pa.concat_tables([tables.parquet(file).read() for file in its])

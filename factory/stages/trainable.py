@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from factory import plugins, training
+from factory import plugins, tables, training
 from factory.errors import WrongRequest
 from factory.policy import SCALE, Confidentiality, Policy
 from factory.records import KINDS
@@ -71,7 +71,7 @@ def documents_of(row: Row) -> list[str]:
 def _metas(file: Path) -> Iterator[dict[str, Any]]:
     if file.suffix != ".parquet" or "meta" not in pq.read_schema(file).names:
         return
-    for batch in pq.ParquetFile(file).iter_batches(columns=["meta"]):
+    for batch in tables.parquet(file).iter_batches(columns=["meta"]):
         yield from map(_object, batch["meta"].to_pylist())
 
 

@@ -99,7 +99,7 @@ class Waiting:
                 here.append(wanted[at] - first)
                 at += 1
             if here:
-                found += pq.read_table(file)["text"].take(pa.array(here)).to_pylist()
+                found += tables.parquet(file).read(["text"])["text"].take(pa.array(here)).to_pylist()
         return found
 
     def sorted(self, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -115,6 +115,6 @@ class Waiting:
 
 
 def _read(run: Path) -> Iterator[dict[str, Any]]:
-    file = pq.ParquetFile(run)
+    file = tables.parquet(run)
     for group in range(file.num_row_groups):
         yield from file.read_row_group(group, use_threads=False).to_pylist()

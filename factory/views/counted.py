@@ -39,7 +39,7 @@ def counted(run: Run) -> dict[str, float]:
 
 def _rows(file: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
     if file.is_file():
-        with pq.ParquetFile(file) as opened:
+        with pq.ParquetFile(file, page_checksum_verification=True) as opened:
             for group in range(opened.num_row_groups):
                 yield from opened.read_row_group(group, columns=columns).to_pylist()
 

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +34,38 @@ def files(run: Run) -> Iterator[tuple[str, str, Path]]:
                     yield kind, split, file
 
 
-def _groups(run: Run) -> Iterator[tuple[str, str, pq.ParquetFile, int]]:
-    """(kind, split, file, row group): one is decoded at a time."""
+@dataclass(frozen=True)
+class _Group:
+    """A row group, which is decoded when it is asked for."""
+
+    path: Path
+    opened: pq.ParquetFile
+    nth: int
+
+    @property
+    def rows(self) -> int:
+        return int(self.opened.metadata.row_group(self.nth).num_rows)
+
+    def read(self, columns: Columns) -> pa.Table:
+        with _reading(self.path):
+            return self.opened.read_row_group(self.nth, columns=columns, use_threads=False)
+
+
+def _groups(run: Run) -> Iterator[tuple[str, str, _Group]]:
     for kind, split, file in files(run):
         opened = _open(file)
-        yield from ((kind, split, opened, group) for group in range(opened.num_row_groups))
+        yield from ((kind, split, _Group(file, opened, nth)) for nth in range(opened.num_row_groups))
 
 
 def _open(file: Path) -> pq.ParquetFile:
+    with _reading(file):
+        return tables.parquet(file, memory_map=True)
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
     try:
-        return pq.ParquetFile(file, memory_map=True)
+        yield
     except (pa.ArrowInvalid, OSError) as error:
         place = f"dataset/{file.parent.name}/{file.name}"
         raise DeadWorld(f"{place} is damaged. Delete dataset/ and export the run again: it is rebuilt.") from error
@@ -49,11 +73,10 @@ def _open(file: Path) -> pq.ParquetFile:
 
 def batches(run: Run, columns: dict[str, Columns]) -> Iterator[tuple[str, str, pa.RecordBatch]]:
     """(kind, split, batch) of all rows in order, of those kinds that `columns` names."""
-    for kind, split, file, group in _groups(run):
-        if kind not in columns:
-            continue
-        table = file.read_row_group(group, columns=columns[kind], use_threads=False)
-        yield from ((kind, split, batch) for batch in table.to_batches(tables.BATCH_ROWS))
+    for kind, split, group in _groups(run):
+        if kind in columns:
+            read = group.read(columns[kind])
+            yield from ((kind, split, batch) for batch in read.to_batches(tables.BATCH_ROWS))
 
 
 def count(run: Run) -> int:
@@ -88,14 +111,14 @@ def record_of(id_: str) -> str:
 def at(run: Run, positions: Sequence[int], columns: dict[str, Columns]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(kind, split, row) of some rows, by their place in the order; `positions` ascend."""
     nth = first = 0
-    for kind, split, file, group in _groups(run):
-        end = first + file.metadata.row_group(group).num_rows
+    for kind, split, group in _groups(run):
+        end = first + group.rows
         here = []
         while nth < len(positions) and positions[nth] < end:
             here.append(positions[nth] - first)
             nth += 1
         if here:
-            picked = file.read_row_group(group, columns=columns[kind], use_threads=False).take(pa.array(here))
+            picked = group.read(columns[kind]).take(pa.array(here))
             yield from ((kind, split, row) for row in picked.to_pylist())
         first = end
 
