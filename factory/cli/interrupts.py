@@ -31,7 +31,8 @@ class Interrupts:
         """Raise; or, in an event loop, cancel its tasks: an error in the midst of it would leave them half-made."""
         self.time_is_over = number == signal.SIGALRM
         asyncio = sys.modules.get("asyncio")  # not imported for this: only who runs a loop needs it
-        loop = asyncio._get_running_loop() if asyncio else None
+        running = getattr(asyncio, "_get_running_loop", None)  # nor is it whole while it is being imported
+        loop = running() if running else None
         if asyncio is None or loop is None or loop is self._cancelled:  # a second Ctrl-C does not wait
             raise Interrupted
         self._cancelled = loop
