@@ -35,6 +35,11 @@ def phrases(written: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{joined})", re.IGNORECASE)
 
 
+def pattern(*written: str) -> re.Pattern[str]:
+    """A pattern, case aside, for any of some; lines are put together without the white space at their ends."""
+    return re.compile("|".join("".join(line.strip() for line in one.split("\n")) for one in written), re.IGNORECASE)
+
+
 def plain(inline: str) -> str:
     """Inline markup as words on one line: `**x**` is x, a link its text; code spans keep their backticks."""
     if not _MARKED.search(inline):

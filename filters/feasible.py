@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from factory.refusals import refuses
 from factory.verdicts import Verdicts
+from factory.wording import pattern
 from filters import _shown
 from filters._turns import turns
 
@@ -39,41 +40,34 @@ _NO_PICTURE = r"""conclusion|comparison|analogy|parallel|inference|distinction|c
 _SHOWN = r"""(?:photo(?:graph)?|image|picture|painting|video|audio(?: file| clip| recording)?|recording|screenshot
     |spreadsheet|attachment)s?"""
 _WEBSITE = r"(?:link|url|website|web ?page|site)"
-
-
-def _pattern(*written: str) -> re.Pattern[str]:
-    """Any of some patterns, written over lines; a blank in them is a blank."""
-    return re.compile("|".join(re.sub(r"\n\s*", "", one) for one in written), re.IGNORECASE)
-
-
-_MAKES = _pattern(
+_MAKES = pattern(
     rf"""\W{{0,3}}{_PLEASE}(?:create|design|make|generate|produce|show me|build) (?:me |us )?
         (?:an?|the|some|one|two|three) (?!(?:[\w'’-]+ ){{0,3}}?(?:character|plot|description|text|ascii)\b)
         {_SUCH}{_MADE}{_ENDS}""",
-    rf"""\W{{0,3}}{_PLEASE}(?:draw|sketch|paint|photograph|render) (?:me |us )?(?:an?|the|some|your) 
-        (?!(?:[\w'’-]+ ){{0,4}}?(?:{_NO_PICTURE}))\w""",
+    rf"""\W{{0,3}}{_PLEASE}(?:draw|sketch|paint|photograph|render) (?:me |us )?(?:an?|the|some|your)
+        [ ](?!(?:[\w'’-]+ ){{0,4}}?(?:{_NO_PICTURE}))\w""",
 )
-_ATTACHED = _pattern(
+_ATTACHED = pattern(
     rf"\b(?:attached|enclosed|uploaded) (?:[\w'’-]+ ){{0,2}}?(?:{_SHOWN}|file|document|article|pdf|report)\b",
     rf"\b(?:in|from|of|at|on) (?:the|this) (?:provided|given|attached|above|below) {_SHOWN}\b",
     r"\btranscribe (?:the|this|an?) (?:[\w'’-]+ ){0,2}?(?:recording|audio|video|podcast|interview)\b",
     r"\blisten to (?:the|this) (?:[\w'’-]+ ){0,2}?(?:recording|audio|song|clip|podcast)\b",
 )
-_NAMED = _pattern(  # a thing by its name alone, where it should stand itself: "(Insert article)", "Attached photo"
+_NAMED = pattern(  # a thing by its name alone, where it should stand itself: "(Insert article)", "Attached photo"
     rf"""\W*(?:(?:an?|the|this|attached|provided|given|insert|see) )*(?:{_SHOWN}|article|document|passage|file|poem
         |essay|paragraph|transcript)(?: (?:here|attached|file))?\W*"""
 )
-_SEARCHES = _pattern(
+_SEARCHES = pattern(
     rf"\W{{0,3}}{_PLEASE}(?:search|browse|surf) (?:the )?(?:web|internet|google|online)\b",
     rf"""\W{{0,3}}{_PLEASE}(?:visit|open|go to|access|browse) (?:the|this|an?) (?:following |given |provided )?
         {_WEBSITE}\b""",
 )
 _ADDRESS = re.compile(r"\W*(?:(?:link|url|article|source|website)\W+)?https?://\S+\W*", re.IGNORECASE)
-_READS = _pattern(
+_READS = pattern(
     r"""\b(?:summar|read|review|rewrite|paraphras|translat|headline|title|tweet|sentiment|article|news|blog|video|content
         |main (?:idea|point)|key (?:point|takeaway)|describe|analy[sz]e)"""
 )
-_OF_ADDRESSES = _pattern(
+_OF_ADDRESSES = pattern(
     r"\b(?:domain|url|link|protocol|query|path|regex|html|hyperlink|cit(?:e|ation)|reference|format)"
 )
 _IN_TEXT = re.compile(

@@ -16,12 +16,11 @@ from generators._questions import Candidate, Page
 from generators._spans import answer_in, answer_of
 from generators._titles import is_question
 from generators._verbs import is_verb
-from generators._wording import unclear_answer, unclear_question
+from generators._wording import speaks_of_us, unclear_answer, unclear_question
 
 _BOLD_QUESTION = re.compile(r"(\*\*|__)(?P<question>[^*_\n][^\n]*?[?？؟])\1[ \t]*\n?")
 _Q = re.compile(r"[*_]{0,2}Q(?:uestion)?[ \t]?\d{0,3}[.:)][*_]{0,2}[ \t]+(?P<question>\S[^\n]*)")
 _Q_MARK = re.compile(r"Q(?:uestion)?[ \t]?\d{0,3}[.:)][ \t]+")
-_WE = re.compile(r"\b(?:we|us|our|ours)\b", re.IGNORECASE)  # whoever wrote the page
 _WHY_A_THING = re.compile(r"[Ww]hy (?P<rest>[^?]+)\?+")
 _A = re.compile(r"[*_]{0,2}A(?:nswer)?[ \t]?\d{0,3}[.:)][*_]{0,2}[ \t]+(?=\S)")
 
@@ -97,7 +96,7 @@ def _asked(page: Page, part: Section, question: str, start: int, end: int) -> Ca
         return Candidate("faq", question, start, end)
     unclear = unclear_question(question) or unclear_answer(page.text[start:end], follows_question=True)
     asked = questions.asked(page, part, question, start)
-    if asked == question and _WE.search(question) and not page.words.has_name(question):
+    if asked == question and speaks_of_us(question) and not page.words.has_name(question):
         unclear = unclear or questions.NO_SUBJECT
     return Candidate("faq", asked, start, end, unclear)
 

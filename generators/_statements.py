@@ -25,7 +25,7 @@ from generators._questions import Candidate, Page
 from generators._spans import ENDS, TAG
 from generators._titles import subject
 from generators._verbs import known_act, mine
-from generators._wording import announces, unclear_answer, unclear_question
+from generators._wording import announces, speaks_of_us, unclear_answer, unclear_question
 
 MIN_MAIN_WORDS, MIN_CLAUSE_WORDS = 5, 4
 MAX_CHARS = 600  # a longer sentence holds more than what is asked
@@ -180,7 +180,7 @@ def _placed(page: Page, part: Section, sentence: str, question: str, start: int)
     if contract:
         small = question[0].lower() + question[1:]
         return page.pick(start, _UNDER).format(small, contract)
-    if re.search(r"\b(?:we|us|our|ours)\b", sentence, re.IGNORECASE):
+    if speaks_of_us(sentence):
         return None
     if page.words.has_name(without_code(question)) or any(map(_TELLING.search, _CODE.findall(question))):
         return question

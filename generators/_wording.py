@@ -92,6 +92,7 @@ _SAYS = phrases(
     r"""\b(?:is|are|was|were|be|has|have|had|do|does|did|will|shall|may|must|can|cannot|could|should|would|might|agrees?
     |we|you|they|it|there|\w+n['’]t|\w+['’](?:ll|re|ve|s))\b"""
 )
+_WE = re.compile(r"\b(?:we|us|our|ours)\b", re.IGNORECASE)
 _RULE = re.compile(r"[ \t]*\|[ \t]*:?-")  # the line below the heads of a table
 _SMALL = listed(
     "a an and as at but by for from if in into nor of off on onto or over per so than the to up via with without"
@@ -113,6 +114,11 @@ def unclear_answer(answer: str, *, follows_question: bool = False) -> str | None
 def says_something(answer: str) -> bool:
     """Whether an answer has a verb, as far as small words show it: "Services as directed by the company." has none."""
     return bool(_SAYS.search(answer))
+
+
+def speaks_of_us(text: str) -> bool:
+    """Whether it speaks of whoever wrote the page: "we", "our"."""
+    return bool(_WE.search(text))
 
 
 def announces(answer: str) -> bool:

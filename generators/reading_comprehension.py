@@ -117,9 +117,10 @@ def _is_cut(page: Page) -> bool:
 def _is_mixed(page: Page) -> bool:
     """Whether a tenth of a passage is in other languages than its own, as where a contract has two columns."""
     held = [block for part in page.sections for block in part.blocks if block.kind != "code"]
-    said = [(page.text[block.start : block.end], told(page.text[block.start : block.end], ENOUGH)) for block in held]
+    texts = [page.text[block.start : block.end] for block in held]
+    said = zip(texts, (told(text, ENOUGH) for text in texts), strict=True)
     other = sum(len(text) for text, its in said if its and its[1] >= SURE and its[0] != page.language)
-    return other > MAX_OTHER * sum(len(text) for text, _ in said)
+    return other > MAX_OTHER * sum(map(len, texts))
 
 
 def _spread(found: tuple[Asked, ...], most: int) -> list[Asked]:
