@@ -1,12 +1,13 @@
 """Much text on bounded memory: CPU seconds a MB and the memory of each stage, from files to exported rows of text.
 
-    python benchmarks/large_text.py --data FOLDER [--size-mb 100] [--filters all] [--keep FOLDER]
+    python benchmarks/large_text.py --data FOLDER [--size-mb 100] [--filters all] [--keep FOLDER] [--to passages]
 
 Corpus    a third each: many small Markdown files, few text files of 50 MB, JSON lines. Its paragraphs are those of the
           .md, .rst and .txt files below `--data` (without it: sentences of drawn words), drawn again and again, a drawn
           word put into each, so that few passages are alike. All of a text are of one language, as in life.
 Run       `factory run` with `generate: {methods: [text]}`; `--filters all` adds exact_dedup of documents, minhash_dedup
-          and pii of passages, length and exact_dedup of records; `some` only those of records.
+          and pii of passages, length and exact_dedup of records; `some` only those of records. With `--to passages`
+          `factory ingest`: documents and passages alone.
 Shown     of each stage the CPU seconds of all processes, for a MB of the corpus too; the most memory that the largest
           process had (anonymous, and with pages of mapped files), and all processes together (anonymous), sampled
           20 times a second.
@@ -35,6 +36,7 @@ FILTERS = {
     "passages: {filter: [minhash_dedup, pii: {action: placeholder}]}\n"
     "filter: [length, exact_dedup]\n",
 }
+VERBS = {"rows": "run", "passages": "ingest"}
 BIG, SMALL, ROW = 50_000_000, 8_000, 3_000  # bytes of a text file, of a Markdown file, of a line
 LONGEST = 600  # characters of a paragraph
 EVERY_S = 0.05
@@ -152,11 +154,11 @@ def _spent(pid: int) -> float:
     return total / TICKS
 
 
-def measure(recipe: Path, size: int) -> None:
+def measure(verb: str, recipe: Path, size: int) -> None:
     """Run a recipe and print a line a stage."""
     began = time.monotonic()
     process = subprocess.Popen(  # noqa: S603 # our own interpreter and command
-        [sys.executable, "-c", "from factory.cli import main; main()", "run", str(recipe)],
+        [sys.executable, "-c", "from factory.cli import main; main()", verb, str(recipe)],
         stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     watch = Watch(process.pid)
@@ -190,6 +192,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--size-mb", type=int, default=100)
     parser.add_argument("--filters", choices=FILTERS, default="some")
+    parser.add_argument("--to", choices=VERBS, default="rows", help="how far to go")
     parser.add_argument("--keep", type=Path, help="where corpus and run stay; a corpus that is there is taken")
     asked = parser.parse_args()
     with TemporaryDirectory() as name:
@@ -202,7 +205,7 @@ def main() -> None:
         made = f"run: {folder / 'run'}\nsources: [{{path: corpus}}]\ngenerate: {{methods: [text]}}\n"
         recipe.write_text(made + FILTERS[asked.filters], encoding="utf-8")
         print(f"{size / 1e6:.0f} MB in {sum(file.is_file() for file in (folder / 'corpus').rglob('*')):,} files")
-        measure(recipe, size)
+        measure(VERBS[asked.to], recipe, size)
 
 
 if __name__ == "__main__":
