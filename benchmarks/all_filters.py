@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--only", help="filters, with commas between")
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
-    filters = given.only.split(",") if given.only else measured_by_default()
+    filters = given.only.split(",") if given.only else measured_by_default()[0]
     names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in filters]
     with TemporaryDirectory() as folder:
         few, many = Path(folder) / "few.jsonl", Path(folder) / "many.jsonl"

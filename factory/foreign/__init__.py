@@ -82,13 +82,14 @@ def audit_dataset(
     named = {} if tokenizer is None else {"tokenizer": _tokenizer(str(tokenizer))}
     given, asked = asked_by(models, asking)
     made = _recipe(dataset, folder, mapping, sample) | given
+    usual, broken = measured_by_default(files)
     long, absent = slow_ones() if slow else ([], [])
-    made["audit"] = {"measure": [*measured_by_default(files), *long, *asked], **named}
+    made["audit"] = {"measure": [*usual, *long, *asked], **named}
     if full:
         made["audit"]["full"] = True
     elif long:
         made["audit"]["sampled"] = {name: rows for name, rows in SAMPLED.items() if any(name in one for one in long)}
-    for why in absent:
+    for why in [*broken, *absent]:
         (progress or Progress()).say(f"not measured      {why}")
     _run(dataset, folder, made, "export", workers, progress)
     return pipeline.audit(folder, checks=checks)

@@ -18,36 +18,38 @@ from factory.plugins import Option
 NOTED = "placeholder"  # of an option `action`: says what it found where, so that the report can mask it
 
 
-def measured_by_default(against: Sequence[Path] = ()) -> list[Any]:
-    """Entries for `audit: measure`, in alphabetical order.
+def measured_by_default(against: Sequence[Path] = ()) -> tuple[list[Any], list[str]]:
+    """Entries for `audit: measure`, in alphabetical order; and which filters cannot be loaded, with the reason.
 
     Left out are filters that ask a model, that call themselves `dear` (embeddings), that compare a row with the
     document it was made from, or that need an option; one that needs `against` gets the benchmarks, if there are any.
     """
-    entries = []
+    entries: list[Any] = []
+    missing = []
     for name in plugins.declared("filters"):
-        options = _options(name, against)
+        try:
+            options = _options(name, against)
+        except WrongRequest as error:  # an extra that is not installed, or a broken filter of others
+            missing.append(f"{name}: {error}")
+            continue
         if options is not None:
             entries.append({name: options} if options else name)
-    return entries
+    return entries, missing
 
 
 def _options(name: str, against: Sequence[Path]) -> dict[str, Any] | None:
-    """The options under which a filter is measured; None where it is not."""
-    try:
-        code = plugins.load("filters", name)
-        known = plugins.options_of(code)
-        options: dict[str, Any] = {
-            option.name: NOTED for option in known if option.name == "action" and NOTED in get_args(option.type)
-        }
-        if any(option.name == "against" and _is_missing(option, {}) for option in known) and against:
-            options["against"] = [str(file) for file in against]
-        if getattr(code, "dear", False) or any(_is_missing(option, options) for option in known):
-            return None
-        made = plugins.filter_(name, options)
-        return None if made.models or made.sees in ORIGINS else options
-    except WrongRequest:  # an extra that is not installed, most likely
+    """The options under which a filter is measured; None where it is not. Raises WrongRequest where it cannot be."""
+    code = plugins.load("filters", name)
+    known = plugins.options_of(code)
+    options: dict[str, Any] = {
+        option.name: NOTED for option in known if option.name == "action" and NOTED in get_args(option.type)
+    }
+    if any(option.name == "against" and _is_missing(option, {}) for option in known) and against:
+        options["against"] = [str(file) for file in against]
+    if getattr(code, "dear", False) or any(_is_missing(option, options) for option in known):
         return None
+    made = plugins.filter_(name, options)
+    return None if made.models or made.sees in ORIGINS else options
 
 
 SAMPLED = {"names": 200, "semantic_dedup": 2_000}  # rows that what is slow looks at, unless all are asked for

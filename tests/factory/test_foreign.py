@@ -16,11 +16,13 @@ import yaml
 from factory import Run, recipe
 from factory.errors import CheckFailed, WrongRequest
 from factory.foreign import audit_dataset, default_folder, filter_dataset, measures
+from factory.progress import Progress
 from factory.views import ledger, verify
 from factory.views.meanings import meaning
 from tests.bucket import Bucket, Web
 from tests.cli.conftest import Ended, factory
 from tests.corpora import contents, rows, write_documents
+from tests.factory.installing import Package, on_the_path
 from tests.laws.test_forget import places_of
 
 Row = dict[str, Any]
@@ -602,3 +604,19 @@ def test_an_address_without_filters_is_told_what_is_missing(tmp_path: Path) -> N
     ended = factory("filter", "s3://acme/valves.jsonl", cwd=tmp_path)
     assert ended.code == 2
     assert "s3://acme/valves.jsonl is a dataset: say which filters and where what is left goes" in ended.err
+
+
+def test_a_filter_that_cannot_be_loaded_is_named_and_costs_no_other(tmp_path: Path, dataset: Path) -> None:
+    lines: list[str] = []
+
+    class Said(Progress):
+        def say(self, line: str) -> None:
+            lines.append(line)
+
+    with on_the_path(tmp_path / "site") as site:
+        Package(site, "stranger").declares("filters", "crooked", "raise OSError('its list of words is gone')\n")
+        report = audit_dataset(dataset, into=tmp_path / "audit", progress=Said())
+    [line] = [line for line in lines if line.startswith("not measured")]
+    assert "crooked" in line
+    assert "its list of words is gone" in line
+    assert "pii" in report["chapters"]["measured"]["filters"]
