@@ -1,10 +1,12 @@
 """What acronyms stand for, where the letters are the first letters of the words beside them.
 
-    "the Document Image Analysis (DIA) of ..."      What does DIA stand for?
-    "CORS (Cross-Origin Resource Sharing)"          What is CORS short for?
+    "the Document Image Analysis (DIA) of ..."      What does DIA stand for in the Orlo handbook?
+    "CORS (Cross-Origin Resource Sharing)"          What is CORS short for in the Freshet gateway?
 
 In      a page in English, German, Spanish or French.
-Out     at most one candidate, whose answer is the words.
+Out     at most one candidate, whose answer is the words. The same letters mean other things elsewhere: where no title
+        names what the document is about there is none. The same acronym of a document is asked for in the same words,
+        so that duplicates are seen.
 Source  the letters as evidence: Schwartz and Hearst 2003, "A simple algorithm for identifying abbreviation definitions
         in biomedical text"; here stricter, a letter a word.
 """
@@ -13,36 +15,48 @@ import re
 from collections.abc import Iterator
 
 from factory.wording import listed
+from generators._markdown import Section
 from generators._questions import Candidate, Page
 
 MAX_LETTERS = 8
 _WORDS = r"(?P<words>[^\W\d_][\w-]*(?:[ \n][^\W\d_][\w-]*){0,6})"
-_SHORT = r"(?P<short>[A-Z][A-Za-z]*[A-Z])"
+_SHORT = r"(?P<short>[A-Z][A-Za-z]*[A-Z])"  # "several sheets (SHs)" says what several are
 _PATTERNS = (
-    re.compile(rf"{_WORDS}\s+\([\"“*_]*{_SHORT}s?[\"”*_]*\)"),
+    re.compile(rf"{_WORDS}\s+\([\"“*_]*{_SHORT}[\"”*_]*\)"),
     re.compile(rf"\b{_SHORT}\s+\([\"“*_]*{_WORDS}[\"”*_]*\)"),
 )
 _SMALL = listed("of the and for in on to a an de la le les des der die das und y et du del für von")
 _NO_WORDS = listed("any it this that all each you we your our or not is are be if as at by")
 _STANDS_FOR = {
-    "en": ("What does {0} stand for?", "What is {0} short for?"),
-    "de": ("Wofür steht {0}?", "Was bedeutet die Abkürzung {0}?"),
-    "es": ("¿Qué significan las siglas {0}?", "¿Qué quiere decir {0}?"),
-    "fr": ("Que signifie le sigle {0} ?", "Que signifie {0} ?"),
+    "en": ("What does {0} stand for in {1}?", "What is {0} short for in {1}?", "In {1}, what does {0} stand for?"),
+    "de": ("Wofür steht {0} in {1}?", "Was bedeutet die Abkürzung {0} in {1}?"),
+    "es": ("¿Qué significan las siglas {0} en {1}?", "¿Qué quiere decir {0} en {1}?"),
+    "fr": ("Que signifie le sigle {0} dans {1} ?", "Que signifie {0} dans {1} ?"),
 }
+_REFERENCE = re.compile(r"\bpp?\.? ?\d|\bpages? \d|\bIn Proc|\bProceedings of\b|\barXiv\b|\bdoi\b", re.IGNORECASE)
 
 
 def acronym(page: Page) -> Iterator[Candidate]:
     """Ask for the words of the first acronym that is spelled out; a text that explains twenty would be all of that."""
     templates = _STANDS_FOR.get(page.language, ())
-    blocks = [block for part in page.sections for block in part.blocks if block.kind in ("paragraph", "list")]
-    for block in blocks if templates else []:
+    blocks = [(part, block) for part in page.sections for block in part.blocks if block.kind in ("paragraph", "list")]
+    for part, block in blocks if templates else []:
+        if _REFERENCE.search(page.text, block.start, block.end):
+            continue  # names in it are as whoever is cited wrote them
         for found in (match for pattern in _PATTERNS for match in pattern.finditer(page.text, block.start, block.end)):
             short = found["short"]
             span = _spelled(short, found.start("words"), found["words"]) if len(short) <= MAX_LETTERS else None
-            if span and "\n" not in page.text[slice(*span)]:
-                yield Candidate("acronym", page.pick(found.start(), templates).format(short), *span)
+            where = _where(page, part, short, page.text[slice(*span)]) if span else None
+            if span and where and "\n" not in page.text[slice(*span)]:
+                yield Candidate("acronym", page.pick_for(short, templates).format(short, where), *span)
                 return
+
+
+def _where(page: Page, part: Section, short: str, words: str) -> str | None:
+    """What the letters mean this in; None where no title names it, or where it gives the words away."""
+    where = page.named_by_titles(part)
+    known = (where or "").casefold()
+    return None if short.casefold() in known or words.casefold() in known else where
 
 
 def _spelled(short: str, start: int, words: str) -> tuple[int, int] | None:

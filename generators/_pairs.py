@@ -9,7 +9,7 @@ stays. The rules of wording of `factory.dangling` are asked of every pair.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -59,9 +59,25 @@ class Pair:
     reworded: str | None = None
 
 
-def pairs(passage: Passage, *, min_answer_words: int, max_answer_chars: int, reword: bool = False) -> list[Pair]:
-    """The pairs of a passage in the order of their answers; with `reword` also in other words."""
-    page = Page(passage, passage.text, sections(passage.text, passage.heading), words_of(passage.text, passage.heading))
+def pairs(
+    passage: Passage,
+    *,
+    min_answer_words: int,
+    max_answer_chars: int,
+    about: Mapping[str, str] | None = None,
+    reword: bool = False,
+) -> list[Pair]:
+    """The pairs of a passage in the order of their answers; with `reword` also in other words.
+
+    `about` says of sources, by name, what their documents are about.
+    """
+    page = Page(
+        passage,
+        passage.text,
+        sections(passage.text, passage.heading),
+        words_of(passage.text, passage.heading),
+        about_source=(about or {}).get(passage.source, ""),
+    )
     chosen: list[tuple[Candidate, Pair]] = []
     for found in _candidates(page):
         if not 0 < found.end - found.start <= max_answer_chars or not _is_plain(found.question):

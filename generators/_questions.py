@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from factory.passages import Passage
@@ -12,7 +12,7 @@ from factory.wording import listed, plain, without_code
 from generators._languages import LANGUAGES, Language
 from generators._markdown import Section
 from generators._terms import Term
-from generators._titles import Subject, clean, named, subject
+from generators._titles import Subject, clean, in_code, named, product, subject
 from generators._wording import Words
 
 MIN_LEGAL = 3  # different words of contracts in a passage
@@ -26,21 +26,6 @@ _HOW_ABOUT = (
     "Regarding {1}: how do I {0}?",
     "How do I {0}? My question is about {1}.",
 )
-_LANGUAGES = {
-    **dict.fromkeys(("sh", "bash", "shell", "zsh", "console", "terminal"), "on the command line"),
-    **dict.fromkeys(("python", "py", "pycon"), "in Python"),
-    **dict.fromkeys(("js", "javascript"), "in JavaScript"),
-    **dict.fromkeys(("ts", "typescript"), "in TypeScript"),
-    "java": "in Java",
-    "go": "in Go",
-    "rust": "in Rust",
-    "sql": "in SQL",
-    "toml": "in TOML",
-    "json": "in JSON",
-    **dict.fromkeys(("yaml", "yml"), "in YAML"),
-    **dict.fromkeys(("", "text", "txt", "plaintext"), ""),
-    "powershell": "in PowerShell",
-}
 _WHAT_IS = ("What {1} {0}?", "Can you explain what {0} {1}?", "How would you define {0}?")
 _WHAT_IS_IN = ("In {2}, what {1} {0}?", "What {1} {0} in {2}?")
 _WHAT_IS_ABOUT = (
@@ -100,6 +85,7 @@ class Page:
     text: str
     sections: list[Section]
     words: Words
+    about_source: str = ""  # what its source is about, where the recipe says so
     turn: int = 0  # of the wordings that fit, so many further: the same question in other words
 
     @cached_property
@@ -111,9 +97,9 @@ class Page:
     def leading_name(self) -> str | None:
         """The name that the text speaks of most, such as the product of a manual; None where no name leads."""
         prose = plain(without_code(_TABLE_LINE.sub("", self.text)))
-        names = Counter(word for word in _NAME.findall(prose) if self._may_lead(word))
+        names = Counter(word for word in _NAME.findall(prose) if self.words.is_name(word))
         (first, most), (_, second) = [*names.most_common(2), ("", 0), ("", 0)][:2]
-        if most < LEADS or most < 2 * second:
+        if most < LEADS or most < 2 * second or not self._may_lead(first):
             return None
         name = re.escape(first)
         is_noun = len(re.findall(rf"\b(?:[Tt]he|[Aa]n?|[Tt]his|[Yy]our) {name}\b(?! [A-Z])", prose)) * 2 > most
@@ -122,7 +108,7 @@ class Page:
         return None if is_noun or is_part else first  # "the Program", "an Organization": a word that a contract defines
 
     def _may_lead(self, word: str) -> bool:
-        return not word.isupper() and "-" not in word and word not in _NO_LEADER and self.words.is_name(word)
+        return not word.isupper() and "-" not in word and word not in _NO_LEADER
 
     @cached_property
     def is_legal(self) -> bool:
@@ -146,20 +132,50 @@ class Page:
 
     def pick(self, start: int, templates: Sequence[str]) -> str:
         """One of the wordings, always the same one for the same place of the same passage."""
-        place = f"{self.passage.id}:{start}".encode(errors="replace")
-        return templates[(int.from_bytes(hashlib.blake2b(place, digest_size=4).digest()) + self.turn) % len(templates)]
+        return self._picked(f"{self.passage.id}:{start}", templates)
+
+    def pick_for(self, word: str, templates: Sequence[str]) -> str:
+        """One of the wordings, always the same one for the same word of the same document."""
+        return self._picked(f"{self.passage.document}:{word}", templates)
+
+    def _picked(self, place: str, templates: Sequence[str]) -> str:
+        drawn = int.from_bytes(hashlib.blake2b(place.encode(errors="replace"), digest_size=4).digest())
+        return templates[(drawn + self.turn) % len(templates)]
 
     def subject(self, section: Section, question: str) -> Subject | None:
         """What `section` is about according to the titles above it, where `question` itself does not name it."""
-        if self.words.has_name(question):
-            return None
-        return subject(section.above, self.words) or self._named_in(section)
+        return None if self.is_named(section, question) else self.titled(section) or self._named_in(section)
+
+    def is_named(self, section: Section, question: str) -> bool:
+        """Whether a question says by itself what it is about: by a name, or by that of the product."""
+        return self.words.has_name(question) or (self._product(section) or "\0").lower() in question.lower()
+
+    def titled(self, section: Section, title: str | None = None) -> Subject | None:
+        """What the titles above, then `title`, name, with the product that it belongs to where that is known."""
+        found, whole = subject((*section.above, *filter(None, [title])), self.words), self._product(section)
+        if found is None:
+            return named(whole) if whole else None
+        if not whole or found.is_document or found.is_tool or whole.lower() in found.phrase.lower():
+            return found
+        return replace(found, phrase=f"{found.phrase} in {whole}")
+
+    def _product(self, section: Section) -> str | None:
+        """What the document is about: as the recipe says, or the name before the slogan of its title."""
+        return self.about_source or product((*section.above, section.title)[0], self.words)
 
     def _named_in(self, section: Section) -> Subject | None:
         """The leading name as a subject, where the section speaks of it."""
         name = self.leading_name
         text = f"{section.title} " + " ".join(self.text[block.start : block.end] for block in section.blocks)
         return named(name) if name and re.search(rf"\b{re.escape(name)}\b", text) else None
+
+    def named_by_titles(self, section: Section) -> str | None:
+        """What the titles above name, as it stands in a question."""
+        if (language := LANGUAGES.get(self.language)) is None:
+            return about.phrase if (about := self.titled(section)) else None
+        if self.about_source:
+            return self.about_source
+        return next((clean(title) for title in section.above if _names_something(clean(title), language)), None)
 
     def about(self, section: Section, question: str, start: int) -> str:
         """`question` with what it is about before it, where it names nothing that one could look up."""
@@ -169,7 +185,7 @@ class Page:
             return (
                 self.pick(start, _IN_CONTEXT).format(_small(question, self.words), about.phrase) if about else question
             )
-        title = next((clean(title) for title in section.above if _names_something(clean(title), language)), None)
+        title = self.named_by_titles(section)
         if title is None or any(word in question for word in title.split() if self.words.is_name(word)):
             return question
         return self.pick(start, language.about).format(question, title)
@@ -181,32 +197,26 @@ class Page:
             titles = [clean(title) for title in (*section.above, section.title)]
             title = next((title for title in titles if _names_something(title, language)), None)
             return self.pick(start, language.about).format(question, title) if title else None
-        about = subject((*section.above, section.title), self.words) or self._named_in(section)
+        about = self.titled(section, section.title) or self._named_in(section)
         phrase = about.phrase if about else None
+        if code := in_code((*section.above, section.title)):
+            whole = self._product(section) or (phrase if phrase and code not in phrase else "")
+            phrase = f"{code} in {whole}" if whole else code if self.words.has_name(code) else phrase
         if phrase is None or phrase in question:
             return question if phrase else None
         return self.pick(start, _IN_CONTEXT).format(_small(question, self.words), phrase)
 
 
-def is_known(page: Page, section: Section, act: str, language: str | None) -> bool:
-    """Whether `how` can say where an act belongs: by a name, a title above, or a language that all know.
-
-    Steps (`language` is None) say it themselves; code in no language that is told ("") does not.
-    """
-    return (
-        language is None
-        or bool(_LANGUAGES.get(language.lower()))
-        or page.words.has_name(act)
-        or page.subject(section, act) is not None
-    )
+def is_known(page: Page, section: Section, act: str) -> bool:
+    """Whether `how` can say where an act belongs: by a name in it, or by what a title above names."""
+    return page.is_named(section, act) or page.subject(section, act) is not None
 
 
-def how(page: Page, section: Section, act: str, start: int, language: str | None = None) -> str:
-    """Ask how to do `act`; `language` is that of the code which answers it, as its fence says."""
+def how(page: Page, section: Section, act: str, start: int) -> str:
+    """Ask how to do `act`."""
     about = page.subject(section, act)
     if about is None:
-        where = "" if page.words.has_name(act) else _LANGUAGES.get((language or "").lower(), "")
-        return page.pick(start, _HOW).format(f"{act} {where}".strip())
+        return page.pick(start, _HOW).format(act)
     with_it = about.is_tool and " with " not in act
     return page.pick(start, _HOW_WITH if with_it else _HOW_ABOUT).format(act, about.phrase)
 
@@ -228,7 +238,7 @@ def what_is(page: Page, section: Section, term: Term, start: int) -> str:
 
 def explain(page: Page, section: Section, said: str, start: int) -> str | None:
     """Ask to explain "how rivers freeze"; None where neither that nor a title names a subject."""
-    if page.words.has_name(said):
+    if page.is_named(section, said):
         return page.pick(start, _EXPLAIN).format(said)
     about = page.subject(section, said)
     return page.pick(start, _EXPLAIN_ABOUT).format(said, about.phrase) if about else None

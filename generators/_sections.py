@@ -21,6 +21,8 @@ from generators._wording import announces, says_something, unclear_answer, uncle
 
 MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
+_BETWEEN = re.compile(r"( (?:from|in|into|for|with|to|on|at|of|by) )")
+_BARE_THING = re.compile(r"(?!(?:an?|the|your|each|every|all|any|no|up|out|it|more|one)\b)[a-z-]+(?: [a-z-]+)?")
 _NO_OBJECT = re.compile(r"\w+ (?:and|or) \w+")  # "stream and upload": what?
 _INSTRUCTS = re.compile(r"\b[Yy]ou (?:can|should|must|may|have to|only have to|just)\b|\b(?:must|should)\b")
 
@@ -58,17 +60,17 @@ def code(page: Page) -> Iterator[Candidate]:
                 language = _LANGUAGE.match(page.text, block.start, block.end)
                 if language and language[1] == "rst":
                     continue  # what only Sphinx can show
-                yield _how(page, part, act, "code", start, block.end, language[1] if language else "")
+                yield _how(page, part, act, "code", start, block.end)
 
 
-def _how(
-    page: Page, part: Section, act: str, form: str, start: int, end: int, language: str | None = None
-) -> Candidate:
+def _how(page: Page, part: Section, act: str, form: str, start: int, end: int) -> Candidate:
+    """Ask how to do an act. Numbered steps say where it belongs themselves; code and a section do not."""
     unclear = unclear_question(act) or unclear_answer(page.text[start:end])
-    if not (whole := _with_object(page, part, act)) or not questions.is_known(page, part, whole, language):
+    whole = _with_object(page, part, act)
+    if not whole or (form != "procedure" and not questions.is_known(page, part, whole)):
         unclear = NO_SUBJECT
     act = whole or act
-    return Candidate(form, questions.how(page, part, act, start, language), start, end, unclear)
+    return Candidate(form, questions.how(page, part, act, start), start, end, unclear)
 
 
 def _with_object(page: Page, part: Section, act: str) -> str | None:
@@ -140,8 +142,7 @@ def section(page: Page) -> Iterator[Candidate]:
             if named and named.is_binding and not clean(part.title).lower().startswith("how to"):
                 continue  # "Improve security": what those do who wrote it
             if not any(block.is_ordered for block in part.blocks) and _tells(page, part, act, page.text[start:end]):
-                # "make requests": with what? Two words say it where a name or a title above does
-                yield _how(page, part, act, "section", start, end, "" if len(act.split()) < 3 else None)
+                yield _how(page, part, act, "section", start, end)
             continue
         question = _titled(page, part, start)
         unclear = unclear_answer(page.text[start:end])
@@ -155,7 +156,7 @@ def _tells(page: Page, part: Section, act: str, answer: str) -> bool:
     """Whether a text is about an act: it is named with its subject, or the text shows code or tells the reader."""
     if re.match(r"[A-Z]\w+ing\b", answer) and not says_something(answer):
         return False  # "Dropping support of the old form.": a note, not how
-    if page.words.has_name(act) or page.subject(part, act):
+    if questions.is_known(page, part, act):
         return True
     prose = plain(without_code(answer))
     return bool(re.search(r"^[ \t]*[`~]{3}|^(?: {4}|\t)\S", answer, re.MULTILINE) or _INSTRUCTS.search(prose)) or any(
@@ -167,7 +168,7 @@ def _titled(page: Page, part: Section, start: int) -> str | None:
     """The question of a title that names no action."""
     if asking := asks(part.title):
         question = questions.asked(page, part, asking, start)
-        return question if page.words.has_name(question) or question != asking else None
+        return question if page.is_named(part, question) or question != asking else None
     if said := clause(part.title, page.words):
         return questions.explain(page, part, said, start)
     if named := aspect(part.title, page.words):
@@ -188,8 +189,25 @@ def _action(page: Page, part: Section) -> str | None:
     if act is None:
         return None
     verb, _, rest = act.partition(" ")
-    act = f"{verb} {page.words.lowered(rest)}"
+    act = f"{verb} {_with_articles(page.words.lowered(rest), page.text)}"
     return _fuller(act, page.text[part.blocks[0].start : part.blocks[0].end]) if part.blocks else act
+
+
+def _with_articles(words: str, text: str) -> str:
+    """The words behind a verb with the articles that a title leaves out: "an existing account from a new version".
+
+    A thing of which the text says "an account" has one; what it never says so of may need none.
+    """
+    parts = _BETWEEN.split(words)
+    return "".join(part if nth % 2 else _with_article(part, text) for nth, part in enumerate(parts))
+
+
+def _with_article(thing: str, text: str) -> str:
+    noun = thing.rpartition(" ")[2]
+    is_bare = _BARE_THING.fullmatch(thing) and not noun.endswith("s")
+    if not is_bare or not re.search(rf"(?i:\b(?:an?|each|every)) (?:[a-z-]+ )?{re.escape(noun)}\b", text):
+        return thing
+    return f"{'an' if thing[0] in 'aeio' else 'a'} {thing}"
 
 
 def _fuller(act: str, introduction: str) -> str:

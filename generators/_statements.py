@@ -39,7 +39,7 @@ _WISH = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NO_CLAUSE = phrases(
-    r"""(?:not|in|on|at|under|with|by|for|there|specified|using|needed|necessary|possible|applicable|so|any|\w+ed
+    r"""(?:that|this|these|those|it|they|run|set|given|built|written|left|sent|kept|not|in|on|at|under|with|by|for|there|specified|using|needed|necessary|possible|applicable|so|any|\w+ed
     |you\s(?:are\s)?(?:curious|concerned|wondering|interested|familiar|reading|following|prefer|like)|you\s(?:want
     |wish|need|prefer|would|look|see|remember|know|don['’]t know|don['’]t want|come from|try|notice|have any questions
     |have older|choose to use))\b|.*\b(?:had|was|were|did|older|newer|another|other|more|same|different|previous
@@ -84,6 +84,7 @@ _ELSEWHERE = phrases(
     |let['’]s|i['’])"""
 )
 _INSTEAD = re.compile(r"\binstead\b(?! of)")  # of what stood before
+_LISTED = re.compile(r"(?:`[^`]*`|\*\*[^*]*\*\*|\w+)(?:,| (?:or|and) [`*\w-]+,)")
 _NO_MAIN = phrases(r"(?:it is called|that['’]?s|that is|here|there you|note|remember|which|such|because|however)\b")
 _TO = re.compile(rf"To\s+(?P<act>[a-z]+\s{_SPAN}{{6,110}}?),\s+(?P<main>.+)", re.DOTALL)
 _REASON = re.compile(
@@ -110,10 +111,6 @@ _RETURNS = re.compile(
 _ALWAYS_SMALL = listed("the a an each every all some most many if when your our its their both any no one two in on at")
 _DO = ("What should I do {0} {1}?", "What do I do {0} {1}?")
 _WHY = ("Why is it that {0}?", "Can you explain why {0}?", "What is the reason that {0}?")
-_CODE = re.compile(r"`([^`]+)`")
-_TELLING = re.compile(
-    r"[\w)][_./ ]\w|[a-z][A-Z]|[A-Z]{3,}|^--"
-)  # code that one could look up, as `yield` or `Form` is not
 _UNDER = ("Under {1}, {0}", "According to {1}, {0}")
 
 
@@ -182,7 +179,7 @@ def _placed(page: Page, part: Section, sentence: str, question: str, start: int)
         return page.pick(start, _UNDER).format(small, contract)
     if speaks_of_us(sentence):
         return None
-    if page.words.has_name(without_code(question)) or any(map(_TELLING.search, _CODE.findall(question))):
+    if page.is_named(part, question):
         return question
     return page.in_title(part, question, start)  # "the `with` block": of what?
 
@@ -192,7 +189,11 @@ def _condition(page: Page, part: Section, sentence: str, start: int) -> tuple[st
     if not found or _NO_MAIN.match(found["main"]) or len(found["main"].split()) < MIN_MAIN_WORDS:
         return None
     clause, main = plain(found["clause"]), found["main"]
+    if unclear_question(clause) or re.search(r"\bI\b", clause):
+        return None  # "if the path that is passed to it is absolute"; what once happened to whoever wrote it
     is_told = bool(_TOLD.match(main) or (main[0].islower() and _IMPERATIVE.match(main)))  # "Click" may be a name
+    if _LISTED.match(main):
+        return None  # the comma stands in a list of the condition: "if you have `a`, `b`, or `c`"
     if any(found["before"].lower() not in _JOINS for found in _SECOND.finditer(clause)):
         return None
     if wish := _WISH.fullmatch(clause):

@@ -12,7 +12,7 @@ _MARKED = (
     r"|\[(?P<link>[^\]\n]{2,60})\]\([^)\n]*\)|[*_](?P<italic>[^*_\n]{2,60}?)[*_])"
 )
 _KINDS = ("bold", "curly", "straight", "code", "link", "italic")
-_BARE = r"(?P<bare>[A-Za-z][\w'’./+-]*(?:\s+[A-Za-z0-9][\w'’./+-]*){0,4}?)"
+_BARE = r"(?P<bare>(?!(?:An?|The)\s)[A-Za-z][\w'’./+-]*(?:\s+[A-Za-z0-9][\w'’./+-]*){0,4}?)"
 _ASIDE = r"(?:\s*\([^()\n]{1,80}\))?(?:,\s+(?:or|also (?:called|known as))\s+[^,\n]{1,60},)?"
 _VERB = (
     r"\s+(?P<verb>is defined as|is|are|means?|refers?(?:,[^,\n]{1,30},)?\s+to|stands? for|denotes?"

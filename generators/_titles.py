@@ -4,14 +4,16 @@
 "How rivers freeze"              a clause: Can you explain how rivers freeze?
 "Limits" below "Gateway API"     an aspect of a named subject: What are the limits of the Gateway API?
 "Getting started with Gauge X"   names the subject of all below it: Gauge X
+"orlo: prints without a press"   names the product of all its document: orlo
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from factory.wording import phrases, plain
 from generators._verbs import action
-from generators._wording import Words
+from generators._wording import Words, speaks_of_us
 
 _NUMBER = re.compile(
     r"(?:(?i:step|chapter|section|part|appendix|annex|article)\s+[\dA-Z]+(?:\.\d+)*\s*[.:)–—-]\s*"
@@ -27,8 +29,15 @@ _NO_SUBJECT = phrases(
     |short) )?questions.*|miscellaneous|misc|other|general|background|definitions|glossary|first steps|steps
     |documents?|welcome|links|authors?|copyright.*|disclaimer|(?:getting|get) started|quick ?start"""
 )
+_SLOGAN = re.compile(r"(\S+(?: \S+){0,2}?)(?:: | [-–—|] )\S+(?: \S+){2,}|\S+(?: \S+){2,}: ([a-z][\w.-]*[a-z\d])")
+_COMMAND = re.compile(r"([a-z]\w*[-_.][\w.-]*\w)(?:\(\d\))?|(`[a-z][\w.-]*`)")  # "orlo-print(1)"
+_IN_CODE = re.compile(
+    r"(?i:(?:class|method|function|module|command|option|type|object) )?`[^`]+`"
+    r"|[A-Za-z_]\w*(?:(?:\.|::)(?!(?:js|net|io|json|ya?ml|toml|py|md|rst|txt|com|org|html|css)\b)\w+)+(?:\([^)]*\))?"
+)
 _ABOUT = phrases(
-    r"""(?:(?:an?|the) )?(?:getting started|get started|working|introduction|intro|welcome|guide|glossary|overview
+    r"""(?:using|understanding) (?P<used>.+)
+    |(?:(?:an?|the) )?(?:getting started|get started|working|introduction|intro|welcome|guide|glossary|overview
     |maintenance|installation|faq|frequently asked questions|(?:(?:common|short|some) )?questions|documentation|notes
     |troubleshooting|reference|tutorial|set-?up|help|everything|all|tips|care|operation)
     (?:with|to|of|for|about|on|in) (?P<what>.+)"""
@@ -121,6 +130,8 @@ def topic(title: str, words: Words) -> str | None:
     cleaned = clean(title)
     if _NO_TOPIC.fullmatch(cleaned) or ";" in cleaned or len(cleaned.split()) > MAX_TOPIC_WORDS:
         return None
+    if speaks_of_us(cleaned):
+        return None
     if (cleaned.istitle() and cleaned.isalpha()) or (cleaned.isupper() and len(cleaned) > MAX_ACRONYM):
         return cleaned.lower()
     lowered = words.lowered(cleaned)
@@ -140,6 +151,28 @@ def subject(above: tuple[str, ...], words: Words) -> Subject | None:
         phrase = _phrase(clean(title), words)
         if phrase:
             return _subject(phrase)
+    return None
+
+
+def product(title: str, words: Words) -> str | None:
+    """The name beside a document's slogan, or alone; None where no name stands there for sure.
+
+    A title that begins with a small letter or with code does so for a name's sake: "orlo - prints without a press".
+    """
+    cleaned = clean(title)
+    found = _SLOGAN.fullmatch(cleaned) or _COMMAND.fullmatch(cleaned)
+    name = next(part for part in found.groups() if part).strip("`") if found else ""
+    if not name or _NO_SUBJECT.fullmatch(name) or is_question(title) or action(f"{name} it"):
+        return None
+    is_written_so = len(name.split()) == 1 and (name[0].islower() or cleaned.startswith("`"))
+    return name if is_written_so or any(map(words.is_name, name.split())) else None
+
+
+def in_code(titles: Iterable[str]) -> str | None:
+    """The innermost title that is the name of something in code: "`Printer.text`", "class `Printer`"."""
+    for title in reversed(tuple(titles)):
+        if _IN_CODE.fullmatch(cleaned := clean(title)):
+            return cleaned if "`" in cleaned else f"`{cleaned}`"
     return None
 
 
@@ -164,7 +197,7 @@ def _phrase(title: str, words: Words) -> str | None:
     about = _ABOUT.fullmatch(title) or _KIND.fullmatch(title)
     if not (about or has_subject(title)) or _NO_PHRASE.search(title):
         return None
-    core = about["what"] if about else title
+    core = next(part for part in about.groups() if part) if about else title
     if not about and (action(title) or re.match(r"(?:who|how|what|why|when|where|which)\b", title, re.IGNORECASE)):
         return None
     if len(core.split()) > 7 or not _names(core, words) or re.fullmatch(r"[A-Z][a-z]+ing", core):

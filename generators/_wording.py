@@ -92,6 +92,9 @@ _SAYS = phrases(
     r"""\b(?:is|are|was|were|be|has|have|had|do|does|did|will|shall|may|must|can|cannot|could|should|would|might|agrees?
     |we|you|they|it|there|\w+n['’]t|\w+['’](?:ll|re|ve|s))\b"""
 )
+_CODE = re.compile(r"`([^`]+)`")
+# code that one could look up, as `app.mount()`, `TestClient`, `orlo wait`, `is_spoofed_bot`; `PUT`, `flush()` are not
+_TELLING_CODE = re.compile(r"[\w)][./ -]\w|[a-z\d][A-Z]|[A-Z][a-z]+[A-Z]|[^\W_]{2,}_[^\W_]{3,}")
 _WE = re.compile(r"\b(?:we|us|our|ours)\b", re.IGNORECASE)
 _RULE = re.compile(r"[ \t]*\|[ \t]*:?-")  # the line below the heads of a table
 _SMALL = listed(
@@ -142,15 +145,16 @@ class Words:
     def is_name(self, word: str) -> bool:
         """Whether a word keeps its capital: by its shape (acronyms, mixedCase), or by how the text writes it."""
         core = _core(word)
-        if not core or core in _SMALL | _GENERIC | _DEFINED:
+        if not core or core in _GENERIC | _DEFINED or core.lower() in _SMALL:
             return False
         if not _PLAIN_WORD.fullmatch(core) or (len(core) > 1 and any(letter.isupper() for letter in core[1:])):
             return any(letter.isupper() for letter in core)
         return core[0].isupper() and core in self.names and core.lower() not in self.small
 
     def has_name(self, phrase: str) -> bool:
-        """Whether a phrase names something that a reader can look up: a name, an acronym, a term in code."""
-        return "`" in phrase or any(self.is_name(word) for word in phrase.split())
+        """Whether a phrase names something that a reader can look up: a name, an acronym, a telling term in code."""
+        in_code = any(map(_TELLING_CODE.search, _CODE.findall(phrase)))
+        return in_code or any(self.is_name(word) for word in without_code(phrase).split())
 
     def lowered(self, phrase: str) -> str:
         """A title as it stands inside a sentence: ordinary words small, names as they are.

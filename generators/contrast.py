@@ -43,19 +43,25 @@ async def generate(
     *,
     yields: Literal["preference", "feedback"] = "preference",
     changes: list[Change] | None = None,
+    about: dict[str, str] | None = None,
     max_length_difference: Annotated[float, Ge(0)] = 0.15,
     min_answer_words: int = 6,
     max_answer_chars: int = 800,
     seed: int = 0,
 ) -> AsyncIterator[Record | Rejected]:
-    """Yield a contrast for each pair of a document that has one; `changes` are those that may be made, none for all."""
+    """Yield a contrast for each pair of a document that has one; `changes` are those that may be made, none for all.
+
+    `about` says of sources, by name, what their documents are about, as for extractive_qa.
+    """
     language = next((passage.language for passage in passages if passage.language), None) or "en"
     if language not in FORMS:
         yield Rejected(None, "contrast.language_not_known", f"Its language is '{language}'.")
         return
     made = [
         (passage, pair) for passage in passages
-        for pair in pairs(passage, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars)
+        for pair in pairs(
+            passage, about=about, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars
+        )
         if _may_err(pair)
     ]  # fmt: skip
     texts = [passage.text for passage in passages]

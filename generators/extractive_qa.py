@@ -36,14 +36,23 @@ REASONS = {
 
 
 async def generate(
-    passage: Passage, *, min_answer_words: int = 6, max_answer_chars: int = 1600, reword: bool = False
+    passage: Passage,
+    *,
+    about: dict[str, str] | None = None,
+    min_answer_words: int = 6,
+    max_answer_chars: int = 1600,
+    reword: bool = False,
 ) -> AsyncIterator[Record | Rejected]:
     """Yield the pairs of a passage in the order of their answers.
 
+    `about` says of sources, by name, what their documents are about: `{docs: FastAPI}`. It stands in questions that
+    name nothing else; pages that say it in no title give more rows with it.
     Answers to questions of the text itself, cells, entries and acronyms may have fewer words than `min_answer_words`.
     With `reword` a question that has another wording keeps it for the exam: it is never trained.
     """
-    found = pairs(passage, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars, reword=reword)
+    found = pairs(
+        passage, about=about, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars, reword=reword
+    )
     for pair in found:
         meta: dict[str, Any] = {"form": pair.form, **({"rewordings": [pair.reworded]} if pair.reworded else {})}
         record = sft(passage, pair.question, pair.quote.text, quotes=[pair.quote], **meta)

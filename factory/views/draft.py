@@ -109,12 +109,24 @@ def _generate(survey: Survey) -> Iterator[str]:
     yield "  exam: {share: 0.1}                     # questions kept apart: 'factory evaluate' asks them after training"
     yield "  methods:"
     yield "    - text: {max_tokens: 2048}           # rows for continued pretraining"
-    yield "    - extractive_qa                      # questions whose answers are spans of the documents"
+    yield f"    {_with_about(survey):<36} # questions whose answers are spans of the documents"
+    if survey.about:
+        yield f"    # (nearly all documents speak of {survey.about}: it stands in questions that name nothing else)"
     if others:
         yield f"    # (of documents in {', '.join(sorted(others))} only questions that the text itself asks)"
     yield "    # - reading_comprehension            # texts with tasks mined from them"
     yield "    # - contrast                         # pairs whose worse side has one fact changed"
     yield "    # - qa: {pairs: 4}                   # with a model: questions, answers proved by quotes"
+
+
+def _with_about(survey: Survey) -> str:
+    """The entry of extractive_qa, with what the documents of each source are about where that was seen."""
+    if not survey.about:
+        return "- extractive_qa"
+    sources = list(_found(survey))
+    named = zip(sources, _names(sources, survey.folder), strict=True)
+    about = {name: survey.about for source, name in named if source.gives == "documents"}
+    return f"- extractive_qa: {_text({'about': about})}"
 
 
 def _filter(survey: Survey, has_documents: bool) -> Iterator[str]:

@@ -7,6 +7,7 @@ Costs   every file is listed. At most MOST files of an ending are parsed, spread
         rows of each file of rows.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,11 +31,16 @@ from factory.shapes.votes import Scale
 from factory.stages.ingest import language
 from factory.stages.licences import Found
 from factory.stages.sources import File, below
+from factory.wording import plain as words_of
+from factory.wording import without_code
 
 MOST = 200  # files of an ending that are parsed
 EXAMPLES = 3  # files that a line names
 PEOPLE_SAY = {*VOTES, *EDITS} - {"rating", "stars", "score", "label", "kto_tag"}  # those may be a machine's
 NO_LOG = ("unpaired_preference", "kto_conversations")  # shapes with a label that is no vote to be counted
+NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][a-z]*[A-Za-z]*[a-z][A-Za-z]*\b")  # with a capital in mid-sentence
+HEADING = re.compile(r"^#.*$", re.MULTILINE)
+FEWEST, NEARLY_ALL, LEADS = 3, 0.9, 2  # documents that name it; their share; times the name that comes next
 Gives = Literal["documents", "records", "feedback", ""]
 
 
@@ -64,6 +70,7 @@ class Survey:
     files: tuple[Seen, ...]
     languages: Counter[str]  # of documents
     licences: Counter[str]  # of files that have one beside or in them
+    about: str = ""  # the name that nearly all of its documents speak of, if there is one
 
     def giving(self, *gives: Gives) -> list[Seen]:
         """The files that become this."""
@@ -82,6 +89,8 @@ class Survey:
             yield f"  {file.path}: {file.gives}, {file.said}"
         if self.languages:
             yield f"  languages: {_counted(self.languages)}"
+        if self.about:
+            yield f"  about: {self.about}"
         yield f"  licences: {_counted(self.licences) if self.licences else 'none found'}"
         for reason in sorted({file.reason for file in self.giving("")}):
             yield f"  {_lost(reason, [file for file in self.files if file.reason == reason])}"
@@ -97,7 +106,7 @@ class Survey:
             for file in self.files
         ]  # fmt: skip
         found = {"languages": dict(self.languages.most_common()), "licences": dict(self.licences.most_common())}
-        return {"folder": str(self.folder), "files": files, **found}
+        return {"folder": str(self.folder), "files": files, "about": self.about or None, **found}
 
 
 def survey(folder: Path) -> Survey:
@@ -112,7 +121,7 @@ def survey(folder: Path) -> Survey:
     if not any(file.gives for file in seen):
         why = f" {seen[0].path}: {seen[0].said}" if seen else ""
         raise WrongRequest(f"There is no file in {folder} that can be read.{why}")
-    return Survey(folder, seen, looking.languages, looking.licences)
+    return Survey(folder, seen, looking.languages, looking.licences, looking.about)
 
 
 class _Looking:
@@ -123,6 +132,16 @@ class _Looking:
         self._folder = folder
         self._found = Found()
         self.languages: Counter[str] = Counter()
+        self._named: Counter[str] = Counter()  # names by how often they are said, and by in how many documents
+        self._naming: Counter[str] = Counter()
+        self._documents = 0
+
+    @property
+    def about(self) -> str:
+        """The name that nearly all documents speak of, and far more often than of any other."""
+        (first, most), (_, second) = [*self._named.most_common(2), ("", 0), ("", 0)][:2]
+        in_all = self._naming[first] >= max(FEWEST, NEARLY_ALL * self._documents)
+        return first if in_all and most >= LEADS * second else ""
 
     @property
     def licences(self) -> Counter[str]:
@@ -157,12 +176,22 @@ class _Looking:
             if found := language(item.text):
                 self.languages[found] += 1
             licence = licence or self._licence(file, item.text if item.row is None else "")
+            self._note_names(item.text)
         if not characters:
             return _nothing(file, why or BadItem("ingest.empty", shapes.NO_ROW))
         return Seen(
             file.path, _ending(file.path), file.size,
             map=map_ or {}, pages=pages, characters=characters, licence=licence,
         )  # fmt: skip
+
+    def _note_names(self, text: str) -> None:
+        """Words that a text writes with a capital in mid-sentence, and, if they are plain, never small."""
+        prose = words_of(without_code(HEADING.sub("", text)))
+        small = set(re.findall(r"\b[a-z]+\b", prose))
+        found = Counter(name for name in NAME.findall(prose) if name.lower() not in small or not name[1:].islower())
+        self._documents += 1
+        self._named.update(found)
+        self._naming.update(found.keys())
 
     def _licence(self, file: File, text: str = "") -> str | None:
         return self._found.policy(file, text).licence

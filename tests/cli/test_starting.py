@@ -102,6 +102,27 @@ def test_a_folder_of_documents_is_one_source(tmp_path: Path) -> None:
     assert {row["source"] for row in rows(tmp_path / "runs/documents/documents")} == {"documents"}
 
 
+def test_the_name_that_all_documents_speak_of_stands_in_the_recipe(tmp_path: Path) -> None:
+    said = "To change the ink of the Orlo press, run:\n\n```sh\nink blue\n```\n\nMost of Orlo is made of steel.\n"
+    pages = {f"{name}.md": f"# {name.title()}\n\n{said}" for name in ("ink", "steel", "paper", "night")}
+    write_documents(tmp_path, pages)
+    seen = survey(tmp_path / "documents")
+    assert "  about: Orlo" in seen.lines()
+    [method] = [
+        its for its in yaml.safe_load(draft(seen, tmp_path / "r.yaml"))["generate"]["methods"] if "about" in str(its)
+    ]
+    assert method == {"extractive_qa": {"about": {"documents": "Orlo"}}}
+
+
+@pytest.mark.parametrize(
+    "more", ["Nobody knows the Freshet gauge.", "Most of Orlo is steel, and so is most of Freshet, says Freshet."]
+)
+def test_a_name_that_does_not_lead_is_no_subject(tmp_path: Path, more: str) -> None:
+    pages = {f"{nth}.md": "Most of Orlo is made of steel.\n" if nth < 3 else more for nth in range(5)}
+    write_documents(tmp_path, pages)
+    assert survey(tmp_path / "documents").about == ""
+
+
 def test_the_folder_may_be_the_one_that_the_recipe_lies_in(tmp_path: Path) -> None:
     (tmp_path / "glossary.md").write_text(GLOSSARY, encoding="utf-8")
     assert factory("init", ".", cwd=tmp_path).code == 0

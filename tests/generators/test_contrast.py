@@ -107,10 +107,9 @@ def test_what_may_still_be_true_or_is_no_sentence_is_not_made(answer: str, elsew
 
 
 async def test_of_two_tools_in_a_sentence_the_one_that_is_asked_for_is_changed() -> None:
-    text = "# Orlo\n\nUse the `--lid` option to enable the lamp, and the `--ink` option to enable the second roller."
-    assert await sides(text, changes=["negation"]) == [
-        (text.partition("\n\n")[2], text.partition("\n\n")[2].replace("enable the lamp", "disable the lamp"))
-    ]
+    said = "Use the `--lid` option to enable the lamp, and the `--ink` option to enable the second roller."
+    text = f"# Orlo\n\n{said}\n\nEach press of Orlo has both."
+    assert await sides(text, changes=["negation"]) == [(said, said.replace("enable the lamp", "disable the lamp"))]
 
 
 def test_what_the_question_names_is_not_changed() -> None:

@@ -1,6 +1,7 @@
 """Questions without a model: what each form makes of a text, and what it leaves alone."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,12 +19,15 @@ from generators.extractive_qa import generate
 HANDBOOK = ("Handbook of the Orlo press",)
 
 
-async def made(text: str, *heading: str, language: str | None = "en", **options: int) -> list[Record | Rejected]:
+async def made(text: str, *heading: str, language: str | None = "en", **options: Any) -> list[Record | Rejected]:
     passage = Passage(id="d/0003", text=text, document="d", index=3, start=100, heading=heading, language=language)
     return [item async for item in generate(passage, **options)]
 
 
-async def pairs(text: str, *heading: str, language: str | None = "en", **options: int) -> list[tuple[str, str, str]]:
+PRESS = "Getting started with the Orlo press"
+
+
+async def pairs(text: str, *heading: str, language: str | None = "en", **options: Any) -> list[tuple[str, str, str]]:
     """Form, question and answer of each kept row."""
     kept = [item for item in await made(text, *heading, language=language, **options) if isinstance(item, Record)]
     return [(row.meta["form"], *(message["content"] for message in row.data["messages"])) for row in kept]
@@ -166,15 +170,67 @@ async def test_a_title_that_is_no_action_asks_for_no_steps(title: str) -> None:
 )
 async def test_the_sentence_before_a_code_block_says_what_the_code_is_for(sentence: str, act: str) -> None:
     text = f"Some words first. {sentence}\n\n```sh\norlo list\n```\n\nMore words."
-    [(form, question, answer)] = await pairs(text)
+    [(form, question, answer)] = await pairs(text, PRESS)
     assert (form, answer) == ("code", f"{sentence}\n\n```sh\norlo list\n```")
-    assert asks(question, act, "on the command line?")
+    assert asks(question, act, "the Orlo press")
 
 
-async def test_code_in_a_language_of_its_own_needs_a_subject() -> None:
-    text = "To print a page in blue, set the ink:\n\n```orlo-ink\nink blue\n```"
+async def test_code_needs_a_subject() -> None:
+    text = "To print a page in blue, set the ink:\n\n```sh\nink blue\n```"
     assert await reasons(text) == ["extractive_qa.not_self_contained"]
-    assert len(await pairs(text, "Getting started with the Orlo press")) == 1
+    assert len(await pairs(text, PRESS)) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("orlo: prints without a press", "orlo"),
+        ("Printing by hand and by night: orlo", "orlo"),
+        ("`orlo-print` - prints what is given", "orlo-print"),
+        ("orlo-print(1)", "orlo-print"),
+    ],
+)
+async def test_the_name_in_a_documents_title_says_what_is_asked_about(title: str, name: str) -> None:
+    text = "To change the colour of the ink, run:\n\n```sh\nink blue\n```"
+    [(_, question, _)] = await pairs(text, title, "Colours")
+    assert name in question.split() or f"{name}:" in question or f"{name}?" in question or f"{name}." in question
+
+
+@pytest.mark.parametrize(
+    "title", ["Warning: do not press here", "how to print: overview", "install: three steps to go"]
+)
+async def test_other_words_with_a_colon_are_no_name(title: str) -> None:
+    assert await pairs("To change the colour of the ink, run:\n\n```sh\nink blue\n```", title) == []
+
+
+async def test_the_recipe_says_what_a_source_is_about() -> None:
+    text = "To change the colour of the ink, run:\n\n```sh\nink blue\n```"
+    [(_, question, _)] = await pairs(text, "Colours", about={"": "Freshet"})
+    assert "Freshet" in question
+    assert await pairs(text, "Colours", about={"other": "Freshet"}) == []
+
+
+async def test_what_is_named_in_code_belongs_to_its_product() -> None:
+    text = "## class `Sheet`\n\n### `Sheet.turn`\n\n- `limit`: The largest number of sheets that are turned at once."
+    [(_, question, _)] = await pairs(text, "orlo: prints without a press")
+    assert asks(question, "`Sheet.turn` in orlo", "`limit`")
+
+
+@pytest.mark.parametrize("name", ["`PUT`", "`flush()`", "`type`"])
+async def test_code_that_anything_may_be_called_is_no_subject(name: str) -> None:
+    text = f"{name} is used to put the sheets of a page back in order."
+    assert await pairs(text) == []
+    [(_, question, _)] = await pairs(text, PRESS)
+    assert "the Orlo press" in question
+
+
+async def test_a_title_gets_the_articles_that_it_leaves_out() -> None:
+    text = (
+        "## Delete existing account from new version\n\nRun `orlo drop`, and an account is gone. A version stays.\n\n"
+        "## Limits\n\nThere are none."
+    )
+    [(_, question, _)] = await pairs(text, PRESS)
+    assert "delete an existing account from a new version" in question
 
 
 async def test_indented_code_is_code_and_needs_a_subject_since_it_tells_no_language() -> None:
@@ -809,9 +865,17 @@ async def test_a_sentence_that_makes_no_clear_question_makes_none(sentence: str)
 
 @pytest.mark.parametrize("words", ["Raster Image Processor (RIP)", "RIP (raster image processor)"])
 async def test_an_acronym_is_spelled_out(words: str) -> None:
-    [(form, question, answer)] = await pairs(f"Each press has a {words} of its own in the cellar.")
+    text = f"Each press has a {words} of its own in the cellar."
+    [(form, question, answer)] = await pairs(text, PRESS)
     assert (form, answer.lower()) == ("acronym", "raster image processor")
-    assert asks(question, "RIP", "for?")
+    assert asks(question, "RIP", "for", "the Orlo press")
+    assert await pairs(text) == []  # the letters mean other things elsewhere
+    assert await pairs(text, "The RIP of the Orlo press") == []  # the question would give it away
+
+
+async def test_an_acronym_of_a_list_of_references_is_not_asked_for() -> None:
+    cited = "Weber. 2019. Inks that dry. In Proceedings of the Fine Ink Press (FIP), pages 3-17."
+    assert await pairs(cited, PRESS) == []
 
 
 @pytest.mark.parametrize("words", ["RIP (or any part of it)", "the old processor (RIP)", "Rest In P (RIP)"])
@@ -919,7 +983,6 @@ async def test_words_whose_letters_do_not_spell_it_are_no_acronym(words: str) ->
             ("changer le rouleau ?",),
             "1. Ouvrez le capot.\n2. Tirez le rouleau.",
         ),
-        ("de", "Wir nennen es Flexible Druck Presse (FDP) seit Jahren.", "acronym", ("FDP",), "Flexible Druck Presse"),
     ],
 )
 async def test_other_languages_are_asked_in_their_own_words(
@@ -928,6 +991,13 @@ async def test_other_languages_are_asked_in_their_own_words(
     [(made_as, asked, said)] = await pairs(text, language=language)
     assert (made_as, said) == (form, answer or text)
     assert asks(asked, *question)
+
+
+async def test_an_acronym_is_asked_for_in_the_language_of_its_page() -> None:
+    text = "Wir nennen es Flexible Druck Presse (FDP) seit Jahren."
+    [(form, question, answer)] = await pairs(text, "Die Presse von Orlo", language="de")
+    assert (form, answer) == ("acronym", "Flexible Druck Presse")
+    assert asks(question, "FDP", "Die Presse von Orlo")
 
 
 @pytest.mark.parametrize(
