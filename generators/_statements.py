@@ -83,6 +83,10 @@ _ELSEWHERE = phrases(
     |you (?:can|could|would|might) (?:also )?(?:see|find|read|check|imagine|notice)|as you|as we|we['’]ll|we will see
     |let['’]s|i['’])"""
 )
+_EXCEPTS = phrases(
+    r"""(?:however|alternatively|except|unless|but|notwithstanding|otherwise|this (?:does|do|will) not)\b
+    |[^.!?]*\b(?:except|unless|other than|does not apply|do not apply)\b"""
+)
 _INSTEAD = re.compile(r"\binstead\b(?! of)")  # of what stood before
 _LISTED = re.compile(r"(?:`[^`]*`|\*\*[^*]*\*\*|\w+)(?:,| (?:or|and) [`*\w-]+,)")
 _NO_MAIN = phrases(r"(?:it is called|that['’]?s|that is|here|there you|note|remember|which|such|because|however)\b")
@@ -125,8 +129,19 @@ def statement(page: Page) -> Iterator[Candidate]:
                 is_plain = is_plain and sentence.count("(") == sentence.count(")")
                 if not is_plain or TAG.search(without_code(sentence)) or re.search(r"\b(?:e\.g|i\.e|etc)\.$", sentence):
                     continue
-                if question := asks(page, part, sentence, first):
-                    yield Candidate(*question, first, last)
+                whole = _with_exception(page, last)
+                if whole and (question := asks(page, part, sentence, first)):
+                    yield Candidate(*question, first, whole)
+
+
+def _with_exception(page: Page, last: int) -> int | None:
+    """Where the answer that a sentence begins ends: of terms with the exception that follows; None for a long one."""
+    end = page.text.find("\n\n", last)
+    said = page.text[last : len(page.text) if end < 0 else end].rstrip()
+    if not page.is_legal or not _EXCEPTS.match(plain(said)):
+        return last
+    is_whole = len(said) <= MAX_CHARS and ENDS.search(said) and not announces(said)
+    return last + len(said) if is_whole and not _ELSEWHERE.search(plain(said)) else None
 
 
 def _prose(page: Page, part: Section) -> Iterator[tuple[int, int]]:

@@ -73,7 +73,10 @@ _UNCLEAR_QUESTION = phrases(
     |see|open|get|list|add|set|run|pass|do|call|find|change|and) that\b|\b(?:above|below)\b(?! (?:the|an?|zero|\d))
     |\b(?:this|that one|these|those|here|there|following|another|others?(?! than)|next|previous|again|now|same|such
     |rest|also|(?<!or )more(?! than)|step \d|part \d|first one|then|everything|something|anything|things?|stuff
-    |examples?|etc|recap|summary|overview|conclusion|introduction)\b"""
+    |examples?|etc|recap|summary|overview|conclusion|introduction)\b
+    |\bthe new \w+
+    |\bthe (?:commands?|code|snippet|lines?|output|result)\b(?! (?:of|for|from|in|that|which|whose|line)\b)
+    |\bunder the hood\b|\bto (?:check|verify|confirm|test|see|know|do|continue|proceed)\W*$"""
 )
 _PLAIN_WORD = re.compile(r"[A-Za-z][a-z'’-]*")
 _GENERIC = listed(

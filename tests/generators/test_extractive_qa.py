@@ -24,7 +24,7 @@ async def made(text: str, *heading: str, language: str | None = "en", **options:
     return [item async for item in generate(passage, **options)]
 
 
-PRESS = "Getting started with the Orlo press"
+PRESS, TERMS = "Getting started with the Orlo press", "Orlo Terms of Service"
 
 
 async def pairs(text: str, *heading: str, language: str | None = "en", **options: Any) -> list[tuple[str, str, str]]:
@@ -858,6 +858,23 @@ async def test_a_sentence_answers_what_its_own_words_ask(sentence: str, form: st
 )
 async def test_a_sentence_that_makes_no_clear_question_makes_none(sentence: str) -> None:
     assert await pairs(sentence) == []
+
+
+async def test_the_exception_behind_a_rule_belongs_to_its_answer() -> None:
+    terms = "Each party shall keep the terms of this agreement confidential. "
+    rule = "If the customer ends the agreement early, Orlo pays back the fees of the months that are left. "
+    exception = "However, Orlo keeps the fee of the first month, whatever the reason may be."
+    of_rule = [answer for form, _, answer in await pairs(terms + rule + exception, TERMS) if form == "condition"]
+    assert of_rule == [rule + exception]
+    listed = "Orlo pays nothing back except for:\n\n- inks\n- paper"
+    assert "condition" not in [form for form, _, _ in await pairs(terms + rule + listed, TERMS)]
+
+
+@pytest.mark.parametrize(
+    "act", ["use `is_dry()` to check", "add the commands to `ink.toml`", "see what happens under the hood"]
+)
+async def test_an_act_that_leaves_open_what_it_is_about_is_not_asked_for(act: str) -> None:
+    assert await pairs(f"To {act}, run:\n\n```sh\nink blue\n```", PRESS) == []
 
 
 # acronyms
