@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from factory.dangling_words import BELOW, IN_SMALL, NEEDS, RULES, Rules
-from factory.wording import plain, without_code
+from factory.wording import in_small, plain, without_code
 
 LOOKED_AT = 4_000  # characters
 LATE = 300  # characters: further on in an answer, "as mentioned above" may mean the answer itself
@@ -49,6 +49,8 @@ def in_answer(answer: str, language: str, *, carried: bool) -> str | None:
 
 def carries_text(question: str) -> bool:
     """Whether a question brings something along that it, or its answer, may point to."""
+    if not question:
+        return False
     cut = question[:LOOKED_AT]
     return any(_has(signs, cut) and pattern.search(cut) for signs, pattern in _CARRIES) or (
         without_code(cut) != cut or len(question) > LOOKED_AT
@@ -69,12 +71,12 @@ _Read = tuple[Rules, str, Mapping[str, tuple[str, ...]]]
 def _read(text: str, language: str) -> _Read:
     """The rules for a text, its prose, and of rules the words of which they need one.
 
-    Text of ASCII is in small letters, where no rule of its language asks for capitals: it is read twice as fast, and
-    what words stand in it is known for sure.
+    A text is in small letters, where no rule of its language asks for capitals: it is read twice as fast, and only by
+    rules of which it has a word.
     """
     said = _prose(text)
-    if said.isascii() and language in IN_SMALL:
-        return IN_SMALL[language], said.lower(), NEEDS[language]
+    if language in IN_SMALL and (small := in_small(said)) is not None:
+        return IN_SMALL[language], small, NEEDS[language]
     return RULES[language], said, {}
 
 

@@ -12,15 +12,14 @@ NO_PLACEHOLDER = (
 )
 _CODE_SPAN = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 _FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)
-_MARKED = re.compile(r"[`\[<*_\\\0]|~~")  # without one of these there is no markup
-_INLINE = (
-    (re.compile(r"!\[[^\]]*\]\([^()]*\)"), ""),
-    (re.compile(r"\[([^\[\]]+)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])"), r"\1"),
-    (re.compile(rf"<{NO_PLACEHOLDER}[!/a-zA-Z][^<>]*>"), ""),
-    (re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
-    (re.compile(r"(?<!\w)_(?=[^\s_])([^_]+?)(?<=\S)_(?!\w)"), r"\1"),
-    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
+_INLINE = (  # each with the signs of which it needs one
+    (("![",), re.compile(r"!\[[^\]]*\]\([^()]*\)"), ""),
+    (("](", "]["), re.compile(r"\[([^\[\]]+)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])"), r"\1"),
+    (("<",), re.compile(rf"<{NO_PLACEHOLDER}[!/a-zA-Z][^<>]*>"), ""),
+    (("**", "__", "~~"), re.compile(r"(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
+    (("*",), re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]+?)(?<=\S)\*(?![\w*])"), r"\1"),
+    (("_",), re.compile(r"(?<!\w)_(?=[^\s_])([^_]+?)(?<=\S)_(?!\w)"), r"\1"),
+    (("\\",), re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
 )
 
 
@@ -40,20 +39,33 @@ def pattern(*written: str) -> re.Pattern[str]:
     return re.compile("|".join("".join(line.strip() for line in one.split("\n")) for one in written), re.IGNORECASE)
 
 
+def in_small(text: str) -> str | None:
+    """`text` in small letters, letter by letter, in which a pattern finds what it finds in `text` case aside.
+
+    None where that is not so: case aside `ſ` is an s, `ı` and `İ` are an i.
+    """
+    return text.lower() if text.isascii() or not any(letter in text for letter in "ſıİ") else None
+
+
 def plain(inline: str) -> str:
     """Inline markup as words on one line: `**x**` is x, a link its text; code spans keep their backticks."""
-    if not _MARKED.search(inline):
-        return " ".join(inline.split())
+    if "`" not in inline and "\0" not in inline:
+        return " ".join(_without_marks(inline).split())
     spans: list[str] = []
 
     def put_aside(code: re.Match[str]) -> str:
         spans.append(code.group())
         return f"\0{len(spans) - 1}\0"
 
-    words = _CODE_SPAN.sub(put_aside, inline.replace("\0", ""))
-    for pattern, kept in _INLINE:
-        words = pattern.sub(kept, words)
+    words = _without_marks(_CODE_SPAN.sub(put_aside, inline.replace("\0", "")))
     return " ".join(re.sub("\0(\\d+)\0", lambda place: spans[int(place[1])], words).split())
+
+
+def _without_marks(inline: str) -> str:
+    for signs, pattern, kept in _INLINE:
+        if any(sign in inline for sign in signs):
+            inline = pattern.sub(kept, inline)
+    return inline
 
 
 def without_code(text: str) -> str:

@@ -6,6 +6,8 @@ Costs   some 10 µs a kB; every pattern is linear in the text.
 import json
 import re
 
+from factory.wording import in_small
+
 TEMPLATE = re.compile(
     r"<\|[A-Za-z_0-9]{2,40}\|>"  # ChatML, Llama 3, Phi, GPT: <|im_start|>, <|eot_id|>, <|endoftext|>
     r"|<｜[^｜<>\s]{2,40}｜>"  # DeepSeek
@@ -22,12 +24,13 @@ SCAFFOLD = re.compile(
     r"(?:and[- ])?(?:answers?|pairs?|responses?)[^\n]{0,40}:[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
-_SCAFFOLDS = ("##", ">:", "below is an", "you are ", "question", "q&a", "instruction")  # one is in each, of ASCII
+_SCAFFOLDS = ("##", ">:", "below is an", "you are ", "question", "q&a", "instruction")  # one is in each
 FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})(.*)$", re.MULTILINE)
-CLOSES = re.compile(r"""[.!?…:;"'”’»«)\]}>*_`|~%°$€£©/\\=。．！？；：」』）】》｡।॥؟۔։፧።-]$""")
-SYMBOL = re.compile(r"[^\w\s]$")  # an emoji, a unit: nobody stops in mid-sentence with one
-NO_WORD = re.compile(r"(?:^|\s)(?:[#@]\S+|\w+://\S+|[\d.,]+)$")  # a hashtag, an address, a number
-NO_STOP = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u0f00-\u0fff]$")  # scripts without a full stop
+# what the last character may be, or the last word
+CLOSES = re.compile(r"""[.!?…:;"'”’»«)\]}>*_`|~%°$€£©/\\=。．！？；：」』）】》｡।॥؟۔։፧።-]""")
+SYMBOL = re.compile(r"[^\w\s]")  # an emoji, a unit: nobody stops in mid-sentence with one
+NO_WORD = re.compile(r"(?:[#@]\S+|\w+://\S+|[\d.,]+)$")  # a hashtag, an address, a number
+NO_STOP = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u0f00-\u0fff]")  # scripts without a full stop
 ITEM = re.compile(r"\s*(?:[-*+•–]|\d{1,3}[.)]|[A-Za-z][.)]|#{1,6}|\||>)(?:\s|$)|\s*\S{1,30}:\s")
 # What stands where there is nothing; in an answer only what nobody would say: "N/A" may be right.
 _NOTHING = r"no[ _-]?(?:input|output)(?: (?:is )?(?:required|needed|necessary|provided|given|available))?"
@@ -54,10 +57,9 @@ def template_mark(text: str) -> re.Match[str] | None:
 
 def scaffold(text: str) -> re.Match[str] | None:
     """The first line that belongs to a prompt and not into what it asks for."""
-    if text.isascii():
-        lower = text.lower()
-        if not any(word in lower for word in _SCAFFOLDS):
-            return None
+    small = in_small(text)
+    if small is not None and not any(word in small for word in _SCAFFOLDS):
+        return None
     return SCAFFOLD.search(text)
 
 
@@ -123,12 +125,15 @@ def _began_as_json(text: str) -> bool:
 def unfinished(text: str) -> bool:
     """Whether an answer of sentences ends in the middle of one: in a word or a comma, in no list, table or heading."""
     plain = text.rstrip()
+    end = plain[-1:]
+    if CLOSES.match(end) or NO_STOP.match(end):
+        return False
     before, _, last = plain.rpartition("\n")
     if len(plain.split(None, LEAST_WORDS)) < LEAST_WORDS or len(last.split()) < LEAST_LINE or ITEM.match(last):
         return False
-    if CLOSES.search(plain) or NO_STOP.search(plain) or FENCE.search(last) or NO_WORD.search(last):
+    if FENCE.search(last) or NO_WORD.match(last.rsplit(None, 1)[-1]):
         return False
-    return plain.endswith(",") or not (SYMBOL.search(plain) or _is_verse(before, last))
+    return end == "," or not (SYMBOL.match(end) or _is_verse(before, last))
 
 
 def _is_verse(before: str, last: str) -> bool:

@@ -15,10 +15,10 @@ LONGEST characters is cut into pieces of so many first: it is data, and no rule 
 
 import re
 import threading
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -78,10 +78,9 @@ class Vocabulary(tuple[str, ...]):
         return none
 
     @cached_property
-    def _chars(self) -> tuple[list[str], Counts]:
+    def _chars(self) -> tuple[list[str], NDArray[np.int32]]:
         """The distinct characters of all tokens, and which of them each character is."""
-        codes = np.frombuffer("".join(self).encode("utf-32-le"), "<u4")
-        distinct, which = np.unique(codes, return_inverse=True)
+        distinct, which = numbered(np.frombuffer("".join(self).encode("utf-32-le"), "<u4"))
         return list(map(chr, distinct.tolist())), which
 
     def chars(self, holds: Callable[[str], object]) -> Counts:
@@ -132,13 +131,23 @@ def tokens(texts: Sequence[str]) -> Tokens:
     if -1 not in known:
         return _put_together([before.of(nth) for nth in known], before.vocabulary)
     runs = _known_runs()
-    pieces = [np.fromiter(chain.from_iterable(map(runs.__getitem__, text.split())), np.int32) for text in texts]
-    distinct, ids = np.unique(np.concatenate([np.empty(0, np.int32), *pieces]), return_inverse=True)
-    offsets = np.cumsum([0, *map(len, pieces)], dtype=np.int64)
-    found = Tokens(ids.astype(np.int32), offsets, Vocabulary(map(runs.tokens.__getitem__, distinct.tolist())))
+    of_text = [np.fromiter(map(runs.__getitem__, text.split()), np.int32) for text in texts]
+    its, ends = runs.tokens_of(np.concatenate([np.empty(0, np.int32), *of_text]))
+    distinct, ids = numbered(its)
+    offsets = ends[np.cumsum([0, *map(len, of_text)])]
+    found = Tokens(ids, offsets, Vocabulary(map(runs.tokens.__getitem__, distinct.tolist())))
     if sum(map(len, texts)) <= KEPT_CHARS:
         _last = {text: nth for nth, text in enumerate(texts)}, found
     return found
+
+
+def numbered(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    """As `np.unique` with the inverse, of numbers that are not large: by a table, where that sorts."""
+    table = np.zeros(int(values.max(initial=0)) + 1, np.int32)
+    table[values] = 1
+    distinct = np.flatnonzero(table)
+    table[distinct] = np.arange(len(distinct))
+    return distinct, table[values]
 
 
 def _put_together(pieces: Sequence[NDArray[np.int32]], vocabulary: Vocabulary) -> Tokens:
@@ -156,20 +165,36 @@ def forget() -> None:
     _of_thread.__dict__.clear()
 
 
-class _Runs(dict[str, tuple[int, ...]]):
-    """The numbers of the tokens of each run of characters, and the token of each number."""
+class _Runs(dict[str, int]):
+    """A number for each run of characters, the numbers of the tokens of each, and the token of each number."""
 
     def __init__(self) -> None:
         super().__init__()
         self._numbers: dict[str, int] = {}
         self.tokens: list[str] = []
+        self._ends = array("q", [0])  # of run n the tokens are `_pieces[_ends[n] : _ends[n + 1]]`
+        self._pieces = array("i")
 
-    def __missing__(self, run: str) -> tuple[int, ...]:
-        if len(run) > LONGEST:
-            cut = (pieces_of(run[at : at + LONGEST]) for at in range(0, len(run), LONGEST))
-            return tuple(map(self._number, chain.from_iterable(cut)))
-        self[run] = found = tuple(map(self._number, pieces_of(run)))
+    def __missing__(self, run: str) -> int:
+        found = len(self._ends) - 1
+        for at in range(0, len(run), LONGEST):
+            self._pieces.extend(map(self._number, pieces_of(run[at : at + LONGEST])))
+        self._ends.append(len(self._pieces))
+        if len(run) <= LONGEST:
+            self[run] = found
         return found
+
+    def tokens_of(self, runs: NDArray[np.int32]) -> tuple[NDArray[np.int32], Counts]:
+        """The numbers of the tokens of some runs, one after the other; and where each ends, with a 0 before."""
+        ends, pieces = np.frombuffer(self._ends, np.int64), np.frombuffer(self._pieces, np.int32)
+        sizes = np.diff(ends)[runs]
+        until = np.concatenate(([0], np.cumsum(sizes)))
+        return pieces[np.arange(until[-1]) + np.repeat(ends[runs] - until[:-1], sizes)], until
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has grown beyond what is worth keeping."""
+        return max(len(self), len(self.tokens), len(self._pieces) // 2) > KNOWN_RUNS
 
     def _number(self, token: str) -> int:
         number = self._numbers.get(token)
@@ -185,7 +210,7 @@ _of_thread = threading.local()
 def _known_runs() -> _Runs:
     """The runs that this thread has met, most of which stand in every batch; a new table where that has grown."""
     runs: _Runs | None = getattr(_of_thread, "runs", None)
-    if runs is None or max(len(runs), len(runs.tokens)) > KNOWN_RUNS:
+    if runs is None or runs.is_full:
         runs = _of_thread.runs = _Runs()
     return runs
 

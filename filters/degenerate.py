@@ -128,7 +128,8 @@ def _folded(found: Tokens) -> list[Words]:
     """The words of each text as numbers, small and capital letters the same; marks are left out."""
     numbers: dict[str, int] = {}
     lowered = np.array([numbers.setdefault(token.lower(), len(numbers)) for token in found.vocabulary], np.int64)
-    unspaced = np.array([HAS_NO_SPACES.match(token) is not None for token in found.vocabulary], np.bool_)
+    others = (not token.isascii() and HAS_NO_SPACES.match(token) is not None for token in found.vocabulary)
+    unspaced = np.fromiter(others, np.bool_, len(found.vocabulary))
     is_word = ~found.vocabulary.symbols[found.ids] if len(found.ids) else np.empty(0, np.bool_)
     ends = np.concatenate(([0], np.cumsum(is_word)))[found.offsets[1:]]
     ids = found.ids[is_word]
@@ -142,15 +143,21 @@ def _folded(found: Tokens) -> list[Words]:
 
 def _type_token_ratio(words: Words) -> float:
     """The share of different words in the piece of PIECE words where it is lowest; the last piece is as long."""
-    starts = [*range(0, max(1, len(words) - PIECE), PIECE), max(0, len(words) - PIECE)]
-    pieces = (words[start : start + PIECE].tolist() for start in starts)  # few: a set is faster than sorting them
-    return min(len(set(piece)) / len(piece) for piece in pieces)
+    last = max(0, len(words) - PIECE)
+    pieces = (words[start : start + PIECE] for start in (*range(0, last, PIECE), last))
+    return min(_distinct(piece) / len(piece) for piece in pieces)
+
+
+def _distinct(words: Words) -> int:
+    ordered = np.sort(words)  # half the time of a set: no number of Python's is made
+    return 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
 
 
 def _copied(asked: Hashes, said: Hashes) -> float:
     """The share of the answer's COPIED words in a row that stand in the question."""
     there = set(asked.tolist())
-    return sum(gram in there for gram in said.tolist()) / max(1, len(said)) if there else 0.0
+    grams = said.tolist() if there else []
+    return 0.0 if there.isdisjoint(grams) else sum(map(there.__contains__, grams)) / len(grams)
 
 
 def _grams(texts: Sequence[Words]) -> list[Hashes]:

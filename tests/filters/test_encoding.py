@@ -7,13 +7,14 @@ from typing import Any
 import ftfy
 import pyarrow as pa
 import pytest
+from ftfy.badness import badness
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from factory import plugins
 from factory.edits import Edit, EditMap
 from factory.errors import WrongRequest
-from filters.encoding import CONTROL, Encoding
+from filters.encoding import CONTROL, LOST, Encoding
 from tests.laws.strategies import STRANGE
 
 RIGHT = [
@@ -118,6 +119,19 @@ def test_the_edits_make_what_ftfy_makes_of_each_line_without_controls(text: str)
     expected = "".join(line if line.isascii() else ftfy.fix_encoding(line) for line in text.splitlines(keepends=True))
     if "\n".join(text.splitlines()) == text.rstrip("\n"):  # it knows line feeds only
         assert repaired(text, max_broken=None) == CONTROL.sub("", expected)
+
+
+BAD = ["Ã ", "a Â b", ". Â ", "à²", "вЂ", "ГўВЂВ.a", "Œ ", "Œuvre", "×²", "Ø°Ù°", "β€™", "ā€", "Â", "É°", "é", "“", "”"]
+PLAIN = ["a", " ", "is it", "of the pump", "and then it waits for a long time", "\ufffd", "中", "1", "Z\t"]
+
+
+@given(text=st.lists(st.sampled_from([*BAD, *PLAIN]), max_size=8).map("".join))
+@settings(max_examples=500)
+def test_broken_is_what_ftfy_finds_bad_in_a_line_that_it_has_repaired(text: str) -> None:
+    lost = len(LOST.findall(text))
+    batch = pa.record_batch({"id": ["r"], "field": ["text"], "role": ["text"], "text": [text]})
+    [row] = Encoding().measure(batch).to_pylist()
+    assert row["broken"] == lost + badness(LOST.sub("", ftfy.fix_encoding(text)))
 
 
 @given(text=GARBLED)

@@ -1,5 +1,6 @@
 """Self-contained: what points out of the row is rejected, what brings its text along or says its subject is not."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from factory import plugins
 from factory.corpus import Row
 from factory.dangling import LOOKED_AT, in_answer, in_question
-from factory.dangling_words import IN_SMALL, RULES
+from factory.dangling_words import IN_SMALL, NEEDS, RULES
 from factory.records import Text
+from factory.wording import in_small
 from filters.self_contained_rules import SelfContainedRules
 from tests.filters.sourced import measured, reasons, sft, verdicts
 
@@ -214,9 +216,16 @@ def test_batch_cuts_and_order_change_nothing(drawn: list[tuple[str, str, str | N
 
 @pytest.mark.parametrize(
     ("language", "text"),
-    [(language, text) for language, text, _ in POINTING if text.isascii() and language in IN_SMALL],
+    [(language, text) for language, text, _ in POINTING if language in IN_SMALL],
 )
-def test_the_rules_for_small_letters_say_of_ascii_what_the_others_do(language: str, text: str) -> None:
+@pytest.mark.parametrize("change", [str, str.upper, str.title, "“{}” – ‘É’ …".format])
+def test_the_rules_for_small_letters_say_what_the_others_do(
+    language: str, text: str, change: Callable[[str], str]
+) -> None:
+    changed = change(text)
+    small = in_small(changed)
+    assert small is not None
     for name, pattern in vars(RULES[language]).items():
-        small = getattr(IN_SMALL[language], name).search(text.lower())
-        assert (small and small.span()) == ((found := pattern.search(text)) and found.span())
+        found, same = pattern.search(changed), getattr(IN_SMALL[language], name).search(small)
+        assert (same and same.span()) == (found and found.span())
+        assert not found or any(word in small for word in NEEDS[language].get(name, ("",)))
