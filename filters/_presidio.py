@@ -2,14 +2,14 @@
 
 Nothing here opens a socket: no engine is built that would fetch a model, and e-mail domains are checked against the
 public suffix list inside tldextract. What is slow to load is loaded once a process, by the first text that may hold a
-kind which needs it: phonenumbers by a run of digits, tldextract by an `@`, presidio and spaCy (0.9 s) by what is
-written as a card, an IBAN, a bitcoin or IPv6 address.
+kind which needs it: phonenumbers by a run of digits, tldextract by an `@`, presidio and spaCy (0.9 s) by a card,
+an IBAN, a bitcoin or IPv6 address whose check digits are right.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from filters._check_digits import may_be_bitcoin, may_be_card, may_be_iban, may_be_ipv6
 from filters._kinds import KINDS
 from filters._light import without_heavy
 from filters._recogniser import Hit, Recogniser, apart, raised
@@ -21,15 +21,11 @@ SURE = 0.4  # presidio's own scale: a bare pattern of some worth, or a weak one 
 LONGEST = 200  # characters that a value and the signs around it take at most
 MIN_SCORE = 0.1  # below it nothing is a finding: at presidio's 0.01 every six digits are a driver's licence
 
-_GROUP = "[0-9A-Fa-f]{1,4}"
 _PRESIDIOS = {  # what each of presidio's would have to find, said more exactly than by a gate: it is not asked for less
-    kind: re.compile(pattern, re.ASCII)  # presidio's `regex` takes "²" for no part of a word, `re` does
-    for kind, pattern in {
-        "credit_card": r"(?<![\w.])(?:[0-6][0-9]{11,18}(?!\w)|[1-6][0-9]{3}[ -][0-9]{4,6}[ -][0-9]{4})",
-        "crypto": r"\b(?:bc1|[13])[a-zA-HJ-NP-Z0-9]{25,59}\b",
-        "iban": r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11}",
-        "ip": rf"(?<![\w:])(?:(?:{_GROUP}:){{1,7}}:|::{_GROUP}|(?:{_GROUP}:){{6}})",
-    }.items()
+    "credit_card": may_be_card,
+    "crypto": may_be_bitcoin,
+    "iban": may_be_iban,
+    "ip": may_be_ipv6,
 }
 
 
@@ -176,7 +172,7 @@ def _look(piece: str, start: int, kinds: tuple[str, ...], *, screened: bool) -> 
 
 def _recognisers(kind: str, piece: str, *, screened: bool) -> list[Recogniser]:
     """Those that may find a kind in a piece."""
-    written = _PRESIDIOS.get(kind)
-    if written is None or (screened and not written.search(piece)):
+    may_be = _PRESIDIOS.get(kind)
+    if may_be is None or (screened and not may_be(piece)):
         return _ours(kind)
     return [*_ours(kind), _presidios()[kind]]

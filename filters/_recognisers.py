@@ -16,6 +16,7 @@ from presidio_analyzer.predefined_recognizers import (
     IpRecognizer,
 )
 
+from filters._check_digits import CARD_PREFIXES, GLOBAL, ibans
 from filters._engine import result
 from filters._hosts import HOST_WORDS, is_version
 from filters._recogniser import Hit, Recogniser
@@ -57,7 +58,6 @@ class PaymentCards(CreditCardRecognizer):
         r"|3[47][0-9]{13}|3(?:0[0-5]|[68][0-9])[0-9]{11}|(?:2131|1800)[0-9]{11}|35(?:2[89]|[3-8][0-9])[0-9]{12}"
         r"|6(?:011|5[0-9]{2}|4[4-9][0-9])[0-9]{12}|62[0-9]{14}"
     )
-    PREFIXES = re.compile(r"0604|4|5[0-8]|6|2[2-7]|3[0-9]|1800|2131")
     EDGES = r"(?<![\w.]){}(?![\w]|\.[0-9])"
     FORMS = (
         Pattern("closed", EDGES.format(r"(?:[1-6]|0(?=604))[0-9]{11,18}"), 0.1),
@@ -73,7 +73,7 @@ class PaymentCards(CreditCardRecognizer):
     def validate_result(self, pattern_text: str) -> bool | None:  # type: ignore[override] # None is presidio's 'not proved'
         """True for a card of a known brand, None for one that needs a word, False for no card."""
         digits = pattern_text.replace(" ", "").replace("-", "")
-        if not self.PREFIXES.match(digits) or not super().validate_result(digits):
+        if not CARD_PREFIXES.match(digits) or not super().validate_result(digits):
             return False
         return True if self.BRANDS.fullmatch(digits) else None
 
@@ -81,13 +81,10 @@ class PaymentCards(CreditCardRecognizer):
 class AccountNumbers(IbanRecognizer):
     """IBANs whose check digits and national form are right.
 
-    presidio takes the words behind one for its last groups, and then finds nothing: here every end is tried.
+    presidio takes the words behind one for its last groups, and then finds nothing: `ibans` tries every end.
     """
 
     LOWER_CASE = 0.6
-    _HEAD = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{2}[0-9]{2})")
-    _FORM = re.compile(r"[A-Za-z0-9]{4}(?:[ -]?[A-Za-z0-9]){11,30}")
-    _ENDS = re.compile(r"(?<=[A-Za-z0-9])(?![A-Za-z0-9])")
 
     def __init__(self) -> None:
         super().__init__(supported_entity="iban", exact_match=True)
@@ -96,21 +93,15 @@ class AccountNumbers(IbanRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None, regex_flags: int | None = None
     ) -> list[RecognizerResult]:
         """The IBANs of `text`, the longest where several ends would do."""
-        starts = (head.start() for head in self._HEAD.finditer(text))
-        return [found for start in starts if (found := self._at(text, start))]
-
-    def _at(self, text: str, start: int) -> RecognizerResult | None:
-        ends = [m.end() for m in self._ENDS.finditer(text, start + 15, min(start + 46, len(text)))]
-        for end in reversed(ends):
-            if self._FORM.fullmatch(text, start, end) and (valid := self.validate_result(text[start:end])) is not False:
-                return result(self, start, end, 1.0 if valid else self.LOWER_CASE)
-        return None
+        found: dict[int, RecognizerResult] = {}
+        for start, end in ibans(text):
+            if start not in found and (valid := self.validate_result(text[start:end])) is not False:
+                found[start] = result(self, start, end, 1.0 if valid else self.LOWER_CASE)
+        return list(found.values())
 
 
 class LongHostAddresses(IpRecognizer):
     """IPv6 addresses of a host: no version number, no slice such as `[::2]`."""
-
-    _GLOBAL = re.compile(r"(?i)(?:[23][0-9a-f]{3}|fe[89ab][0-9a-f]|f[cd][0-9a-f]{2}|ff[0-9a-f]{2}|64):")
 
     def __init__(self) -> None:
         forms = [pattern for pattern in self.PATTERNS if pattern.name not in ("IPv4", "IPv6_unspecified")]
@@ -125,4 +116,4 @@ class LongHostAddresses(IpRecognizer):
         if super().invalidate_result(pattern_text):
             return True
         groups = [group for group in pattern_text.partition("/")[0].split(":") if group]
-        return len(groups) < 2 or not (self._GLOBAL.match(pattern_text) or "." in pattern_text or len(groups) > 3)
+        return len(groups) < 2 or not (GLOBAL.match(pattern_text) or "." in pattern_text or len(groups) > 3)
