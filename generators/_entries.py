@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from factory.wording import phrases, plain, without_code
 from generators._languages import LANGUAGES
 from generators._markdown import Section
+from generators._owners import in_title
 from generators._questions import Candidate, Page
 from generators._spans import TAG
 from generators._titles import clean
@@ -91,10 +92,10 @@ def _entry(page: Page, part: Section, start: int, end: int) -> Iterator[Candidat
     ):
         return
     question = _of_code(page, f"`{name}`", found["says"], start) if code else _of_term(page, part, name, start)
-    if asked := page.in_title(part, question, start) if question else None:
+    if asked := in_title(page, part, question, start) if question else None:
         yield Candidate("entry", asked, found.start("says"), end)
     default = _DEFAULT.search(page.text, found.start("says"), end) if code and page.language == "en" else None
-    if default and (asked := page.in_title(part, f"What is the default value of `{name}`?", default.start())):
+    if default and (asked := in_title(page, part, f"What is the default value of `{name}`?", default.start())):
         yield Candidate("default", asked, *default.span("value"))
 
 
@@ -114,7 +115,7 @@ def _of_term(page: Page, part: Section, name: str, start: int) -> str | None:
 def _parameters(page: Page, part: Section, start: int, end: int) -> Iterator[Candidate]:
     for found in _PARAM.finditer(page.text, start, end) if page.language == "en" else ():
         if _is_whole(page, found["says"]):
-            asked = page.in_title(part, f"What is the parameter `{found['name']}` for?", found.start())
+            asked = in_title(page, part, f"What is the parameter `{found['name']}` for?", found.start())
             if asked:
                 yield Candidate("entry", asked, *found.span("says"))
 
