@@ -709,9 +709,22 @@ async def test_a_clause_says_what_a_contract_says_and_what_its_party_must_do() -
     assert by_form["obligation"][1] == "You must keep each confidential drawing of a press secret."
 
 
-async def test_two_obligations_of_a_clause_are_asked_for_only_together() -> None:
-    text = CONTRACT.replace("Orlo marks such", "You must return the drawing to Orlo. Orlo marks such")
+@pytest.mark.parametrize(
+    "other",
+    [
+        "You must return the drawing to Orlo.",
+        "If a drawing is lost, you agree to tell Orlo.",
+        "For old drawings, you are required to pay.",
+    ],
+)
+async def test_two_obligations_of_a_clause_are_asked_for_only_together(other: str) -> None:
+    text = CONTRACT.replace("Orlo marks such", f"{other} Orlo marks such")
     assert "obligation" not in [form for form, _, _ in await pairs(text)]
+
+
+async def test_the_obligation_of_the_other_party_is_no_second_one() -> None:
+    text = CONTRACT.replace("Orlo marks such", "In a year without work, Orlo must ask for it. Orlo marks such")
+    assert "obligation" in [form for form, _, _ in await pairs(text)]
 
 
 async def test_we_and_us_without_a_contract_are_nobody() -> None:
