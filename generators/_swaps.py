@@ -15,6 +15,7 @@ Out     changes, by place. What the question names is not changed. Two values th
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
@@ -137,10 +138,11 @@ _NO_UNIT = listed(
     auf con para avec pour sur"""
 )
 _NO_SENTENCE = re.compile(r"(?:required|optional)\b to\b")  # "you are optional to pay"
-# "must not", "one after another", "less than one", "we are always happy to help"
+# "must not", "one after another", "less than one", "we are always happy to help", "you should make sure"
 _NOT_TURNED = re.compile(
     r" (?:not|nicht|pas)\b| (?:another|each other|all\b|one\b|\d)| (?:trying|happy|glad|welcome|looking|working)\b"
     r"| (?:extent|also|(?:and|or) (?:cannot|can|will|may|shall|do|does))\b"
+    r"| (?:make sure|ensure|note|remember|be (?:aware|careful|sure)|take care|follow|comply|respect|obey|observe)\b"
 )
 _NOT_TURNED_AFTER = re.compile(r"\b(?:no|not and|not or) $")  # "no longer", "does not and cannot"
 # "there must be at least one", "does more than nothing": turned, these are no sentences that anyone would say
@@ -166,6 +168,11 @@ _COMPARES = listed(
     """higher lower larger smaller longer shorter more less above below highest lowest oldest newest minimum maximum
     größer kleiner höher niedriger länger kürzer mayor menor superior inferior supérieur inférieur supérieure
     inférieure"""
+)
+STEM = 4  # letters: "Writes" tells of `write`
+_SMALL = listed(
+    """the and for that this with from are was has have had not its can may will any all what which does how you your
+    explain about question context used use uses"""
 )
 MAX_VALUES = 200  # of one pattern in a document: a table of figures has thousands, and one is enough
 MAX_RATIO = 10  # of two numbers: a value that is far off teaches no care
@@ -245,8 +252,28 @@ def swaps(answer: str, question: str, values: Values) -> Iterator[Change]:
         is_hidden = any(start < change.end and change.start < end for start, end in hidden)
         if is_hidden or old == change.text or _is_asked(answer, question, change):
             continue
+        if change.kind == "name" and _is_told(answer, question, change):
+            continue
         if change.kind == "negation" or not (_holds(answer, change.text) or _holds(question, change.text)):
             yield change
+
+
+@lru_cache(maxsize=4096)
+def stems(text: str) -> frozenset[str]:
+    """The beginnings of the telling words of a text, those inside a name in code as well."""
+    parts = re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", text)
+    return frozenset(part.casefold()[:STEM] for part in parts if len(part) > 2 and part.casefold() not in _SMALL)
+
+
+def _is_told(answer: str, question: str, change: Change) -> bool:
+    """Whether the words around a name say it already, and not the other: "the target is set by `TARGET_DIR`"."""
+    first, last = _sentence(answer, change.start)
+    around = stems(f"{answer[first : change.start]} {answer[change.end : last]}") | stems(question)
+    return bool((stems(answer[change.start : change.end]) - stems(change.text)) & around)
+
+
+def _sentence(answer: str, place: int) -> tuple[int, int]:
+    return next(((first, last) for first, last in sentences(answer) if first <= place < last), (0, len(answer)))
 
 
 def _is_asked(answer: str, question: str, change: Change) -> bool:
@@ -378,7 +405,7 @@ def _turned(answer: str, language: str) -> Iterator[Change]:
 def _is_plain_to_see(answer: str, found: re.Match[str], new: str) -> bool:
     """Whether a turned word makes a sentence that contradicts itself, or is none: nobody errs like that."""
     old, (start, end) = found[0], found.span()
-    first, last = next(((first, last) for first, last in sentences(answer) if first <= start < last), (0, len(answer)))
+    first, last = _sentence(answer, start)
     before, after = answer[first:start], answer[end:last]
     if _NO_MEASURE.match(after) or _CONDITION.search(before):
         return True

@@ -26,24 +26,18 @@ from factory.drawing import draw, draw_below
 from factory.folding import words
 from factory.passages import Passage
 from factory.records import Record, Rejected, feedback, preference
-from factory.wording import listed
 from generators._pairs import FORMS, Pair, asks_for, pairs, with_one_answer
-from generators._swaps import KINDS, Values, sentences_of, swaps
+from generators._swaps import KINDS, Values, sentences_of, stems, swaps
 from generators._swaps import Change as Swap
 from generators._wording import words_of
 
 Change = Literal["number", "unit", "date", "name", "negation", "near"]
 CHANGES: tuple[Change, ...] = (*KINDS, "near")
 NEAR_FORMS = ("faq", "entry", "default", "table")  # each asks for one of its kind; a definition says its own term
-_SMALL = listed(
-    """the and for that this with from are was has have had not its can may will any all what which does how you your
-    explain about question context used use uses"""
-)
 _CODE = re.compile(r"`[^`\n]+`")
 _NEXT_PART = re.compile(r",? and (?=(?:the )?`)|; |, (?:but|while|whereas) ")
 MAX_SHARED = 0.34  # of the words of a question, in the answer to another: above, that may answer it as well
 MAX_ALIKE = 0.7  # of the telling words of the shorter answer, in the other: above, both may say the same
-STEM = 4  # letters: "Writes" tells of `write`
 _LOOKS = tuple(  # of an answer: a reader who sees `"red"` where a number is asked for needs no document
     re.compile(look, re.DOTALL | re.IGNORECASE)
     for look in (
@@ -183,7 +177,7 @@ def _may_answer(pair: Pair, other: Pair) -> bool:
     answer, text = (" ".join(words(one.quote.text)) for one in (pair, other))
     if answer in text or text in answer:
         return True
-    one, two = _stems(pair.quote.text), _stems(other.quote.text)
+    one, two = stems(pair.quote.text), stems(other.quote.text)
     if len(one & two) >= MAX_ALIKE * min(len(one), len(two)) > 1:
         return True
     asked = {word for word in _words(pair.question) if len(word) > 3} - _words(other.question)
@@ -192,8 +186,8 @@ def _may_answer(pair: Pair, other: Pair) -> bool:
 
 def _is_told_by_name(pair: Pair, other: Pair) -> bool:
     """Whether one of two answers has a word of its own question that the other lacks: "Writes" for `write(data)`."""
-    asked, its = _stems(pair.question), _stems(other.question)
-    said, says = _stems(pair.quote.text), _stems(other.quote.text)
+    asked, its = stems(pair.question), stems(other.question)
+    said, says = stems(pair.quote.text), stems(other.quote.text)
     return bool((asked - its) & (said - says) or (its - asked) & (says - said))
 
 
@@ -201,13 +195,6 @@ def _is_told_by_name(pair: Pair, other: Pair) -> bool:
 def _words(text: str) -> frozenset[str]:
     """The folded words of a text; every answer is held against every other one of its form."""
     return frozenset(words(text))
-
-
-@lru_cache(maxsize=4096)
-def _stems(text: str) -> frozenset[str]:
-    """The beginnings of the telling words of a text, those inside a name in code as well."""
-    parts = re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", text)
-    return frozenset(part.casefold()[:STEM] for part in parts if len(part) > 2 and part.casefold() not in _SMALL)
 
 
 def _is_like(answer: str, worse: str, most: float) -> bool:

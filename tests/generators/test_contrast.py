@@ -111,6 +111,8 @@ def test_a_fact_is_changed_for_one_of_its_like(answer: str, elsewhere: str, kind
         ("Clean it before printing and after a jam.", ""),
         ("If the sheet is not long enough, a frame makes it longer.", ""),
         ("The steps below use ink.", ""),
+        ("You should make sure that it prints.", ""),  # nobody says that one should not
+        ("The lid closes by the option `lid_speed` only.", "The ink flows by the option `ink_speed` only."),
     ],
 )
 def test_what_may_still_be_true_or_is_no_sentence_is_not_made(answer: str, elsewhere: str) -> None:
