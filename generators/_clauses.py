@@ -5,8 +5,9 @@
 
 In      a page in English that speaks as contracts do.
 Out     candidates. The answer to what a contract says of a topic is the whole clause: half a clause would be half an
-        obligation. A single obligation is asked for where its party has no other in the clause. Titles above that name
-        the contract are `_sections`' matter; else it is named by its kind and by the party that the text names most.
+        obligation. A single obligation is asked for where its party has no other in the clause, wherever in a sentence
+        it stands. Titles above that name the contract are `_sections`' matter; else it is named by its kind and by the
+        party that the text names most.
 """
 
 import re
@@ -28,6 +29,11 @@ _OBLIGES = re.compile(
     r"|(?:Each|Either|Neither) [Pp]arty)"
     r"\s+(?P<modal>must not|must|shall not|shall|may not|agrees? to|agrees? not to|(?:is|are) required to)"
     r"\s(?!be\b|also\b|have\b)"
+)
+_DUTY = re.compile(  # wherever it stands: "If you have a dispute, you agree to release us"
+    r"\b(?P<party>[Yy]ou|[A-Z][a-z]+(?: [A-Z][a-z]+)?|(?:[Ee]ach|[Ee]ither|[Nn]either) [Pp]arty)"
+    r"\s+(?:also |hereby |further |then |only )?(?:must|shall|will|may not|may only|cannot|agrees? (?:not )?to"
+    r"|undertakes? to|(?:has|have|needs?) to|(?:is|are) (?:also |solely )?(?:required|obliged|responsible))\b"
 )
 _MUST = ("Under {0}, what must {1} {2}do about {3}?", "According to {0}, what must {1} {2}do regarding {3}?")
 
@@ -79,8 +85,10 @@ def _obligation(page: Page, contract: str, title: str, start: int, end: int) -> 
         return
     [(match, (first, last))] = found
     sentence = page.text[first:last]
+    others = (_DUTY.finditer(page.text, *span) for span in spans if span != (first, last))
     if (
-        not ENDS.search(sentence)
+        any(_party(duty) == _party(match) for duties in others for duty in duties)
+        or not ENDS.search(sentence)
         or "\n\n" in sentence
         or re.search(r"\bsuch (?!as\b)\w", sentence)
         or unclear_answer(sentence)
@@ -92,6 +100,10 @@ def _obligation(page: Page, contract: str, title: str, start: int, end: int) -> 
     is_not = "not " if "not" in match["modal"] else ""
     question = page.pick(first, _MUST).format(contract, party, is_not, about)
     yield Candidate("obligation", question, first, last, unclear_question(about))
+
+
+def _party(duty: re.Match[str]) -> str:
+    return duty["party"].casefold().removeprefix("the ")
 
 
 def _topic(page: Page, title: str) -> str | None:

@@ -28,7 +28,7 @@ _A = re.compile(r"[*_]{0,2}A(?:nswer)?[ \t]?\d{0,3}[.:)][*_]{0,2}[ \t]+(?=\S)")
 def faq(page: Page) -> Iterator[Candidate]:
     """Questions that the text asks: headings, bold lines, "Q:" before "A:"."""
     for part in page.sections:
-        if is_question(part.title) and _asks(page, plain(part.title)) and (span := answer_of(page, part)):
+        if _is_whole(plain(part.title)) and _asks(page, plain(part.title)) and (span := answer_of(page, part)):
             yield _asked(page, part, _in_small(page, _Q_MARK.sub("", plain(part.title))), *span)
         yield from _bold(page, part)
         yield from _marked(page, part)
@@ -51,7 +51,7 @@ def _bold(page: Page, part: Section) -> Iterator[Candidate]:
             span = answer_in(page, [Block("paragraph", found.end(), block.end), *part.blocks[nth + 1 : after]])
         else:
             span = answer_in(page, list(part.blocks[nth + 1 : after]))
-        if span:
+        if span and _is_whole(plain(found["question"])):
             yield _asked(page, part, plain(found["question"]), *span)
 
 
@@ -66,13 +66,14 @@ def _marked(page: Page, part: Section) -> Iterator[Candidate]:
         line = page.text[start:end]
         asks_now, answers_now = _Q.match(line), _A.match(line)
         if answer and (asks_now or opens):
-            yield _asked(page, part, *answer)
+            if _is_whole(answer[0]):
+                yield _asked(page, part, *answer)
             question = answer = None
         if asks_now:
             question = plain(asks_now["question"])
         elif question and question.endswith(("?", "？", "؟")) and (answers_now or answer):
             answer = (question, answer[1] if answer else start + (answers_now.end() if answers_now else 0), end)
-    if answer:
+    if answer and _is_whole(answer[0]):
         yield _asked(page, part, *answer)
 
 
@@ -105,10 +106,15 @@ def _asks(page: Page, title: str) -> bool:
     """Whether a title with a question mark is a question and no topic: "Python 2 support?"."""
     known = QUESTION_WORDS.get(page.language)
     words = _Q_MARK.sub("", title).lstrip("\"'“‘«¿ ")
-    return known is None or (bool(known.match(words)) and not _names_a_thing(words)) or "," in words
+    return known is None or bool(known.match(words)) or "," in words
+
+
+def _is_whole(question: str) -> bool:
+    """Whether words with a question mark say what they ask for: not "Why?", nor "Why hard-coded behaviours?"."""
+    return is_question(question) and not _names_a_thing(_Q_MARK.sub("", question).lstrip("\"'“‘«¿ "))
 
 
 def _names_a_thing(title: str) -> bool:
-    """Whether it asks why of a thing, without a verb: "Why hard-coded behaviours?"."""
+    """Whether it asks why of a thing, without a verb."""
     found = _WHY_A_THING.fullmatch(title)
     return found is not None and not any(is_verb(word) for word in found["rest"].split())

@@ -5,18 +5,20 @@ Out     pairs by place, with what is wrong with those that are not good enough.
 Costs   no model; some milliseconds a passage.
 
 Of two pairs with the same question, or with answers most of which is the same text, the first by the order of `FORMS`
-stays. The rules of wording of `factory.dangling` are asked of every pair.
+stays. Where a question has two answers, however it is worded, nothing says which is meant: both are marked. The rules
+of wording of `factory.dangling` are asked of every pair.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Literal
 
 from factory.dangling import in_answer, in_question
 from factory.dangling_words import RULES
 from factory.passages import Passage, Quote
-from factory.wording import without_code
+from factory.wording import listed, without_code
 from generators._acronyms import acronym
 from generators._by_language import definition_in, procedure_in
 from generators._clauses import clause
@@ -26,9 +28,9 @@ from generators._languages import LANGUAGES
 from generators._markdown import sections
 from generators._questions import Candidate, Page
 from generators._sections import code, definition, procedure, section
-from generators._spans import FOREIGN
+from generators._spans import FOREIGN, is_balanced
 from generators._statements import statement
-from generators._tables import table
+from generators._tables import column, table
 from generators._wording import words_of
 
 MAX_QUESTION_CHARS = 200  # a longer one is a paragraph in bold, not a question
@@ -41,7 +43,12 @@ FORMS: dict[str, tuple[Callable[[Page], Iterator[Candidate]], ...]] = {
     "en": (faq, procedure, code, definition, section, clause, entry, table, statement, acronym),
     **dict.fromkeys(LANGUAGES, (faq, procedure_in, definition_in, entry, table, statement, acronym)),
 }
-_LEFT_OVER = re.compile(r"[{}<>]|&#?\w+;|\*\*|\]\(|\]\[")
+_TEMPLATE = listed(  # the words that wordings of one question differ in
+    """i a an the in on of for to my is are am have question about context can you explain what which does do define
+    would how mean means meant meaning by defined according applies say says regarding reading working with right way
+    need please like understand under deal use"""
+)
+_LEFT_OVER = re.compile(r"[{}<>]|&#?\w+;|\*\*|\]\(|\]\[|\\[\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,10 @@ class Pair:
     form: str
     question: str
     quote: Quote
-    why: Literal["not_self_contained", "may_be_cut"] | None = None
+    why: Literal["not_self_contained", "may_be_cut", "two_answers"] | None = None
     detail: str = ""
     reworded: str | None = None
+    column: str | None = None  # of a cell: which column of which table
 
 
 def pairs(
@@ -79,19 +87,45 @@ def pairs(
         about_source=(about or {}).get(passage.source, ""),
     )
     chosen: list[tuple[Candidate, Pair]] = []
+    every: list[Pair] = []
     for found in _candidates(page):
         if not 0 < found.end - found.start <= max_answer_chars or not _is_plain(found.question):
             continue
         quote = passage.span(found.start, found.end)
         few = found.form in PROSE_FORMS and len(quote.text.split()) < min_answer_words
-        if few or len(quote.text) > max_answer_chars or FOREIGN.search(quote.text):
+        if few or len(quote.text) > max_answer_chars or FOREIGN.search(quote.text) or not is_balanced(quote.text):
             continue
         pair = _judged(page, found, quote)
+        every.append(pair)
         if not any(_is_same(found, other) and (pair.why or not its.why) for other, its in chosen):
             chosen.append((found, pair))
     others = _reworded(page) if reword else {}
     ordered = sorted(chosen, key=lambda one: (one[0].start, one[0].end))
-    return [replace(pair, reworded=others.get(_place(found))) for found, pair in ordered]
+    made = [replace(pair, reworded=others.get(_place(found))) for found, pair in ordered]
+    return with_one_answer(made, every)
+
+
+def with_one_answer(made: list[Pair], every: list[Pair]) -> list[Pair]:
+    """The pairs, those marked whose question another of `every` one of the same form asks too and answers otherwise."""
+    answers: dict[tuple[str, frozenset[str]], set[str]] = {}
+    for pair in every:
+        answers.setdefault(asks_for(pair), set()).add(" ".join(pair.quote.text.split()))
+    unsure = {asked for asked, its in answers.items() if any(_differ(*two) for two in combinations(its, 2))}
+    detail = "the question has several answers"
+    return [
+        replace(pair, why="two_answers", detail=detail) if pair.why is None and asks_for(pair) in unsure else pair
+        for pair in made
+    ]
+
+
+def _differ(one: str, other: str) -> bool:
+    return one not in other and other not in one
+
+
+def asks_for(pair: Pair) -> tuple[str, frozenset[str]]:
+    """The form of a question and the words that tell what it asks, whatever its wording and the order of its parts."""
+    words = re.findall(r"`[^`]+`|[^\W_](?:[\w'’.*-]*\w)?", pair.question.casefold())
+    return pair.form, frozenset(words) - _TEMPLATE
 
 
 def _reworded(page: Page) -> dict[tuple[str, int, int], str]:
@@ -120,6 +154,7 @@ def _is_same(one: Candidate, other: Candidate) -> bool:
 
 def _judged(page: Page, found: Candidate, quote: Quote) -> Pair:
     unclear = found.unclear
+    cells = column(page, found.start) if found.form == "table" else None
     if unclear is None and page.language in RULES:
         rule = in_question(found.question, page.language) or in_answer(quote.text, page.language, carried=False)
         unclear = f"it breaks the rule '{rule}'" if rule else None
@@ -127,7 +162,7 @@ def _judged(page: Page, found: Candidate, quote: Quote) -> Pair:
         return Pair(found.form, found.question, quote, "not_self_contained", unclear)
     if found.form in SECTION_FORMS and found.end == len(page.text) and _may_go_on(page, found):
         return Pair(found.form, found.question, quote, "may_be_cut", "its section fills the passage")
-    return Pair(found.form, found.question, quote)
+    return Pair(found.form, found.question, quote, column=cells)
 
 
 def _may_go_on(page: Page, found: Candidate) -> bool:

@@ -191,7 +191,11 @@ class Page:
         return self.pick(start, language.about).format(question, title)
 
     def in_title(self, section: Section, question: str, start: int) -> str | None:
-        """`question` with the title that it belongs to; None where no title and no leading name says what that is."""
+        """`question` with the title that it belongs to; None where no title and no leading name says what that is.
+
+        Where titles name code it is the innermost of these, since a `wait` of `Press.print` is not that of its class;
+        none where that title names several.
+        """
         language = LANGUAGES.get(self.language)
         if language is not None:
             titles = [clean(title) for title in (*section.above, section.title)]
@@ -199,9 +203,12 @@ class Page:
             return self.pick(start, language.about).format(question, title) if title else None
         about = self.titled(section, section.title) or self._named_in(section)
         phrase = about.phrase if about else None
-        if code := in_code((*section.above, section.title)):
-            whole = self._product(section) or (phrase if phrase and code not in phrase else "")
-            phrase = f"{code} in {whole}" if whole else code if self.words.has_name(code) else phrase
+        owner = in_code((*section.above, section.title))
+        if owner and owner not in (phrase or ""):
+            whole = self._product(section) or phrase
+            belongs = bool(whole) and whole != owner.strip("`")
+            named_by = f"{owner} in {whole}" if belongs else owner if whole or self.words.has_name(owner) else None
+            phrase = named_by if owner.count("`") == 2 else None
         if phrase is None or phrase in question:
             return question if phrase else None
         return self.pick(start, _IN_CONTEXT).format(_small(question, self.words), phrase)

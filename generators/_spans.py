@@ -19,6 +19,9 @@ FOREIGN = re.compile(
 )
 _SPHINX = re.compile(r"^[ \t]*[`:~]{3,}(?:rst\b|\{)", re.MULTILINE)  # what only Sphinx can show
 _VERSION = re.compile(r"(?:Added|Changed|Removed|Deprecated) (?:in|since) version \S+\s*")  # a line by itself
+_BARE_NUMBER = re.compile(r"[*_]{0,3}\(?(?:\d+(?:\.\d+)*|[A-Za-z]|[ivxIVX]+)[.)]{0,2}[*_]{0,3}")  # that of what follows
+_BRACKET = re.compile(r"(?<![:;])(?<![:;]-)[(\[]|[)\]]")  # ":(" opens nothing
+_CLOSES_NOTHING = re.compile(r"(?:(?:^|\s)\w{1,3}|[:;]-?)$", re.MULTILINE)  # "a) ", ":)"
 _LINK = re.compile(r"\[[^\[\]]*\]\([^()\s]*\)|https?://\S+")
 
 
@@ -34,6 +37,8 @@ def answer_of(page: Page, part: Section) -> tuple[int, int] | None:
 
 def answer_in(page: Page, blocks: list[Block]) -> tuple[int, int] | None:
     """From the first block to the last, where together they are a whole answer; else None."""
+    while blocks and _BARE_NUMBER.fullmatch(page.text, blocks[-1].start, blocks[-1].end):
+        blocks = blocks[:-1]
     if not blocks or any(block.kind == "markup" or not block.is_closed for block in blocks):
         return None
     start, end = blocks[0].start, blocks[-1].end
@@ -49,3 +54,16 @@ def answer_in(page: Page, blocks: list[Block]) -> tuple[int, int] | None:
         return None  # a list of links, not an answer
     holds = any(block.kind in ("list", "table", "code") for block in blocks)
     return (end - len(answer), end) if holds or not announces(answer) else None
+
+
+def is_balanced(text: str) -> bool:
+    """Whether each bracket of its prose has its partner: else a piece is missing, or a piece of another is there."""
+    prose, depth = without_code(_LINK.sub("", text)), 0
+    for mark in _BRACKET.finditer(prose):
+        if mark[0] in "([":
+            depth += 1
+        elif depth:
+            depth -= 1
+        elif not _CLOSES_NOTHING.search(prose, max(0, mark.start() - 5), mark.start()):
+            return False
+    return depth == 0

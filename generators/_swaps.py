@@ -15,6 +15,7 @@ Out     changes, by place. What the question names is not changed. Two values th
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
@@ -137,12 +138,42 @@ _NO_UNIT = listed(
     auf con para avec pour sur"""
 )
 _NO_SENTENCE = re.compile(r"(?:required|optional)\b to\b")  # "you are optional to pay"
-# "must not", "one after another", "less than one", "we are always happy to help"
+# "must not", "one after another", "less than one", "we are always happy to help", "you should make sure"
 _NOT_TURNED = re.compile(
     r" (?:not|nicht|pas)\b| (?:another|each other|all\b|one\b|\d)| (?:trying|happy|glad|welcome|looking|working)\b"
     r"| (?:extent|also|(?:and|or) (?:cannot|can|will|may|shall|do|does))\b"
+    r"| (?:make sure|ensure|note|remember|be (?:aware|careful|sure)|take care|follow|comply|respect|obey|observe)\b"
 )
 _NOT_TURNED_AFTER = re.compile(r"\b(?:no|not and|not or) $")  # "no longer", "does not and cannot"
+# "there must be at least one", "does more than nothing": turned, these are no sentences that anyone would say
+_NO_MEASURE = re.compile(
+    r"\s(?:be |have |contain |hold )?(?:at (?:least|most)|(?:no |not )?(?:more|less|fewer|later|earlier) than"
+    r"|(?:nothing|none|anything|ever|enough|likely|just|once|usual|expected)\b)"
+)
+_BESIDE_THE = re.compile(r"\s(?:(?:the|an?|its|this|that|zero|freezing)\b|[`\d-])")  # and no "Examples below show"
+_CONDITION = re.compile(
+    r"\b(?:if|when|whenever|unless|where|wenn|falls|sobald|si|cuando|quand|lorsque)\b[^,;:.]*$", re.IGNORECASE
+)
+_NEGATIVE = re.compile(
+    r"\b(?:not|never|cannot|no|nor|neither|without|nicht|kein\w*|nie|nunca|sin|pas|jamais)\b|n['’]t\b", re.IGNORECASE
+)
+_NEARBY = 50  # characters
+# what tells by itself in which direction a comparison goes: "upgrade to a higher level", "not long enough, ... longer"
+_DIRECTION = re.compile(
+    r"\b(?:upgrad|downgrad|rais|lower(?!\b)|increas|decreas|reduc|exceed|grow|shr[aiu]nk|promot|demot|extend|shorten)\w*"
+    r"|\b(?:high|low|long|short|large|small|old|new|too)\b",
+    re.IGNORECASE,
+)
+_COMPARES = listed(
+    """higher lower larger smaller longer shorter more less above below highest lowest oldest newest minimum maximum
+    größer kleiner höher niedriger länger kürzer mayor menor superior inferior supérieur inférieur supérieure
+    inférieure"""
+)
+STEM = 4  # letters: "Writes" tells of `write`
+_SMALL = listed(
+    """the and for that this with from are was has have had not its can may will any all what which does how you your
+    explain about question context used use uses"""
+)
 MAX_VALUES = 200  # of one pattern in a document: a table of figures has thousands, and one is enough
 MAX_RATIO = 10  # of two numbers: a value that is far off teaches no care
 
@@ -221,8 +252,28 @@ def swaps(answer: str, question: str, values: Values) -> Iterator[Change]:
         is_hidden = any(start < change.end and change.start < end for start, end in hidden)
         if is_hidden or old == change.text or _is_asked(answer, question, change):
             continue
+        if change.kind == "name" and _is_told(answer, question, change):
+            continue
         if change.kind == "negation" or not (_holds(answer, change.text) or _holds(question, change.text)):
             yield change
+
+
+@lru_cache(maxsize=4096)
+def stems(text: str) -> frozenset[str]:
+    """The beginnings of the telling words of a text, those inside a name in code as well."""
+    parts = re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+|\d+", text)
+    return frozenset(part.casefold()[:STEM] for part in parts if len(part) > 2 and part.casefold() not in _SMALL)
+
+
+def _is_told(answer: str, question: str, change: Change) -> bool:
+    """Whether the words around a name say it already, and not the other: "the target is set by `TARGET_DIR`"."""
+    first, last = _sentence(answer, change.start)
+    around = stems(f"{answer[first : change.start]} {answer[change.end : last]}") | stems(question)
+    return bool((stems(answer[change.start : change.end]) - stems(change.text)) & around)
+
+
+def _sentence(answer: str, place: int) -> tuple[int, int]:
+    return next(((first, last) for first, last in sentences(answer) if first <= place < last), (0, len(answer)))
 
 
 def _is_asked(answer: str, question: str, change: Change) -> bool:
@@ -269,10 +320,11 @@ def _is_near(one: str, other: str) -> bool:
 
 
 def _value(number: str) -> float:
-    """What a number says; 0 where a mark may stand between thousands or before decimals."""
-    if re.search(r"\.\d{3}$|,\d{3}\..*,", number):
+    """What a number says; 0 where a mark may stand between thousands or before decimals, and of a version: "2.7.10"."""
+    bare = re.sub(r",(?=\d{3}\b)", "", number).replace(",", ".")
+    if re.search(r"\.\d{3}$|,\d{3}\..*,", number) or bare.count(".") > 1:
         return 0.0
-    return float(re.sub(r",(?=\d{3}\b)", "", number).replace(",", "."))
+    return float(bare)
 
 
 def _units(answer: str, values: Values) -> Iterator[Change]:
@@ -332,7 +384,7 @@ def _opens(answer: str, start: int) -> bool:
 
 def _fits(answer: str, start: int, old: str, new: str) -> bool:
     """Whether the article before it fits the other name as well."""
-    article = re.search(r"\ban?\s`?$", answer[max(0, start - 5) : start + 1], re.IGNORECASE)
+    article = re.search(r"\ban?\s[`*_(“\"]*$", answer[max(0, start - 8) : start], re.IGNORECASE)
     return article is None or (old[0].lower() in "aeiou") == (new[0].lower() in "aeiou")
 
 
@@ -342,11 +394,28 @@ def _turned(answer: str, language: str) -> Iterator[Change]:
             for found in (
                 re.finditer(rf"(?<![\w'’-]){re.escape(old)}(?![\w'’-])", answer) if old not in _ONE_WAY else ()
             ):
-                following = answer[found.end() : found.end() + 12]
+                following = answer[found.end() : found.end() + 24]
                 is_told = not _NOT_TURNED.match(following) and not _NO_SENTENCE.match(answer, found.start())
                 is_told = is_told and not _NOT_TURNED_AFTER.search(answer[: found.start()])
-                if is_told and not _in_code(answer, found.start()):
+                is_told = is_told and _fits(answer, found.start(), old, new)
+                if is_told and not _in_code(answer, found.start()) and not _is_plain_to_see(answer, found, new):
                     yield Change("negation", *found.span(), new)
+
+
+def _is_plain_to_see(answer: str, found: re.Match[str], new: str) -> bool:
+    """Whether a turned word makes a sentence that contradicts itself, or is none: nobody errs like that."""
+    old, (start, end) = found[0], found.span()
+    first, last = _sentence(answer, start)
+    before, after = answer[first:start], answer[end:last]
+    if _NO_MEASURE.match(after) or _CONDITION.search(before):
+        return True
+    if _NEGATIVE.search(old) or _NEGATIVE.search(new):
+        return bool(_NEGATIVE.search(before[-_NEARBY:]) or _NEGATIVE.search(after[:_NEARBY]))
+    if _holds(f"{before} {after}".casefold(), new):
+        return True
+    if old in ("above", "below") and not _BESIDE_THE.match(after):
+        return True
+    return old.split()[0] in _COMPARES and bool(_DIRECTION.search(f"{before} {after}"))
 
 
 def sentences_of(texts: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 In      a page in English, German, Spanish or French with tables in Markdown (as docx, HTML and PDF files come, too).
 Out     candidates whose answer is one cell. A table whose first column does not name its rows, each once, makes none;
-        nor does a cell that is empty, a mark, or says no more than yes or no.
+        nor does a row whose name is marked unlike the others', and a cell that is empty, a mark, or says yes or no.
 """
 
 import re
@@ -83,10 +83,11 @@ def _asked(page: Page, part: Section, block: Block) -> Iterator[Candidate]:
     rows = [row for row in rows[1:] if len(row) == len(heads)]  # the line below the heads is a rule
     if not rows or len(rows) > MAX_ROWS or len(heads) < 2 or not _are_names([row[0].text for row in rows]):
         return
+    named = [row for row, is_like in zip(rows, _are_like(page, [row[0] for row in rows]), strict=True) if is_like]
     for column, head in enumerate(heads[1:], start=1):
         if not _is_head(head.text) or len({row[column].text for row in rows}) == 1 < len(rows):
             continue
-        for row in rows:
+        for row in named:
             cell = row[column]
             if not cell.text or _SAYS_NOTHING.fullmatch(cell.text) or not re.search(r"\w", cell.text):
                 continue
@@ -94,6 +95,29 @@ def _asked(page: Page, part: Section, block: Block) -> Iterator[Candidate]:
             asked = page.in_title(part, question, cell.start) if question else None
             if asked:
                 yield Candidate("table", asked, cell.start, cell.end)
+
+
+def column(page: Page, start: int) -> str | None:
+    """Which column of which table holds a place; None where it stands in no table."""
+    for block in (block for part in page.sections for block in part.blocks):
+        if block.kind == "table" and block.start <= start < block.end:
+            first, last = next(line for line in _lines(page.text, block) if line[0] <= start <= line[1])
+            nth = sum(cell.start <= start for cell in _cells(page.text, first, last))
+            return f"{page.passage.id}:{block.start}:{nth}"
+    return None
+
+
+def _are_like(page: Page, names: list[Cell]) -> list[bool]:
+    """Of each name whether it is marked as most are: "**RETURNS**" below `limit` and `wait` is none of their kind."""
+    marks = [_mark(page.text[name.start : name.end]) for name in names]
+    are_code, are_bold = (2 * marks.count(mark) > len(marks) for mark in ("code", "bold"))
+    return [mark == "code" or (not are_code and (mark != "bold" or are_bold)) for mark in marks]
+
+
+def _mark(raw: str) -> str:
+    if raw.lstrip("*_").startswith("`"):
+        return "code"
+    return "bold" if re.fullmatch(r"(\*\*|__).+\1", raw) else ""
 
 
 def _lines(text: str, block: Block) -> Iterator[tuple[int, int]]:

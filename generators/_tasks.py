@@ -6,7 +6,8 @@
     definition   "A gateway is the indoor device that ..."     According to the text, what is a gateway?
     reason       "..., because the oil thickens."              Which reason does the text give for this: "..."?
     effect, contrast, example, restated                        a sentence that begins "Therefore", "However", "For
-                                                               example", "In other words", after the one it belongs to
+                                                               example", "In other words", after the one it belongs to;
+                                                        what follows has to speak of the same thing
 
 In      a page (`_questions.Page`) in English, German, Spanish or French.
 Out     what of the text is shown, and the tasks, by place. The answers to title and completion are not shown.
@@ -44,18 +45,32 @@ WORDS = 3  # of a sentence that it is asked for by
 _TOKEN = re.compile(r"[^\W\d_][\w’'-]{5,}")
 _NO_TOPIC = listed(
     """should because through without another between already always itself themselves different possible please provide
-    provided information including within example whether before"""
+    provided information including include includes included within example whether before instead various several
+    certain number collect collects collected service services require requires required allow allows allowed
+    support supports supported follow follows followed happen happens happened whose
+    create creates created change changes changed called needed making report reports provides"""
 )
+_SHORT = re.compile(r"(?:n['’]t|['’](?:re|ve|ll|d|m))$")  # "doesn't", "you're"
 _NO_FACT = phrases(
     r"""(?:and|but|so|if|when|while|although|though|this is|that is|und|aber|wenn|obwohl|das ist|y|pero|si|cuando
     |aunque|et|mais|quand|bien que|c['’]est)\b"""
 )
 _LISTED = {"en": ("and", "“{}”"), "de": ("und", "„{}“"), "es": ("y", "«{}»"), "fr": ("et", "« {} »")}
 _NO_PROSE = re.compile(r"[QA]\d*[:.)]|\*\*[^*]+\*\*|[\w-]+ [A-Z]{3,}")  # a question, a title in bold, a command
+_SMALL = listed(
+    """that this with from they them then than there these those their your have been were will would should could
+    must when where which while what also only just each some more most such other into over under after about
+    therefore thus hence consequently result because does done make makes made used using very well even deshalb daher
+    deswegen darum folglich nicht eine einer einen einem sich auch noch oder aber wenn dann dass über nach para como
+    este esta estos estas desde cuando pero también tanto pour avec dans cette comme mais leur leurs sont plus donc"""
+)
 _POINTS = re.compile(
     r"\b(?:above|below|earlier|later|figure|table|see|oben|unten|folgende\w*|siehe|Abschnitt|arriba|abajo|siguientes?|véase"
     r"|ci-dessus|ci-dessous|suivante?s?|voir)\b"
-    r"|\b(?:next|previous|following|this) (?:section|chapter|page|paragraph|example)|\]\(|https?://|[:…?]$",
+    r"|\b(?:next|previous|following|this) (?:section|chapter|page|paragraph|example)|\]\(|https?://|[:…?]$"
+    r"|\b(?:sections?|chapters?|articles?|clauses?|paragraphs?|appendix|annex|exhibit|schedule|equations?|parts?|steps?"
+    r"|Abschnitte?n?|Kapiteln?|Teil|Anhang|Ziffer|secci[oó]n(?:es)?|cap[ií]tulos?|apartados?|anexo|sections?|chapitres?"
+    r"|paragraphes?|annexe) (?-i:\d|[A-Z]\d*(?:\.|\b(?!['’])))|§ ?\d",
     re.IGNORECASE,
 )
 
@@ -84,6 +99,8 @@ def mined(page: Page, wanted: frozenset[str]) -> Reading:
     body = [block for part in page.sections for block in part.blocks]
     start, title = _title(page, body) if "title" in wanted else (0, None)
     end, last = _completion(page, body, start) if "completion" in wanted else (len(page.text), None)
+    if title and last and not _is_told(page, page.text[title.start : title.end], body, end):
+        end, last = len(page.text), None  # without its last paragraph nobody would think of that title
     shown = [block for block in body if start <= block.start and block.end <= end]
     inside = [asked for asked in _inside(page, shown) if asked.task in wanted]
     tasks = sorted([*filter(None, (title, last)), *inside], key=lambda asked: (asked.start, asked.end))
@@ -102,6 +119,13 @@ def _title(page: Page, body: list[Block]) -> tuple[int, Asked | None]:
     if not is_title or not telling or at < 0 or _words(page, body) < MIN_SHOWN_WORDS or "{" in first.title:
         return 0, None
     return body[0].start, Asked("title", _ask(page, "title", at), at, at + len(title))
+
+
+def _is_told(page: Page, title: str, body: list[Block], end: int) -> bool:
+    """Whether what is shown up to `end` holds each word of a title that the text below it has."""
+    shown, everything = (plain(page.text[body[0].start : last]).casefold() for last in (end, len(page.text)))
+    words = [word.casefold()[:5] for word in re.findall(r"[^\W\d_]{4,}", title)]
+    return all(word in shown for word in words if word in everything)
 
 
 def _completion(page: Page, body: list[Block], start: int) -> tuple[int, Asked | None]:
@@ -150,8 +174,11 @@ def _inside(page: Page, blocks: list[Block]) -> Iterator[Asked]:
 def _topics(page: Page, blocks: list[Block]) -> Counter[str]:
     """How often paragraphs have each of their longer words, by its beginning."""
     prose = "\n\n".join(page.text[block.start : block.end] for block in blocks if block.kind == "paragraph")
-    found = (word.casefold() for word in _TOKEN.findall(without_code(plain(prose))))
-    return Counter(_stem(word) for word in found if word not in _NO_TOPIC)
+    return Counter(_stem(word) for word in _TOKEN.findall(without_code(plain(prose))) if _may_tell(word))
+
+
+def _may_tell(word: str) -> bool:
+    return word.casefold() not in _NO_TOPIC and not _SHORT.search(word)
 
 
 def _stem(word: str) -> str:
@@ -183,8 +210,15 @@ def _related(page: Page, before: tuple[int, int] | None, start: int, end: int) -
     words, said = CONNECTORS[page.language], page.text[start:end]
     for task in RELATIONS:
         if getattr(words, task).match(said):
+            if task == "effect" and not _telling(said) & _telling(page.text[slice(*before)]):
+                return None  # what it follows from may stand further above
             return Asked(task, _ask(page, task, start, plain(page.text[slice(*before)])), start, end)
     return None
+
+
+def _telling(said: str) -> set[str]:
+    """The beginnings of the words of a sentence that tell what it is about, those in code as well."""
+    return {_stem(word) for word in re.findall(r"[^\W\d_]{4,}", said) if word.casefold() not in _SMALL}
 
 
 def _because(page: Page, start: int, end: int) -> Asked | None:
@@ -221,7 +255,8 @@ def _by_words(page: Page, topics: Counter[str], start: int, end: int) -> tuple[i
     """A sentence by the words that the text speaks of most, where no other sentence has them all."""
     if not _is_sentence(page, start, end) or _opens_dangling(page, start, end):
         return None
-    words = {_stem(word): word for word in _TOKEN.findall(without_code(plain(page.text[start:end])))}.values()
+    found = _TOKEN.findall(without_code(plain(page.text[start:end])))
+    words = {_stem(word): word for word in found if _may_tell(word)}.values()
     telling = sorted((word for word in words if topics[_stem(word)] > 1), key=lambda word: -topics[_stem(word)])
     chosen = telling[:WORDS]
     if len(chosen) < WORDS or _sentences_with(page, chosen) != 1:

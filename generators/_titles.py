@@ -35,6 +35,7 @@ _IN_CODE = re.compile(
     r"(?i:(?:class|method|function|module|command|option|type|object) )?`[^`]+`"
     r"|[A-Za-z_]\w*(?:(?:\.|::)(?!(?:js|net|io|json|ya?ml|toml|py|md|rst|txt|com|org|html|css)\b)\w+)+(?:\([^)]*\))?"
 )
+_CODE_NAME = re.compile(r"`[^`\n]+`|(?<![\w.])\w+(?:\.\w+)*\([^()\n]*\)(?!\w)")  # `Press.print`, print(sheets)
 _ABOUT = phrases(
     r"""(?:using|understanding) (?P<used>.+)
     |(?:(?:an?|the) )?(?:getting started|get started|working|introduction|intro|welcome|guide|glossary|overview
@@ -169,10 +170,13 @@ def product(title: str, words: Words) -> str | None:
 
 
 def in_code(titles: Iterable[str]) -> str | None:
-    """The innermost title that is the name of something in code: "`Printer.text`", "class `Printer`"."""
-    for title in reversed(tuple(titles)):
-        if _IN_CODE.fullmatch(cleaned := clean(title)):
-            return cleaned if "`" in cleaned else f"`{cleaned}`"
+    """What the innermost title with code in it names: "`Press.print`", "class `Press`", of "Use `Press`" "`Press`"."""
+    for title in reversed([*map(clean, titles)]):
+        names = _CODE_NAME.findall(title)
+        if _IN_CODE.fullmatch(title):
+            return title if "`" in title else f"`{title}`"
+        if names:
+            return f"`{names[0].strip('`')}`" if len(names) == 1 else title
     return None
 
 

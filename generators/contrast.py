@@ -7,8 +7,9 @@
 Takes   all kept passages of one document in English, German, Spanish or French.
 Yields  preference records, or two feedback records each. The questions and the chosen side are those of extractive_qa.
         The rejected side has one number, unit, date or name put in the place of another, each with one of its like
-        that stands elsewhere in the document; or one statement turned round; or it is the answer to another question
-        of the same form. Lengths differ by a share at most. `meta.change` says what was changed and where.
+        that stands elsewhere in the document; or one statement turned round; or it is another cell of the same column,
+        or the answer to another question of the same form. Lengths differ by a share at most. `meta.change` says what
+        was changed and where.
 Costs   no model call; each answer is held against the values of its document: 0.1 s CPU a passage in a manual of 16
         passages, 0.35 s in one of 64.
 Source  contrast sets, Gardner et al. 2020 (arXiv:2004.02709): small changes that turn the label, there by people.
@@ -25,17 +26,29 @@ from factory.drawing import draw, draw_below
 from factory.folding import words
 from factory.passages import Passage
 from factory.records import Record, Rejected, feedback, preference
-from generators._pairs import FORMS, Pair, pairs
-from generators._swaps import KINDS, Values, sentences_of, swaps
+from generators._pairs import FORMS, Pair, asks_for, pairs, with_one_answer
+from generators._swaps import KINDS, Values, sentences_of, stems, swaps
 from generators._swaps import Change as Swap
 from generators._wording import words_of
 
 Change = Literal["number", "unit", "date", "name", "negation", "near"]
 CHANGES: tuple[Change, ...] = (*KINDS, "near")
-NEAR_FORMS = ("definition", "faq", "entry", "default", "table")  # each asks for one of its kind
+NEAR_FORMS = ("faq", "entry", "default", "table")  # each asks for one of its kind; a definition says its own term
 _CODE = re.compile(r"`[^`\n]+`")
 _NEXT_PART = re.compile(r",? and (?=(?:the )?`)|; |, (?:but|while|whereas) ")
 MAX_SHARED = 0.34  # of the words of a question, in the answer to another: above, that may answer it as well
+MAX_ALIKE = 0.7  # of the telling words of the shorter answer, in the other: above, both may say the same
+_LOOKS = tuple(  # of an answer: a reader who sees `"red"` where a number is asked for needs no document
+    re.compile(look, re.DOTALL | re.IGNORECASE)
+    for look in (
+        r"`?[-+]?\d[\d.,_]*\W*`?",
+        r"`?(?:true|false|yes|no|none|null|nil)`?",
+        r"`?[\"'“].*[\"'”]`?",
+        r"`?[(\[][^`]*`?",
+        r"`[^`]*`",
+        r"\S+",
+    )
+)
 
 
 async def generate(
@@ -57,13 +70,13 @@ async def generate(
     if language not in FORMS:
         yield Rejected(None, "contrast.language_not_known", f"Its language is '{language}'.")
         return
-    made = [
+    made = _asked_once([
         (passage, pair) for passage in passages
         for pair in pairs(
             passage, about=about, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars
         )
         if _may_err(pair)
-    ]  # fmt: skip
+    ])  # fmt: skip
     texts = [passage.text for passage in passages]
     titles = [title for passage in passages for title in passage.heading]
     values = Values(sentences_of(texts), words_of("\n\n".join(texts), titles), language)
@@ -75,6 +88,17 @@ async def generate(
             continue
         for record in _records(passage, pair, *found, yields):
             yield record
+
+
+def _asked_once(made: list[tuple[Passage, Pair]]) -> list[tuple[Passage, Pair]]:
+    """Those whose question has one answer in the whole document, and the first of those that ask the same."""
+    every = [pair for _, pair in made]
+    judged = with_one_answer(every, every)
+    first = {asks_for(pair): nth for nth, pair in reversed(list(enumerate(judged)))}
+    return [
+        one for nth, (one, pair) in enumerate(zip(made, judged, strict=True))
+        if pair.why is None and first[asks_for(pair)] == nth
+    ]  # fmt: skip
 
 
 def _may_err(pair: Pair) -> bool:
@@ -132,19 +156,26 @@ def _concerns(answer: str, question: str, change: Swap) -> bool:
 
 
 def _near(pair: Pair, others: list[Pair], most: float) -> Pair | None:
-    """The answer to another question of the same form: of those that do not answer this one, the most like it."""
+    """The answer to another question of the same kind: of those that do not answer this one, the most like it."""
     if pair.form not in NEAR_FORMS:
         return None
     fits = [
         other
         for other in others
         if other.form == pair.form
+        and other.column == pair.column
         and other.question != pair.question
         and _is_like(pair.quote.text, other.quote.text, most)
+        and _looks(pair.quote.text) == _looks(other.quote.text)
         and not _may_answer(pair, other)
+        and not _is_told_by_name(pair, other)
     ]
     said = _words(pair.quote.text)
     return max(fits, key=lambda other: len(said & _words(other.quote.text)), default=None)
+
+
+def _looks(answer: str) -> int:
+    return next((nth for nth, look in enumerate(_LOOKS) if look.fullmatch(answer.strip())), len(_LOOKS))
 
 
 def _may_answer(pair: Pair, other: Pair) -> bool:
@@ -152,8 +183,18 @@ def _may_answer(pair: Pair, other: Pair) -> bool:
     answer, text = (" ".join(words(one.quote.text)) for one in (pair, other))
     if answer in text or text in answer:
         return True
+    one, two = stems(pair.quote.text), stems(other.quote.text)
+    if len(one & two) >= MAX_ALIKE * min(len(one), len(two)) > 1:
+        return True
     asked = {word for word in _words(pair.question) if len(word) > 3} - _words(other.question)
     return not asked or len(asked & _words(other.quote.text)) > MAX_SHARED * len(asked)
+
+
+def _is_told_by_name(pair: Pair, other: Pair) -> bool:
+    """Whether one of two answers has a word of its own question that the other lacks: "Writes" for `write(data)`."""
+    asked, its = stems(pair.question), stems(other.question)
+    said, says = stems(pair.quote.text), stems(other.quote.text)
+    return bool((asked - its) & (said - says) or (its - asked) & (says - said))
 
 
 @lru_cache(maxsize=4096)

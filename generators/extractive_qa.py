@@ -17,7 +17,8 @@
 Takes   one passage in English, German, Spanish or French; in other languages only questions that the text itself asks.
 Yields  sft records whose answer is the text of their one quote. A pair that one would not understand without the
         document is rejected as extractive_qa.not_self_contained, one whose answer may go on in the next passage as
-        extractive_qa.may_be_cut; where no rule is sure, nothing is yielded.
+        extractive_qa.may_be_cut, one whose question the passage answers in two ways as extractive_qa.two_answers; where
+        no rule is sure, nothing is yielded.
 Costs   no model call; some milliseconds a passage.
 Source  rules of our own, in `_pairs.py`; the shape is that of SQuAD, Rajpurkar et al. 2016 (arXiv:1606.05250).
 """
@@ -32,6 +33,7 @@ from generators._pairs import pairs
 REASONS = {
     "not_self_contained": "extractive_qa.not_self_contained",
     "may_be_cut": "extractive_qa.may_be_cut",
+    "two_answers": "extractive_qa.two_answers",
 }
 
 

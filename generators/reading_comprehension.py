@@ -3,7 +3,7 @@
     <the passage>
 
     Question: What follows from this, according to the text: "The cell ages faster when it is warm."?
-    Answer: Therefore, the gauge should hang in the shade.
+    Answer: Therefore, the cell should hang in the shade.
 
 Takes   one passage in English, German, Spanish or French that is mostly prose.
 Yields  one text record, or an sft record a task with the passage as its context. Every answer is a quote. Where a title

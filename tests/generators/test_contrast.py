@@ -77,6 +77,7 @@ def changed(answer: str, document: str, question: str = "What?", language: str =
         ("You are required to shut the lid.", "", "negation", "You are not required to shut the lid."),
         ("The lid cannot be opened.", "", "negation", "The lid can be opened."),
         ("It holds at least two sheets.", "", "negation", "It holds at most two sheets."),
+        ("It hangs below the roller.", "", "negation", "It hangs above the roller."),
     ],
 )
 def test_a_fact_is_changed_for_one_of_its_like(answer: str, elsewhere: str, kind: str, worse: str | None) -> None:
@@ -100,6 +101,18 @@ def test_a_fact_is_changed_for_one_of_its_like(answer: str, elsewhere: str, kind
         ("We do not and cannot print it.", ""),
         ("It holds more than one sheet.", ""),  # "less than one sheet"
         ("It is [here](roller/12%).", "It is full by 30%."),  # an address
+        ("It prints from 2.7.10 pages on, or 3.1 pages.", "It prints 2.7.12 pages."),  # a version is no number
+        ("It has an optional lid.", ""),  # "an required lid"
+        ("It needs an E02 part.", "The lid needs a B17 part."),
+        ("There must be at least one sheet.", ""),  # "must not be at least one"
+        ("It does more than nothing.", ""),
+        ("Names must be coded (that is, not written out).", ""),  # then it contradicts itself
+        ("You pay more, when you upgrade to a higher plan.", ""),
+        ("Clean it before printing and after a jam.", ""),
+        ("If the sheet is not long enough, a frame makes it longer.", ""),
+        ("The steps below use ink.", ""),
+        ("You should make sure that it prints.", ""),  # nobody says that one should not
+        ("The lid closes by the option `lid_speed` only.", "The ink flows by the option `ink_speed` only."),
     ],
 )
 def test_what_may_still_be_true_or_is_no_sentence_is_not_made(answer: str, elsewhere: str) -> None:
@@ -126,7 +139,7 @@ def test_what_the_question_names_is_not_changed() -> None:
     ("language", "answer", "worse"),
     [
         ("de", "Sie fasst mindestens zwei Bogen.", "Sie fasst höchstens zwei Bogen."),
-        ("es", "La tapa no debe abrirse nunca.", "La tapa debe abrirse nunca."),
+        ("es", "La tapa no debe abrirse.", "La tapa debe abrirse."),
         ("fr", "Le capot ne doit pas rester ouvert.", "Le capot doit rester ouvert."),
     ],
 )
@@ -145,18 +158,45 @@ async def test_the_chosen_side_is_a_quote_and_the_change_is_recorded_by_place() 
     assert chosen.replace("12", "30") == rejected
 
 
-async def test_another_answer_of_the_document_is_wrong_when_it_says_nothing_of_the_question() -> None:
-    [(chosen, rejected), *_] = await sides(FAQ, changes=["near"])
-    assert chosen.startswith("An Orlo press warms up")
-    assert rejected.startswith("The ink dries")
+ROWS = """# Orlo Gateway API
+
+Ask the Orlo press.
+
+| Option | Description | Default |
+|---|---|---|
+| `wait` | How many seconds pass before a sheet. | `60` |
+| `speed` | How many sheets there are in a minute. | `45` |
+| `ink` | The colour that comes first in a job. | `"red"` |
+| `lid` | Whether the press starts when it is open. | `True` |
+"""
 
 
-async def test_an_answer_in_other_spacing_is_no_other_answer() -> None:
-    twice = FAQ.replace(
-        "The ink dries for 30 minutes, and the sheet must lie flat.",
-        "An Orlo press warms\nup for 12 minutes, and then it prints.",
-    )
-    assert await sides(twice, changes=["near"]) == []
+async def test_another_answer_of_the_same_column_is_wrong() -> None:
+    found = await sides(ROWS, changes=["near"])
+    assert ("`60`", "`45`") in found
+    assert ("How many seconds pass before a sheet.", "How many sheets there are in a minute.") in found
+    columns = [{row.split("|")[nth].strip() for row in ROWS.split("\n")[6:-1]} for nth in (2, 3)]
+    assert all(any({chosen, rejected} <= column for column in columns) for chosen, rejected in found)
+
+
+async def test_an_answer_that_is_told_by_its_looks_or_its_name_teaches_nothing() -> None:
+    found = await sides(ROWS, changes=["near"])
+    assert not [one for one in found if '`"red"`' in one or "`True`" in one]  # no other option has such a value
+    entries = "- `write(data)`: Writes the data to the file.\n- `read(size)`: Reads a size from the file.\n"
+    assert await sides(f"# Orlo Gateway API\n\nAsk the Orlo press.\n\n{entries}", changes=["near"]) == []
+    defined = "# Orlo terms of service\n\nA **lid** is a part that opens.\n\nA **drum** is a part that turns round.\n"
+    assert await sides(defined, changes=["near"]) == []
+
+
+async def test_the_same_in_other_words_is_no_wrong_answer() -> None:
+    alike = ROWS.replace("How many sheets there are in a minute.", "How many seconds pass before one sheet.")
+    assert not [one for one in await sides(alike, changes=["near"]) if "seconds" in one[0] and "seconds" in one[1]]
+
+
+async def test_a_question_with_two_answers_in_the_document_makes_no_pair() -> None:
+    other = FAQ.replace("12 minutes", "9 minutes")
+    found = await sides(FAQ, other, changes=["number"])
+    assert [chosen for chosen, _ in found] == ["The ink dries for 30 minutes, and the sheet must lie flat."]
 
 
 async def test_thumbs_come_in_twos() -> None:

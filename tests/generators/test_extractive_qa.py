@@ -409,8 +409,60 @@ async def test_other_languages_are_left_alone() -> None:
 
 async def test_a_question_is_asked_once() -> None:
     title = "## Is the Orlo press loud?"
-    text = f"{title}\n\nNo, not at all.\n\n{title}\n\nNot at all, no.\n\n## Notes\n\nNone."
+    text = f"{title}\n\nNo, not at all.\n\n{title}\n\nNo,\nnot at all.\n\n## Notes\n\nNone."
     assert len(await pairs(text)) == 1
+
+
+async def test_a_question_with_two_answers_is_not_asked() -> None:
+    title = "## Is the Orlo press loud?"
+    text = f"{title}\n\nNo, not at all.\n\n{title}\n\nQuite loud, at night.\n\n## Notes\n\nNone."
+    assert await reasons(text) == ["extractive_qa.two_answers"]
+
+
+async def test_another_wording_is_no_other_question() -> None:
+    table = "| Option | Description |\n|---|---|\n| `wait` | {} |\n| `lid` | {} |\n\n"
+    one = table.format("How long the press waits for a sheet.", "Whether the lid may be open while it prints.")
+    other = table.format("How many sheets the press waits for.", "Whether the lid may be open while it prints.")
+    found = await made(f"# Orlo Gateway API\n\nAsk the Orlo press.\n\n{one}{other}")
+    assert [item.reason for item in found if isinstance(item, Rejected)] == 2 * ["extractive_qa.two_answers"]
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize("question", ["Why?", "Why hard-coded rollers?", "May I set \\\\_\\\\_ in the Orlo press?"])
+async def test_a_bold_line_that_asks_for_nothing_is_no_question(question: str) -> None:
+    assert await made(f"## Orlo FAQ\n\n**{question}**\n\nThe Orlo press has two rollers.\n\n## Notes\n\nNone.") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("The Orlo press has two rollers.\n\n**5.2.**", "The Orlo press has two rollers."),
+        ("The Orlo press has two rollers (one is\n\nsoft).", "The Orlo press has two rollers (one is\n\nsoft)."),
+        ("See the value) that the Orlo press has.", None),
+        ("It has a) two rollers and b) a lid :)", None),
+        ("The Orlo press has a) two rollers and b) a lid.", "The Orlo press has a) two rollers and b) a lid."),
+        ("The Orlo press (an old one has two rollers.", None),
+    ],
+)
+async def test_a_piece_of_something_else_is_no_part_of_an_answer(answer: str, shown: str | None) -> None:
+    found = await pairs(f"## Orlo FAQ\n\n**How many rollers has an Orlo press?**\n\n{answer}\n\n## Notes\n\nNone.")
+    assert [its for _, _, its in found] == ([shown] if shown else [])
+
+
+async def test_an_argument_is_asked_for_with_the_innermost_title_that_names_code() -> None:
+    table = "| Argument | Default |\n|---|---|\n| `wait` | `60` |\n| `lid` | `2` |\n| **RETURNS** | `3` |\n"
+    above = "# Orlo Gateway API\n\nAsk the Orlo press.\n\n## The class `Press`\n\n"
+    found = await pairs(f"{above}### The function `Print`\n\n{table}")
+    assert [answer for _, _, answer in found] == ["`60`", "`2`"]  # no argument is called "RETURNS"
+    assert all("`Print`" in question for _, question, _ in found)
+    unnamed = f"{above}### Call `print()`, then `wait()`\n\n{table}"  # of the two, whose? and not of the class
+    assert await pairs(unnamed) == []
+
+
+async def test_a_title_that_is_an_action_gives_its_code() -> None:
+    entry = "- `wait`: The number of seconds that the lid waits.\n- `lid`: None.\n"
+    [(_, question, _)] = await pairs(f"# Orlo Gateway API\n\nAsk the Orlo press.\n\n## Use `PressLid`\n\n{entry}")
+    assert "`PressLid`" in question
 
 
 async def test_answers_keep_to_the_length_that_is_asked_for() -> None:
@@ -713,9 +765,22 @@ async def test_a_clause_says_what_a_contract_says_and_what_its_party_must_do() -
     assert by_form["obligation"][1] == "You must keep each confidential drawing of a press secret."
 
 
-async def test_two_obligations_of_a_clause_are_asked_for_only_together() -> None:
-    text = CONTRACT.replace("Orlo marks such", "You must return the drawing to Orlo. Orlo marks such")
+@pytest.mark.parametrize(
+    "other",
+    [
+        "You must return the drawing to Orlo.",
+        "If a drawing is lost, you agree to tell Orlo.",
+        "For old drawings, you are required to pay.",
+    ],
+)
+async def test_two_obligations_of_a_clause_are_asked_for_only_together(other: str) -> None:
+    text = CONTRACT.replace("Orlo marks such", f"{other} Orlo marks such")
     assert "obligation" not in [form for form, _, _ in await pairs(text)]
+
+
+async def test_the_obligation_of_the_other_party_is_no_second_one() -> None:
+    text = CONTRACT.replace("Orlo marks such", "In a year without work, Orlo must ask for it. Orlo marks such")
+    assert "obligation" in [form for form, _, _ in await pairs(text)]
 
 
 async def test_we_and_us_without_a_contract_are_nobody() -> None:

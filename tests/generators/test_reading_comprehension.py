@@ -1,5 +1,7 @@
 """Passages with reading tasks: what each task finds, what is left out of what is shown, and what is passed over."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ An Orlo press is a hand press with a cast iron frame that stands in many small p
 of the press carry the ink to the type, and the rollers wear out sooner than printers expect of an evening.
 
 The rollers are cleaned every evening because dry ink makes their skin hard. Hard rollers carry too little ink to the
-type. Therefore, a printer who forgets the evening prints grey pages on the next day. Grey pages are sold at half the
+type. Therefore, a printer who forgets the rollers prints grey pages on the next day. Grey pages are sold at half the
 price. However, some poets ask for grey pages and pay the full price for them. In other words, a careless printer may
 still find a customer for the pages. A careful printer keeps two sets of rollers. For example, the printers of Tarn keep
 one set for black and one for red.
@@ -106,7 +108,7 @@ async def test_an_sft_row_has_the_passage_as_its_context() -> None:
         (
             "de",
             "Die Walzen einer Presse werden jeden Abend geputzt, weil trockene Farbe ihre Haut hart macht. Harte "
-            "Walzen tragen zu wenig Farbe auf den Satz. Deshalb druckt ein vergesslicher Drucker am nächsten Tag nur "
+            "Walzen tragen zu wenig Farbe auf den Satz. Deshalb druckt, wer die Walzen vergisst, am nächsten Tag nur "
             "graue Seiten.",
             "effect",
             "Deshalb druckt",
@@ -203,3 +205,30 @@ async def test_a_term_that_is_defined_twice_is_asked_for_once() -> None:
 async def test_a_last_paragraph_under_a_line_that_is_its_title_is_not_left_out() -> None:
     text = PRESS.replace("The printers of the north lend", "_Lending in winter_\n\nThe printers of the north lend")
     assert "completion" not in await tasks(text)
+
+
+async def test_a_title_is_told_by_what_is_shown_of_the_text() -> None:
+    found = await tasks(PRESS.replace("## The care of the Orlo press", "## Orlo press and winter"))
+    assert "title" in found
+    assert "completion" not in found  # it alone speaks of the winter
+
+
+@pytest.mark.parametrize("place", ["section D.4", "Sections 3 to 5", "Annex B", "§ 12", "part 2"])
+async def test_a_last_paragraph_that_refers_to_another_part_is_not_asked_for(place: str) -> None:
+    text = PRESS.replace("when the ink dries slowly", f"under {place}, when the ink dries slowly")
+    for form, (_, answer) in (await tasks(text)).items():
+        assert place not in answer, form
+
+
+async def test_what_follows_from_another_sentence_is_not_asked_for() -> None:
+    text = PRESS.replace("Therefore, a printer who forgets the rollers prints grey pages", "Therefore, poets write")
+    assert "effect" not in await tasks(text)
+
+
+async def test_a_sentence_is_not_asked_for_by_words_that_say_little() -> None:
+    text = PRESS.replace(
+        "An Orlo press is a hand press", "The service includes and collects what it requires, and an Orlo press is one"
+    )
+    weak = " The service of the town includes the lamp. It collects and requires nothing, said the poets."
+    found = await tasks(text.replace("at half the\nprice.", f"at half the\nprice.{weak}"), "words")
+    assert not {"service", "includes", "collects", "requires"} & set(re.findall(r"\w+", found["words"][0]))
