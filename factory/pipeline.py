@@ -334,6 +334,7 @@ class _Pipeline:
 
     def _audit(self, before: str) -> None:
         from factory.views.audit import audit as make
+        from factory.views.audit import titles
 
         checks = self._checked.recipe.audit.checks
         mark = _audit_mark(before, checks, self._checked.audit_tokenizer(), full=self._checked.recipe.audit.full)
@@ -341,4 +342,6 @@ class _Pipeline:
             report = make(self._run, checks=checks)
             self._run.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})
             self._progress.say(f"audit             {report['verdict']}")
+            for line in titles(report["findings"]):
+                self._progress.say(f"{'':<17} {line}")
         _stop_at(self._run.counts("audit")["checks"], self._run)

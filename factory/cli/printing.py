@@ -148,7 +148,10 @@ def _next(run: "Run", until: str) -> str:
         until = "generate"
     if until in after:
         return f"factory {after[until]} {run.path}"
-    return f"factory show {run.path} records   (or open {run.path / 'report.html'})"
+    rows, page = f"factory show {run.path} records", f"open {run.path / 'report.html'}"
+    measures = run.report()["measures"]
+    is_warned = measures["findings.errors"] or measures["findings.warnings"]
+    return f"{page}   (or {rows})" if is_warned else f"{rows}   (or {page})"
 
 
 def _waterfall(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -188,7 +191,11 @@ def measured(
     elif json:
         out(report)
     else:
+        from factory.views.audit import titles
+
         say(report["verdict"])
+        for line in titles(report.get("findings", [])):  # a comparison has none
+            say(f"  {line}")
         out(f"{page}.html")
         out(f"{page}.json")
 

@@ -144,6 +144,21 @@ def test_a_run_prints_its_paths_and_tells_the_rest_on_stderr(first_run: tuple[Pa
     assert lines[-1].startswith(f"Next: factory show {RUN} records")
 
 
+def test_a_run_names_its_warnings_and_sends_to_the_report(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/a.md").write_text("A pump moves water.")
+    (tmp_path / "r.yaml").write_text("run: r\nsources: [{path: docs}]\ngenerate: {methods: [text]}\n")
+    ended = factory("run", "r.yaml", cwd=tmp_path)
+    report = json.loads((tmp_path / "r/report.json").read_text())
+    warnings = [its["title"] for its in report["findings"] if its["severity"] == "warning"]
+    lines = ended.err.splitlines()
+    at = next(nth for nth, line in enumerate(lines) if line.startswith("audit "))
+    assert [line.split("  ")[-1] for line in lines[at + 1 : lines.index("", at)]] == warnings
+    assert lines[-1] == "Next: open r/report.html   (or factory show r records)"
+    again = factory("audit", "r", cwd=tmp_path)
+    assert again.err.splitlines() == [report["verdict"], *(f"  warning  {title}" for title in warnings)]
+
+
 def test_nothing_in_a_pipe_is_coloured_or_redrawn(first_run: tuple[Path, Ended]) -> None:
     _, ended = first_run
     assert "\x1b" not in ended.out + ended.err

@@ -22,7 +22,7 @@ from factory.foreign import audit_dataset
 from factory.pipeline import audit as audited
 from factory.stages.units import UNITS
 from factory.views import checks, ledger
-from factory.views.audit import CHAPTERS, audit, report
+from factory.views.audit import CHAPTERS, audit, report, titles
 from factory.views.histogram import bins, summary
 from factory.views.outlines import outline
 from factory.views.page import FOLDER, columns, percent, stack
@@ -616,6 +616,29 @@ def test_a_failed_check_stops_after_the_report_is_written(folder: Path) -> None:
     assert told["verdict"].startswith("Do not train yet: ")
     with pytest.raises(CheckFailed, match=r"2 of 3 .*rows\.total == 0"):
         audited(folder / "run", checks=["rows.total == 0"])  # on top of the recipe's own
+
+
+# --- what the command line says of it
+
+
+def finding(severity: str, title: str, count: int = 1) -> dict[str, Any]:
+    return {"severity": severity, "title": title, "count": count}
+
+
+def test_errors_and_warnings_are_told_in_a_line_each() -> None:
+    told = [finding("error", "Nothing is exported"), finding("warning", "Rows repeat", 1200), finding("info", "Few")]
+    assert list(titles(told)) == ["error    Nothing is exported", "warning  Rows repeat × 1,200"]
+    assert list(titles([finding("info", "Few")])) == []
+
+
+def test_of_many_some_are_told_and_the_rest_counted() -> None:
+    told = list(titles([finding("warning", f"The {nth}.") for nth in range(7)]))
+    assert told[-2:] == ["warning  The 4.", "and 2 more, in the report"]
+    assert len(list(titles([finding("warning", "")] * 5))) == 5
+
+
+def test_a_title_moves_no_cursor() -> None:
+    assert list(titles([finding("warning", "The filter \x1b[2J")])) == ["warning  The filter ⟨U+001B⟩[2J"]
 
 
 # --- charts
