@@ -140,6 +140,12 @@ def _owner(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist else entry.value
 
 
+def origin(group: Group, name: str) -> str:
+    """`contrast of dataset-factory 0.1.0`: what a report of its fault has to name."""
+    entry = declared(group).get(name)
+    return f"{name} of {entry.dist.name} {entry.dist.version}" if entry and entry.dist else name
+
+
 def load(group: Group, name: str) -> Any:
     """The object behind a plugin's name. Raises WrongRequest for an unknown name, or a module that is not its own."""
     known = declared(group)

@@ -269,10 +269,11 @@ def _is_near(one: str, other: str) -> bool:
 
 
 def _value(number: str) -> float:
-    """What a number says; 0 where a mark may stand between thousands or before decimals."""
-    if re.search(r"\.\d{3}$|,\d{3}\..*,", number):
+    """What a number says; 0 where a mark may stand between thousands or before decimals, and of a version: 1.2.3."""
+    plain_number = re.sub(r",(?=\d{3}\b)", "", number).replace(",", ".")
+    if re.search(r"\.\d{3}$|,\d{3}\..*,", number) or plain_number.count(".") > 1:
         return 0.0
-    return float(re.sub(r",(?=\d{3}\b)", "", number).replace(",", "."))
+    return float(plain_number)
 
 
 def _units(answer: str, values: Values) -> Iterator[Change]:

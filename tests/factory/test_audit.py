@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory import Run, records, run
+from factory import Run, records, rejections, run
 from factory.errors import CheckFailed, WrongRequest
 from factory.foreign import audit_dataset
 from factory.pipeline import audit as audited
@@ -436,15 +436,45 @@ def test_a_source_that_another_filter_emptied_is_a_warning(folder: Path) -> None
     assert silent["documents"][0]["reasons"] == {"exact_dedup.same_text": 1}
 
 
-def test_failed_units_are_a_warning(done: Run, folder: Path) -> None:
+def with_a_failed_unit(done: Run, folder: Path, reason: str, detail: str) -> tuple[Run, str]:
+    """A copy of a run in which one unit failed, and the unit's id in the ledger."""
     shutil.copytree(done.path, folder / "run")
     [file] = (folder / "run/units").glob("*.parquet")
     table = pq.ParquetFile(file).read().to_pylist()
-    table[0]["outcome"] = "failed"
+    table[0] |= {"outcome": "failed", "reason": reason}
     pq.write_table(pa.Table.from_pylist(table, schema=UNITS), file)
-    finding = found(Run(folder / "run"))["generate.units_failed"]
-    assert (finding["severity"], finding["count"]) == ("warning", 1)
-    assert finding["rows"] == [f"{table[0]['unit']}/{table[0]['method']}"]
+    made = Run(folder / "run")
+    id_ = f"{table[0]['unit']}/{table[0]['method']}"
+    rejections.write(made, "generate", [{"id": id_, "place": "a.md", "reason": reason, "detail": detail}])
+    return made, id_
+
+
+def test_failed_units_are_a_warning(done: Run, folder: Path) -> None:
+    made, id_ = with_a_failed_unit(done, folder, "llm.no_answer", "Nobody answered.")
+    finding = found(made)["generate.units_failed"]
+    assert (finding["severity"], finding["count"], finding["rows"]) == ("warning", 1, [id_])
+    assert "mend it" in finding["fix"]
+    assert "generate.plugin_failed" not in found(made)
+
+
+@pytest.mark.parametrize(
+    ("package", "said"),
+    [
+        ("dataset-factory", "a fault of dataset-factory itself, nothing that you can mend"),
+        ("acme", "nothing that you can mend"),
+    ],
+)
+def test_a_fault_of_a_plugin_is_told_as_nothing_that_its_user_can_mend(
+    done: Run, folder: Path, package: str, said: str
+) -> None:
+    [method] = {row["method"] for row in rows(done.path / "units")[:1]}
+    why = f"The generator raised ValueError at _x.py:7 ({method} of {package} 1.0)."
+    made, id_ = with_a_failed_unit(done, folder, f"{method}.failed", why)
+    finding = found(made)["generate.plugin_failed"]
+    assert (finding["severity"], finding["count"], finding["rows"]) == ("warning", 1, [id_])
+    assert finding["fix"].startswith(f"{said}: `factory ledger RUN --reason {method}.failed --rows` prints plugin")
+    assert f"to the authors of {package};" in finding["fix"]
+    assert "generate.units_failed" not in found(made)
 
 
 def test_passages_that_no_row_comes_from_are_told(folder: Path) -> None:
