@@ -449,6 +449,18 @@ def with_a_failed_unit(done: Run, folder: Path, reason: str, detail: str) -> tup
     return made, id_
 
 
+def test_a_document_that_outweighs_the_others_is_named(folder: Path) -> None:
+    few = {f"{n}.md": f"# Part {n}\n\nPart {n} is a piece of the pump.\n" for n in range(3)}
+    long = "".join(f"# Step {n}\n\nIn step {n} a fitter turns the screw {n} times to the left.\n\n" for n in range(500))
+    made = finished(folder, few | {"long.md": long}, methods=[{"text": {"max_tokens": 64}}], max_tokens=64)
+    its, numbers = found(made)["sources.one_document"], report(made)["measures"]
+    assert its["severity"] == "info"
+    assert 0.25 * numbers["rows.total"] < its["count"] == numbers["rows.total"] - 3
+    assert f"balance: {{caps: {{document: {its['count'] // 2}}}}}" in its["fix"]
+    (folder / "documents/0.md").unlink()
+    assert "sources.one_document" not in found(run(folder / "recipe.yaml", until="export")), "of three one has much"
+
+
 def test_failed_units_are_a_warning(done: Run, folder: Path) -> None:
     made, id_ = with_a_failed_unit(done, folder, "llm.no_answer", "Nobody answered.")
     finding = found(made)["generate.units_failed"]
