@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from factory import Run, __version__
-from factory.cli.printing import LONGEST
+from factory.cli.looking import LONGEST
+from factory.cli.steps import lines as table_of
+from factory.reasons import words
 from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import contents
 from tests.corpora import finished as finished_run
@@ -290,6 +292,30 @@ def test_the_ledger_narrows_down_by_reason_and_stage(finished: Path) -> None:
     ended = factory("ledger", RUN, "--stage", "filter.document", cwd=finished)
     assert ended.code == 2
     assert "Did you mean 'filter.documents'?" in ended.err
+
+
+def test_the_table_and_the_ledger_say_what_reasons_mean(finished: Path) -> None:
+    said = words("ingest.corrupt_pdf", "ingest")
+    assert said.means
+    table = factory("show", RUN, cwd=finished).out.splitlines()
+    assert [line for line in table if line.startswith("ingest.corrupt_pdf ") and line.endswith(f"  {said.means}")]
+    [_, generated, *_] = [line.split() for line in table if line.startswith(("filter.passages  pii", "generate "))]
+    assert generated[-1] == "2"  # its only reason adds up to what was rejected
+    ledger = factory("ledger", RUN, "--reason", "ingest", cwd=finished).out.splitlines()
+    assert ledger == [f"{1:>9}  ingest.corrupt_pdf  {said.means}", f"{'':<11}To do: {said.do}"]
+
+
+STEP = {"stage": "generate", "by": "contrast", "of": "units", "gives": "records", "edited": 0}
+
+
+def test_what_was_never_a_record_does_not_stand_among_the_rejected() -> None:
+    reasons = {"contrast.nothing_to_change": 11, "contrast.nothing_yielded": 60, "contrast.too_long": 2}
+    unmade = {"contrast.nothing_to_change": 11, "contrast.nothing_yielded": 60}
+    counts = {"read": 69, "kept": 7, "rejected": 2, "made": 3, "empty": 65, "failed": 1}
+    [_, line, *_] = table_of([STEP | counts | {"reasons": reasons, "unmade": unmade}])
+    assert line.endswith(
+        "65 units gave nothing; 1 unit failed; contrast.too_long 2; not made: contrast.nothing_to_change 11"
+    )
 
 
 def test_plugins_say_what_they_take(finished: Path) -> None:

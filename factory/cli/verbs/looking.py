@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from factory.cli import printing
+from factory.cli import looking, printing
 from factory.cli.verbs._options import JsonOption, RecipeArg, RunArg
 
 verbs = typer.Typer()
@@ -29,7 +29,7 @@ def show(
 
     Example: factory show runs/handbook records --method extractive_qa -n 3
     """
-    printing.show(run, table, limit, kind, method, ids, json)
+    looking.show(run, table, limit, kind, method, ids, json)
 
 
 @verbs.command()
@@ -42,7 +42,7 @@ def trace(
 
     Example: factory trace runs/handbook 3f9a0c11d2e4/0003/extractive_qa/0
     """
-    printing.trace(run, id, json)
+    looking.trace(run, id, json)
 
 
 @verbs.command()
@@ -65,7 +65,7 @@ def ledger(
 
     Example: factory ledger runs/handbook --reason ingest --rows
     """
-    printing.ledger(run, reason, stage, rows, json)
+    looking.ledger(run, reason, stage, rows, json)
 
 
 @verbs.command()
