@@ -16,9 +16,10 @@ LONGEST = 2_000  # characters of a document, or a passage, that it prints
 
 
 def show(
-    run: Path, table: str | None, limit: int | None, kind: str | None, method: str | None, ids: bool, json: bool
-) -> None:
-    """The overview or rows."""
+    run: Path, table: str | None, limit: int | None, of_records: Mapping[str, str | None], random: int | None,
+    seed: int | None, ids: bool, json: bool,
+) -> None:  # fmt: skip
+    """The overview or rows; `of_records` are the kind, method and form that only records have."""
     from factory.cli.steps import lines
     from factory.runs import Run
     from factory.views import show as view
@@ -26,11 +27,17 @@ def show(
 
     opened = Run(run)
     if table in ("documents", "passages"):
-        refuse({"--kind": kind, "--method": method}, f"only records have one. Leave it out, or {table}.")
-    if table is None and not (ids or kind or method or limit):
+        its = {f"--{name}": value for name, value in of_records.items()}
+        refuse(its, f"only records have one. Leave it out, or {table}.")
+    if random is None:
+        refuse({"--seed": seed}, "it draws rows, and goes with --random N.")
+    else:
+        refuse({"--limit": limit}, "--random says how many rows it draws.")
+    if table is None and not (ids or any(of_records.values()) or limit or random):
         out(view.overview(opened) if json else "\n".join(lines(waterfall(opened))))
         return
-    found = view.rows(opened, table or "records", limit=limit or (None if ids else ROWS), kind=kind, method=method)
+    limit, seed = random or limit or (None if ids else ROWS), (seed or 0) if random else None
+    found = view.rows(opened, table or "records", limit=limit, seed=seed, **of_records)
     if json:
         out_list(row["id"] if ids else row for row in found)
         return
@@ -41,11 +48,15 @@ def show(
 
 def _readable(row: dict[str, Any], *, longest: int | None = None) -> str:
     """A row as a person reads it: its id, then its texts, of which no more than `longest` characters are shown."""
+    from factory.views.show import changed
+
     lines = [f"── {row['id']}"]
     for name, value in row.items():
         if name in ("messages", "prompt", "chosen", "rejected", "completion") and isinstance(value, list):
             lines += [f"[{name}] {message['role']}: {message['content']}" for message in value]
         elif name == "meta":
+            made = {"form": value.get("form"), "changed": changed(row)}
+            lines += [f"{name}: {said}" for name, said in made.items() if said]
             licence = value["licence"] or "not stated"
             lines.append(f"from {', '.join(value['paths'])}; licence {licence}; {value['confidentiality']}")
         elif name != "id" and value not in (None, []):

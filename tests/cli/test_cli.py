@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from factory import Run, __version__
 from factory.cli.looking import LONGEST
 from factory.cli.steps import lines as table_of
 from factory.reasons import words
+from factory.views.show import SIDES, changed
 from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import contents
 from tests.corpora import finished as finished_run
@@ -278,6 +280,57 @@ def test_what_show_is_asked_for_and_there_is_not_is_refused_with_what_there_is(f
         (["--method", "texts"], "There is no method 'texts'. Did you mean 'text'? There are: extractive_qa, text.\n"),
     ):
         assert factory("show", RUN, *args, cwd=finished) == Ended(2, "", said)
+
+
+def test_rows_are_drawn_from_all_and_the_same_seed_draws_the_same(finished: Path) -> None:
+    def ids(*args: str) -> list[str]:
+        return factory("show", RUN, "records", "--ids", *args, cwd=finished).out.splitlines()
+
+    every = ids()
+    drawn = ids("--random", "9")
+    assert drawn == ids("--random", "9", "--seed", "0")
+    assert set(drawn) < set(every)
+    assert len(set(drawn)) == 9
+    assert drawn != every[:9]
+    assert drawn != ids("--random", "9", "--seed", "1")
+    assert sorted(ids("--random", str(len(every) + 1))) == sorted(every)
+    for args, said in ((["--seed", "1"], "--seed: it draws"), (["--random", "3", "-n", "3"], "--limit: --random says")):
+        ended = factory("show", RUN, "records", *args, cwd=finished)
+        assert (ended.code, ended.err.startswith(said)) == (2, True)
+
+
+def test_rows_of_a_form_are_shown_with_what_was_changed_in_them(tmp_path: Path) -> None:
+    asked = "".join(
+        f"## How long does an {name} press dry?\n\nAn {name} press dries for {n} minutes, and then it stops.\n\n"
+        for n, name in enumerate(("Orlo", "Ursa", "Ibex"), 9)
+    )
+    made = finished_run(
+        tmp_path, {"a.md": f"# Presses\n\n{asked}## Notes\n\nNone.\n"}, methods=[{"contrast": {"changes": ["number"]}}]
+    )
+    shown = factory("show", str(made.path), "--form", "faq", "-n", "1", cwd=tmp_path).out.splitlines()
+    assert "method: contrast" in shown
+    assert "form: faq" in shown
+    assert re.fullmatch(
+        r"changed: number: '\d+' became '\d+'", next(line for line in shown if line.startswith("changed"))
+    )
+    ended = factory("show", str(made.path), "--form", "fax", cwd=tmp_path)
+    assert ended.err == "There is no form 'fax'. Did you mean 'faq'? There are: faq.\n"
+
+
+def test_what_was_changed_is_told_in_words_only_where_no_filter_moved_them() -> None:
+    def pair(**meta: object) -> dict[str, Any]:
+        sides = {
+            side: [{"role": "assistant", "content": f"It has {n} lids."}] for side, n in zip(SIDES, "58", strict=True)
+        }
+        return {"kind": "preference", **sides, "meta": meta}
+
+    change = {"kind": "number", "chosen": [7, 8], "rejected": [7, 8]}
+    assert changed(pair(change=change)) == "number: '5' became '8'"
+    assert changed(pair(change=change, edits=[{"field": "chosen[0].content"}])) == "number"
+    assert changed(pair(change={"kind": "near", "passage": "d/0001", "start": 3, "end": 9})) == "near"
+    assert changed(pair(fault="step_dropped")) == "step_dropped"
+    assert changed(pair(change="a stranger's word")) == "a stranger's word"
+    assert changed(pair(form="faq")) == changed({**pair(change=change), "kind": "sft"}) == ""
 
 
 def test_the_ledger_narrows_down_by_reason_and_stage(finished: Path) -> None:

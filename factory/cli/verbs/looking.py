@@ -22,6 +22,13 @@ def show(
     ] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="Only records of this kind: text, sft …")] = None,
     method: Annotated[str | None, typer.Option("--method", help="Only records of this generator.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--form", help="Only records of this form of their generator: faq, definition …")
+    ] = None,
+    random: Annotated[
+        int | None, typer.Option("--random", metavar="N", min=1, help="N rows drawn from all, not the first ones.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Another seed draws other rows; 0 if not given.")] = None,
     ids: Annotated[bool, typer.Option("--ids", help="Only the ids.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -29,7 +36,7 @@ def show(
 
     Example: factory show runs/handbook records --method extractive_qa -n 3
     """
-    looking.show(run, table, limit, kind, method, ids, json)
+    looking.show(run, table, limit, {"kind": kind, "method": method, "form": form}, random, seed, ids, json)
 
 
 @verbs.command()
