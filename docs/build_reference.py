@@ -1,8 +1,9 @@
 """Build what is said in two places from the one where it is written, so that neither can be wrong.
 
 Reads   the commands of factory.cli.app; the tables of keys and options on the pages of docs/reference.
-Writes  docs/reference/cli.md; factory/views/descriptions.json, which the schema for editors takes its words from. With
-        --check nothing, and exit code 1 says which of them is not what would be written.
+Writes  docs/reference/cli.md; factory/views/descriptions.json, which the schema for editors takes its words from;
+        factory/reasons.json, with which the command line and the report say what a reason means. With --check nothing,
+        and exit code 1 says which of them is not what would be written.
 """
 
 import json
@@ -15,11 +16,14 @@ from typing import Any
 import typer
 
 from factory.cli.app import app
+from factory.reasons import ANY, WORDS
 from factory.views.recipe_schema import DESCRIPTIONS
 
 REFERENCE = Path(__file__).parent / "reference"
 # of the tables of keys: a key, its type, its default, what it says
 ROW = re.compile(r"^\| `([\w.\[\]]+)` \|[^|\n]*\|[^|\n]*\| (.*) \|$", re.MULTILINE)
+REASON = re.compile(r"^\| `([\w.]+)` \| (.*?) \| (.*) \|$", re.MULTILINE)  # what it means, what to do
+STAGES = {"Units and records at generation": "generate", "Rows that a filter rejected": "filter"}  # by section
 LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 HEAD = """# Command line
 
@@ -87,10 +91,21 @@ def _rows(file: Path) -> dict[str, str]:
     return {key: LINK.sub(r"\1", words) for table in tables for key, words in ROW.findall(table) if words}
 
 
+def reasons() -> str:
+    """What the page of reasons says of each, as JSON: what it means, what to do. NAME is told apart by stage."""
+    said: dict[str, list[str]] = {}
+    for section in (REFERENCE / "reasons.md").read_text(encoding="utf-8").split("\n## ")[1:]:
+        stage = STAGES.get(section.partition("\n")[0], "")
+        for reason, means, do in REASON.findall(section):
+            key = f"{stage}/{reason}" if reason.startswith(f"{ANY}.") else reason
+            said[key] = [LINK.sub(r"\1", its) for its in (means, do)]
+    return json.dumps(said, ensure_ascii=False, indent=1) + "\n"
+
+
 def main(arguments: list[str]) -> int:
     """Write what is made, or say whether it is what would be written."""
     wrong = 0
-    for file, make in ((REFERENCE / "cli.md", page), (DESCRIPTIONS, descriptions)):
+    for file, make in ((REFERENCE / "cli.md", page), (DESCRIPTIONS, descriptions), (WORDS, reasons)):
         made = make()
         if arguments != ["--check"]:
             file.write_text(made, encoding="utf-8")

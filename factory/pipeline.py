@@ -276,13 +276,21 @@ class _Pipeline:
                 f"max_spend is reached: {generated['not_done']} of {generated['planned']} units are not done. "
                 "Raise it, and the same command goes on."
             )
-        failed = sum(its["failed"] for name, its in generated["methods"].items() if name in self._asking())
+        asking = self._asking()
+        failed = sum(its["failed"] for name, its in generated["methods"].items() if name in asking)
         failed -= generated.get("cut_short", 0)  # said above
         if failed and "generate" in self._run.did:
             self._progress.say(
                 f"{failed} units failed. 'factory ledger {self._run.path} --stage generate' says why; '--retry REASON' "
                 "asks only those again."
             )
+        for name, its in generated["methods"].items() if "generate" in self._run.did else ():
+            if its["failed"] and name not in asking:
+                self._progress.say(
+                    f"{many(its['failed'], 'unit')} of {name} failed by a fault of that generator and "
+                    f"{noun(its['failed'], 'is', 'are')} left out; the rest is whole. What to report of it: "
+                    f"factory ledger {self._run.path} --reason {name}.failed --rows"
+                )
         counts = self._run.counts("filter.records")
         if self._limit or "capped" in generated or "filter.records" not in self._run.did:
             return
@@ -334,6 +342,7 @@ class _Pipeline:
 
     def _audit(self, before: str) -> None:
         from factory.views.audit import audit as make
+        from factory.views.audit import titles
 
         checks = self._checked.recipe.audit.checks
         mark = _audit_mark(before, checks, self._checked.audit_tokenizer(), full=self._checked.recipe.audit.full)
@@ -341,4 +350,6 @@ class _Pipeline:
             report = make(self._run, checks=checks)
             self._run.done("audit", mark, {"verdict": report["verdict"], "checks": report["checks"]})
             self._progress.say(f"audit             {report['verdict']}")
+            for line in titles(report["findings"]):
+                self._progress.say(f"{'':<17} {line}")
         _stop_at(self._run.counts("audit")["checks"], self._run)

@@ -103,7 +103,8 @@ class Filter:
     digest of its source, of what it `depends_on` and of the files that these name: together they name its features.
     `digest` is of the same and all files that its options name. `models` are the `LLM` parameters of an asynchronous
     `measure`, as a generator's; or, where it `embeds`, the one model whose vectors it `asks`. `key` is the run's, for a
-    filter that is `keyed`.
+    filter that is `keyed`. One that says `judges` takes no value out of a text, it only decides on the row; one that
+    says `replaces` puts something else in the place of all it finds, with the options that it has.
     """
 
     instance: str
@@ -118,6 +119,8 @@ class Filter:
     digest: str
     models: Mapping[str, str] = field(default_factory=dict)
     embeds: bool = False
+    judges: bool = False
+    replaces: bool = False
     key: bytes = field(default=b"", repr=False)
 
 
@@ -138,6 +141,12 @@ def declared(group: Group) -> dict[str, EntryPoint]:
 
 def _owner(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist else entry.value
+
+
+def origin(group: Group, name: str) -> str:
+    """`contrast of dataset-factory 0.1.0`: what a report of its fault has to name."""
+    entry = declared(group).get(name)
+    return f"{name} of {entry.dist.name} {entry.dist.version}" if entry and entry.dist else name
 
 
 def load(group: Group, name: str) -> Any:
@@ -407,6 +416,8 @@ def filter_(
         digest=source + inputs.digest(checked),
         models={EMBEDDER: vectors} if vectors else bound,
         embeds=bool(vectors),
+        judges=getattr(code, "judges", False),
+        replaces=getattr(code, "replaces", False),
     )
 
 

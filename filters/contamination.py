@@ -52,6 +52,7 @@ class Contamination:
     """Keep rows of which no item of a benchmark has a run of words, most of its words, or all of a short one."""
 
     sees: ClassVar[str] = "strings"
+    judges: ClassVar[bool] = True
     against: list[Path]
     ngram: int = 8
     share: float = field(default=0.4, metadata=DECIDES)

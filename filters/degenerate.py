@@ -62,6 +62,7 @@ class Degenerate:
     """Keep answers within the bounds; a bound of null is no rule."""
 
     sees: ClassVar[str] = "strings"
+    judges: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("sft", "preference")
     action: Literal["reject", "flag"] = field(default="reject", metadata=DECIDES)
     min_type_token_ratio: float | None = field(default=0.3, metadata=DECIDES)

@@ -80,6 +80,7 @@ class Feasible:
     """Flag rows that answer what cannot be answered in text alone."""
 
     sees: ClassVar[str] = "strings"
+    judges: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("sft", "preference", "feedback")
     action: Literal["flag", "reject"] = field(default="flag", metadata=DECIDES)
     allow: list[Literal["makes_media", "needs_attachment", "needs_network"]] = field(

@@ -52,6 +52,7 @@ class Language:
     """Reject rows in another language than those of `wanted`; flag answers that do not agree with their question."""
 
     sees: ClassVar[str] = "strings"
+    judges: ClassVar[bool] = True
     wanted: list[str] = field(default_factory=list, metadata=DECIDES)
     unknown: Literal["keep", "reject"] = field(default="keep", metadata=DECIDES)
     agreement: Literal["flag", "reject", "keep"] = field(default="flag", metadata=DECIDES)

@@ -30,6 +30,7 @@ class Length:
     """Keep rows between the bounds; a bound of None is no bound."""
 
     sees: ClassVar[str] = "strings"
+    judges: ClassVar[bool] = True
     min_chars: int | None = field(default=1, metadata=DECIDES)
     max_chars: int | None = field(default=None, metadata=DECIDES)
     min_words: int | None = field(default=None, metadata=DECIDES)

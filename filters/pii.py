@@ -79,6 +79,11 @@ class Pii(Looking):
         self.check_threshold()
 
     @property
+    def replaces(self) -> bool:
+        """Whether nothing that it finds is left in a text."""
+        return {self.action, *self.actions.values()}.isdisjoint(("reject", "flag"))
+
+    @property
     def keyed(self) -> bool:
         """Whether the run's key is needed, for fakes."""
         return "fake" in (self.action, *self.actions.values())

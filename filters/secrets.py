@@ -48,6 +48,11 @@ class Secrets:
         Allowed(self.allow)
 
     @property
+    def replaces(self) -> bool:
+        """Whether nothing that it finds is left in a text."""
+        return self.action not in ("reject", "flag")
+
+    @property
     def looked_for(self) -> tuple[str, ...]:
         """The kinds that are looked for."""
         return _spans.chosen(PLACEHOLDERS, self.types, self.exclude)

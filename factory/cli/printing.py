@@ -4,7 +4,7 @@ import contextlib
 import json as json_
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 
 GROUPS: "tuple[Group, ...]" = ("generators", "filters", "trainers", "recognisers")
-ROWS = 5  # that `show` prints where nobody says how many
-LONGEST = 2_000  # characters of a document, or a passage, that it prints
 
 
 def out(value: Any) -> None:
@@ -50,6 +48,7 @@ def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any)
     """The verbs that do work: then the waterfall, the paths, the next command."""
     from factory import pipeline
     from factory.cli.bars import Bars
+    from factory.cli.steps import lines
     from factory.views.ledger import waterfall
 
     with Bars() as bars:
@@ -60,7 +59,7 @@ def run(recipe: str, override: Sequence[str] | None, json: bool, **options: Any)
     if not done.did:
         say(f"Nothing to do: {done.path} is up to date.")
     else:
-        say("\n".join(["", *_waterfall(waterfall(done)), ""]))
+        say("\n".join(["", *lines(waterfall(done)), ""]))
     for path in _paths(done.path):
         out(path)
     say(f"Next: {_next(done, options['until'])}")
@@ -148,24 +147,10 @@ def _next(run: "Run", until: str) -> str:
         until = "generate"
     if until in after:
         return f"factory {after[until]} {run.path}"
-    return f"factory show {run.path} records   (or open {run.path / 'report.html'})"
-
-
-def _waterfall(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """The steps as the lines of a table."""
-    yield f"{'stage':<17}{'by':<16}{'in':>16}{'out':>18}{'edited':>9}{'rejected':>10}  why"
-    for step in steps:
-        came, went = f"{step['read']:,} {step['of']}", f"{step['kept']:,} {step['gives']}"
-        why = ", ".join(_said(reason, n) for reason, n in step["reasons"].items())
-        line = (
-            f"{step['stage']:<17}{step['by']:<16}{came:>16}{went:>18}{step['edited']:>9,}{step['rejected']:>10,}  {why}"
-        )
-        yield line.rstrip()
-
-
-def _said(reason: str, count: int) -> str:
-    """A reason and its count. A unit that gives nothing is no row that was rejected, so it is said in words."""
-    return f"{many(count, 'unit')} gave nothing" if reason.endswith(".nothing_yielded") else f"{reason} {count:,}"
+    rows, page = f"factory show {run.path} records", f"open {run.path / 'report.html'}"
+    measures = run.report()["measures"]
+    is_warned = measures["findings.errors"] or measures["findings.warnings"]
+    return f"{page}   (or {rows})" if is_warned else f"{rows}   (or {page})"
 
 
 def audit(run: Path, checks: Sequence[str], list_measures: bool, json: bool) -> None:
@@ -188,138 +173,13 @@ def measured(
     elif json:
         out(report)
     else:
+        from factory.views.audit import titles
+
         say(report["verdict"])
+        for line in titles(report.get("findings", [])):  # a comparison has none
+            say(f"  {line}")
         out(f"{page}.html")
         out(f"{page}.json")
-
-
-def show(
-    run: Path, table: str | None, limit: int | None, kind: str | None, method: str | None, ids: bool, json: bool
-) -> None:
-    """The overview or rows."""
-    from factory.runs import Run
-    from factory.views import show as view
-    from factory.views.ledger import waterfall
-
-    opened = Run(run)
-    if table in ("documents", "passages"):
-        refuse({"--kind": kind, "--method": method}, f"only records have one. Leave it out, or {table}.")
-    if table is None and not (ids or kind or method or limit):
-        out(view.overview(opened) if json else "\n".join(_waterfall(waterfall(opened))))
-        return
-    found = view.rows(opened, table or "records", limit=limit or (None if ids else ROWS), kind=kind, method=method)
-    if json:
-        out_list(row["id"] if ids else row for row in found)
-        return
-    longest = LONGEST if table in ("documents", "passages") else None
-    for row in found:
-        out(row["id"] if ids else _readable(row, longest=longest) + "\n")
-
-
-def _readable(row: dict[str, Any], *, longest: int | None = None) -> str:
-    """A row as a person reads it: its id, then its texts, of which no more than `longest` characters are shown."""
-    lines = [f"── {row['id']}"]
-    for name, value in row.items():
-        if name in ("messages", "prompt", "chosen", "rejected", "completion") and isinstance(value, list):
-            lines += [f"[{name}] {message['role']}: {message['content']}" for message in value]
-        elif name == "meta":
-            licence = value["licence"] or "not stated"
-            lines.append(f"from {', '.join(value['paths'])}; licence {licence}; {value['confidentiality']}")
-        elif name != "id" and value not in (None, []):
-            lines.append(f"{name}: {_clipped(str(value), longest)}")
-    return "\n".join(lines)
-
-
-def _clipped(text: str, longest: int | None) -> str:
-    left = len(text) - (longest or len(text))
-    return f"{text[:longest]}… ({many(left, 'more character')}; --json has all)" if left > 0 else text
-
-
-def trace(run: Path, id_: str, json: bool) -> None:
-    """A row's way."""
-    from factory.runs import Run
-    from factory.views.trace import trace as follow
-
-    opened = Run(run)
-    found = follow(opened, id_)
-    if not opened.has_text:
-        say("The text of the documents was dropped: what stands around a quote, and passages, are not shown.")
-    if json:
-        out(found)
-        return
-    out(f"{found['id']}  {found['kind']}, {'kept' if found['kept'] else 'rejected'}")
-    _print_verdicts(found["verdicts"])
-    asked = found.get("meta", {})
-    for parameter, model in asked.get("models", {}).items():
-        out(f"asked {model} as {parameter}")
-    for key in asked.get("journal", []):
-        out(f"  factory journal {run} {key[:12]}")
-    if asked.get("by_ocr"):
-        out("made from pages that were read by OCR")
-    for parent in found["parents"]:
-        out(f"made from {parent['kind']} {parent['id']}")
-        _print_verdicts(parent["verdicts"])
-    for quote in found.get("quotes", []):
-        page = f", page {quote['page']}" if quote["page"] else ""
-        heading = f", {' › '.join(quote['heading'])}" if quote["heading"] else ""
-        out(f"\nfrom {quote['path']}, characters {quote['start']}–{quote['end']}{page}{heading}")
-        out(f"…{quote['before']}⟦{quote['text']}⟧{quote['after']}…")
-    if found["stage"] == "records" and found["kept"] and not found["quotes"]:
-        out("\n" + _readable({"id": found["id"], **found["row"], "meta": found["meta"]}))
-    _print_passages(found)
-
-
-def _print_passages(found: Mapping[str, Any]) -> None:
-    """The passages of a document, or the one that was asked for: no more than a person reads."""
-    passages, left = found.get("passages", []), LONGEST
-    for nth, passage in enumerate(passages):
-        if left <= 0:
-            size = sum(len(other["text"]) for other in passages[nth:])
-            out(
-                f"\n… and {many(len(passages) - nth, 'more passage')} ({many(size, 'character')}): trace "
-                "one of them by its id, as "
-                f"{passage['id']}; --json has all"
-            )
-            return
-        heading = f", {' › '.join(passage['heading'])}" if passage["heading"] else ""
-        out(f"\n── {passage['id']}, from {found['path']}, characters {passage['start']}–{passage['end']}{heading}")
-        out(_clipped(passage["text"], left if found["stage"] == "documents" else None))
-        left -= len(passage["text"])
-
-
-def _print_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:
-    for verdict in verdicts:
-        evidence = f"  {json_.dumps(verdict['evidence'], ensure_ascii=False)}" if verdict["evidence"] else ""
-        out(f"  {verdict['by']:<16} {verdict['outcome']:<7} {verdict['reason'] or ''}{evidence}".rstrip())
-
-
-def ledger(run: Path, reason: str | None, stage: str | None, rows: bool, json: bool) -> None:
-    """Counts by reason, or every entry."""
-    from factory.runs import Run
-    from factory.views import ledger as view
-
-    opened = Run(run)
-    if rows:
-        entries = view.entries(opened, reason=reason, stage=stage)
-        if json:
-            out_list(entry.as_dict() for entry in entries)
-            return
-        for entry in entries:
-            out(f"{entry.reason}\t{entry.stage}\t{entry.place}\t{entry.id}\t{entry.detail}")
-        return
-    counts = view.by_reason(view.entries(opened, reason=reason, stage=stage))
-    if json:
-        out(counts)
-        return
-    for name, count in counts.items():
-        out(f"{count:>9,}  {name}")
-    if counts:
-        say(f"Every entry: factory ledger {run} --rows")
-    elif reason or stage:
-        there = ", ".join(view.by_reason(view.entries(opened))) or "none"
-        say(f"Nothing was lost for {reason or stage}. Reasons of this run: {there}.")
-    else:
-        say("Nothing was lost.")
 
 
 def verify(run: Path, json: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from factory import prompts, records
+from factory import plugins, prompts, records
 from factory.corpus import Corpus, passages_by_document
 from factory.documents import Document
 from factory.errors import BadItem, FactoryError, SpendCapReached, Waiting, WrongRequest, where
@@ -128,7 +128,8 @@ async def run_call(call: Call, corpus: Corpus | None, models: Models, wording: p
     except FactoryError:
         raise  # a wrong request or a dead world ends the run
     except Exception as error:  # noqa: BLE001 # the run's loop: whatever a plugin raises becomes a rejection
-        call.failure = (f"{call.unit.method}.failed", f"The generator raised {where(error)}.")
+        its = plugins.origin("generators", generator.plugin)
+        call.failure = (f"{call.unit.method}.failed", f"The generator raised {where(error)} ({its}).")
 
 
 def _asked(bound: Bound, rendered: Mapping[str, str]) -> dict[str, Any]:

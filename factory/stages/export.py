@@ -20,7 +20,9 @@ import pyarrow as pa
 
 from factory import prompts, records, rejections, runs, tables
 from factory.corpus import kept_records, record_tables
+from factory.plural import many
 from factory.progress import Progress
+from factory.reasons import words
 from factory.recipe import Checked
 from factory.runs import Run
 from factory.stages import exam
@@ -77,8 +79,9 @@ def export(run: Run, checked: Checked, before: str, progress: Progress) -> str:
     progress.end("export", ", ".join(made) or "nothing to export")
     for name, its in counts["formats"].items():
         if left_out := its.get("left_out"):
-            why = ", ".join(f"{reason} {n}" for reason, n in left_out.items())
-            progress.say(f"{'':<17} not in {name}: {why}; exports/{name}/left-out.jsonl names them")
+            for reason, count in left_out.items():
+                said = f"{words(reason, 'export').means} exports/{name}/left-out.jsonl names them"
+                progress.say(f"{'':<17} {many(count, 'row')} not in {name} ({reason}): {said}")
     return mark
 
 

@@ -100,8 +100,9 @@ def generate(
         counts |= {"capped": models.caps(checked), "not_done": planned - done + cut, "cut_short": cut}
     run.done("generate", mark, counts)
     ended = f"{counts['made']} made some, {counts['empty']} none, {counts['failed']} failed"
-    drafts = f" ({counts['rejected']} of them rejected by their method)" if counts["rejected"] else ""
-    progress.end("generate", f"{many(counts['records'], 'record')}{drafts} from {many(done, 'unit')}: {ended}")
+    drafts = f"; {counts['rejected']:,} more were rejected by their method" if counts["rejected"] else ""
+    left = many(counts["records"] - counts["rejected"], "record")  # those that the next stage reads
+    progress.end("generate", f"{left} from {many(done, 'unit')} ({ended}){drafts}")
     if shared := models.shared(checked, checked.generators):
         progress.say(f"{'':<17} {shared}")
     for line in doors.said(checked.generators):

@@ -6,7 +6,7 @@
 the machine is in it. A new chapter is one module and one template in `chapters/`, and its line in CHAPTERS.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from factory import memory, tables
@@ -39,8 +39,10 @@ from factory.views.chapters import (
     waterfall,
 )
 from factory.views.page import page
+from factory.views.visible import visible
 
 SCHEMA = "dataset-factory/report/1"
+TITLES = 5  # that the command line prints: what fits under a line, and is read
 CHAPTERS: tuple[Writes, ...] = (
     waterfall,
     shapes,
@@ -122,6 +124,16 @@ def _in_order(findings: Sequence[Finding]) -> list[Finding]:
 
 def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return dict(sorted((name, value) for part in parts for name, value in part.items()))
+
+
+def titles(findings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The errors and warnings of a report, a line each; of those after the first TITLES only how many there are."""
+    grave = [finding for finding in findings if finding["severity"] != "info"]
+    for finding in grave[:TITLES]:
+        times = f" × {finding['count']:,}" if finding["count"] > 1 else ""
+        yield f"{finding['severity']:<9}{visible(finding['title'])}{times}"
+    if grave[TITLES:]:
+        yield f"and {len(grave) - TITLES:,} more, in the report"
 
 
 def verdict(findings: Sequence[Finding], checks: Sequence[Mapping[str, Any]]) -> str:

@@ -22,7 +22,7 @@ class Finding:
 
     `why` says in a sentence how it hurts; `rows` are ids to look at; `fix` is the command or the recipe's line that
     mends it, code between backticks; in it RUN stands for the run's folder. A finding of count 0 found nothing, and
-    the report leaves it out.
+    the report leaves it out. What is counted need not be rows (subjects, documents): `rows` are no part of `count`.
     """
 
     id: str

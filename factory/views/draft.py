@@ -145,6 +145,8 @@ def _filter(survey: Survey, has_documents: bool) -> Iterator[str]:
     yield "  - minhash_dedup"
     yield "  - pii"
     yield "  - secrets"
+    if has_documents:  # not active: of a single document it would take rows, and of a long one for pretraining, text
+        yield "  # - balance: {caps: {document: 50}}    # where one document outweighs the others: so many rows of it"
 
 
 def _export(has_documents: bool) -> Iterator[str]:

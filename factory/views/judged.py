@@ -18,7 +18,7 @@ from factory.circles import Judgement, answer_digest, circular, digest
 from factory.preferences import Compared, Estimate, Leanings, compare, estimate
 from factory.refusals import refuses
 from factory.views.chapter import EXAMPLES
-from factory.views.pairs import Pair, scores_of, writers_of
+from factory.views.pairs import Pair, is_minimal, scores_of, writers_of
 
 LIKENESS, RATIO, MARGIN = 0.95, 10.0, 0.0  # where the filter preference_sanity draws the line
 BEGINS = 20  # characters: two answers that both begin with `Yes` are not one cut short
@@ -97,7 +97,7 @@ class Pairs:
         if self.parts_at[-1] >= self._cut:
             yield "same_when_cut"
         if facts.same_words or facts.likeness >= LIKENESS:
-            yield "near_same"
+            yield "minimal" if is_minimal(pair.meta) else "near_same"
         elif facts.prefix == less and less >= BEGINS:
             yield "cut_short"
 

@@ -4,6 +4,7 @@ It is a view over `rejected/` (files, units: what has no verdict), the records t
 verdicts of the filters. It holds ids, reasons and evidence; never text of a row.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -127,7 +128,8 @@ def waterfall(run: Run) -> list[dict[str, Any]]:
 
     Each step: stage, by (filter or method, '' for the stage itself), of (what it reads), gives, read, kept, edited,
     rejected, reasons, flagged (kept, with a reason to look); of a filter that says something of itself, notes; of a
-    method also made, empty, failed: how its units ended.
+    method also made, empty, failed: how its units ended, and unmade: the reasons for which no record was made; the
+    others are those of `rejected`.
     """
     steps: list[dict[str, Any]] = []
     only_rows = run.stands("read") and not run.counts("ingest").get("files")
@@ -172,14 +174,16 @@ def _steps(run: Run, stage: str) -> list[dict[str, Any]]:
 
 
 def _methods(run: Run, counts: dict[str, Any]) -> list[dict[str, Any]]:
-    """One step a method: its units, the records it stands for, what was lost."""
-    lost: dict[str, dict[str, int]] = {}
+    """One step a method: its units, the records it stands for, what was lost; of that, what never was a record."""
+    lost, unmade = (defaultdict[str, Counter[str]](Counter) for _ in range(2))
     for entry in entries(run, stage="generate"):
-        reasons = lost.setdefault(entry.by, {})
-        reasons[entry.reason] = reasons.get(entry.reason, 0) + 1
+        lost[entry.by][entry.reason] += 1
+        if entry.id.endswith(f"/{entry.by}"):  # a unit; a record has its number behind that
+            unmade[entry.by][entry.reason] += 1
     return [
         {"by": name, "read": its["units"], "kept": its["records"] - its["rejected"], "rejected": its["rejected"],
-         "reasons": lost.get(name, {}), **{key: its[key] for key in ("made", "empty", "failed")}}
+         "reasons": dict(lost[name]), "unmade": dict(unmade[name]),
+         **{key: its[key] for key in ("made", "empty", "failed")}}
         for name, its in counts["methods"].items()
     ]  # fmt: skip
 

@@ -64,6 +64,8 @@ MEANINGS = {
     "preferences.length_ratio.median": "the longer answer's length for each of the shorter's, in the middle pair",
     "preferences.length_ratio.share": "the share of pairs of which one answer is many times as long",
     "preferences.margin.median": "by how much the better answer's score leads, in the middle pair",
+    "preferences.minimal.share": "the share of pairs that are nearly the same on purpose: one thing was changed",
+    "preferences.near_same.share": "the share of pairs that are nearly the same, and not on purpose",
     "preferences.prefix.mean": "the mean share with which the two answers begin alike",
     "preferences.*.share": "the share of pairs of which this holds: same, empty, cut_short, contradicted …",
     "quotes.checked": "quotes that were looked up in their document",

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from factory import plural
+from factory import plural, reasons
 from factory.views.chapter import Chapter
 from factory.views.visible import visible
 
@@ -80,6 +80,7 @@ def _environment() -> Environment:
         columns=columns,
         ticks=ticks,
         place=place,
+        means=lambda reason, stage: reasons.words(reason, stage).means,
     )
     return made
 

@@ -13,6 +13,7 @@ from factory.corpus import kept_records, record_tables
 from factory.preferences import SCORED, is_number
 from factory.runs import Run
 
+PLANTED = ("change", "fault")  # what a generator notes that made the worse answer of the better one
 SIDE_BY_SIDE = "comparison"  # the shape whose answers stand in the file as the judge saw them
 LONGEST_NAME = 100
 
@@ -70,6 +71,11 @@ def _picked(meta: Mapping[str, Any], better: int, worse: int, of: int) -> dict[s
     if "scores" in found:
         made |= dict(zip(("score_chosen", "score_rejected"), found["scores"], strict=True))
     return made
+
+
+def is_minimal(meta: Mapping[str, Any]) -> bool:
+    """Whether a generator changed one thing and noted which, as `contrast` and `corrupt` do; never of rows read."""
+    return "row" not in meta and any(meta.get(name) for name in PLANTED)
 
 
 def scores_of(meta: Mapping[str, Any]) -> Iterator[tuple[str, tuple[float, float]]]:

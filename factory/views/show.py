@@ -1,14 +1,19 @@
 """Show: what a run holds, and its rows as the filters left them."""
 
 import json
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import nsmallest
 from itertools import islice
-from typing import Any
+from typing import Any, TypeGuard
 
 from factory.corpus import kept_documents, kept_records, passages_by_document, record_tables
+from factory.drawing import draw
 from factory.errors import WrongRequest, did_you_mean
 from factory.runs import STAGES, Run
+from factory.views.pairs import is_minimal
 
+SIDES = ("chosen", "rejected")
 TABLES = ("documents", "passages", "records")
 
 
@@ -21,19 +26,53 @@ def overview(run: Run) -> dict[str, Any]:
 
 
 def rows(
-    run: Run, table: str, *, limit: int | None = 10, kind: str | None = None, method: str | None = None
+    run: Run,
+    table: str,
+    *,
+    limit: int | None = 10,
+    kind: str | None = None,
+    method: str | None = None,
+    form: str | None = None,
+    seed: int | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """The first rows of a table that are kept, edited text only.
+    """The first rows of a table that are kept, edited text only; with a `seed` that many that it draws from all.
 
-    Raises WrongRequest for a table, a kind or a method that there is not.
+    Raises WrongRequest for a table, a kind, a method or a form that there is not.
     """
     _check("table", table, TABLES)
     _check("kind", kind, [found.kind for found in record_tables(run)])
     sources = [its["source"] for its in run.counts("read").get("files", {}).values()]  # a row's method is its source
     _check("method", method, [*run.counts("generate").get("methods", {}), *dict.fromkeys(sources)])
-    return islice(
-        {"documents": _documents, "passages": _passages, "records": _records}[table](run, kind, method), limit
-    )
+    if form is not None:
+        _check("form", form, _forms(run, kind, method))
+    found = {"documents": _documents, "passages": _passages, "records": _records}[table](run, kind, method, form)
+    if seed is None:
+        return islice(found, limit)
+    drawn = nsmallest(limit or sys.maxsize, found, key=lambda row: (draw(seed, row["id"]), row["id"]))
+    return iter(drawn)
+
+
+def changed(row: Mapping[str, Any]) -> str:
+    """What the generator of a pair planted in its worse answer: the kind, and the words where no filter moved them."""
+    meta = row["meta"]
+    if row["kind"] != "preference" or not is_minimal(meta):
+        return ""
+    its = meta.get("change") or {"kind": meta["fault"]}
+    if not isinstance(its, dict):
+        return str(its)
+    kind, spans = str(its.get("kind")), [its[side] for side in SIDES if _is_span(its.get(side))]
+    if meta.get("edits") or len(spans) < len(SIDES):
+        return kind
+    old, new = (row[side][0]["content"][first:last] for side, (first, last) in zip(SIDES, spans, strict=True))
+    return f"{kind}: {old!r} became {new!r}"
+
+
+def _is_span(its: Any) -> TypeGuard[list[int]]:
+    return isinstance(its, list) and len(its) == 2 and all(type(place) is int for place in its)
+
+
+def _forms(run: Run, kind: str | None, method: str | None) -> list[str]:
+    return sorted({row["meta"]["form"] for row in _records(run, kind, method) if row["meta"].get("form")})
 
 
 def _check(what: str, name: str | None, known: Sequence[str]) -> None:
@@ -55,7 +94,7 @@ def _passages(run: Run, *_: Any) -> Iterator[dict[str, Any]]:
             yield {"id": p.id, "tokens": p.tokens, **place, "text": p.text}
 
 
-def _records(run: Run, kind: str | None, method: str | None) -> Iterator[dict[str, Any]]:
+def _records(run: Run, kind: str | None, method: str | None, form: str | None = None) -> Iterator[dict[str, Any]]:
     for table in record_tables(run):
         if kind is not None and table.kind != kind:
             continue
@@ -66,4 +105,6 @@ def _records(run: Run, kind: str | None, method: str | None) -> Iterator[dict[st
                     for name in row
                     if name not in ("unit", "digest", "reason", "meta") and row[name] is not None
                 }
-                yield {"kind": table.kind, **left, "meta": json.loads(row["meta"])}
+                meta = json.loads(row["meta"])
+                if form is None or meta.get("form") == form:
+                    yield {"kind": table.kind, **left, "meta": meta}

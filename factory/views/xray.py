@@ -1,6 +1,8 @@
 """What the preference x-ray finds: each fault of pairs and thumbs in words, with rows and what mends it.
 
-Source  that pairs alike lower the likelihood of both answers: Pal et al. 2024 (arXiv:2402.13228). That length alone
+Source  that pairs alike lower the likelihood of both answers: Pal et al. 2024 (arXiv:2402.13228), Razin et al. 2024
+        (arXiv:2410.08847); which loss then holds the better one up: APO-zero, D'Oosterlinck et al. 2024
+        (arXiv:2408.06266), on pairs that differ in little on purpose. That length alone
         makes up most of what preference tuning gains: Singhal et al. 2023 (arXiv:2310.03716). Judges that favour a
         position: Zheng et al. 2023 (arXiv:2306.05685); their own answers: Panickssery et al. 2024 (arXiv:2404.13076).
 """
@@ -109,9 +111,21 @@ def of_pairs(numbers: Mapping[str, Any], found: Pairs, *, mends: Mends) -> Itera
             fault.why.format(cut=numbers["cut"]), its["count"], mends.by("preference_sanity", **options),
             some(its["rows"]),
         )  # fmt: skip
+    yield _minimal(numbers)
     yield _cut_short(numbers, mends)
     yield from _told(numbers, found, mends)
     yield from _of_judges(numbers, found, mends)
+
+
+def _minimal(numbers: Mapping[str, Any]) -> Finding:
+    its = numbers["faults"]["minimal"]
+    return Finding(
+        "preferences.minimal", "info", "Pairs differ in one thing, as their generator meant",
+        "The one thing that was changed is what they teach. Plain DPO lowers both answers on such pairs, the better "
+        "one less: it learns which is worse, not to say the better one.", its["count"],
+        "nothing is to be taken out. What holds the better answer up is training on such answers first, and a loss "
+        "that asks for it: `train: [sft, dpo: {model: sft, loss: apo_zero}]`", some(its["rows"]),
+    )  # fmt: skip
 
 
 def _cut_short(numbers: Mapping[str, Any], mends: Mends) -> Finding:

@@ -10,11 +10,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from factory import Run, __version__
-from factory.cli.printing import LONGEST
+from factory.cli.looking import LONGEST
+from factory.cli.steps import lines as table_of
+from factory.reasons import words
+from factory.views.show import SIDES, changed
 from tests.cli.conftest import COMMAND, Ended, environment, factory
 from tests.corpora import contents
 from tests.corpora import finished as finished_run
@@ -144,6 +148,21 @@ def test_a_run_prints_its_paths_and_tells_the_rest_on_stderr(first_run: tuple[Pa
     assert lines[-1].startswith(f"Next: factory show {RUN} records")
 
 
+def test_a_run_names_its_warnings_and_sends_to_the_report(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/a.md").write_text("A pump moves water.")
+    (tmp_path / "r.yaml").write_text("run: r\nsources: [{path: docs}]\ngenerate: {methods: [text]}\n")
+    ended = factory("run", "r.yaml", cwd=tmp_path)
+    report = json.loads((tmp_path / "r/report.json").read_text())
+    warnings = [its["title"] for its in report["findings"] if its["severity"] == "warning"]
+    lines = ended.err.splitlines()
+    at = next(nth for nth, line in enumerate(lines) if line.startswith("audit "))
+    assert [line.split("  ")[-1] for line in lines[at + 1 : lines.index("", at)]] == warnings
+    assert lines[-1] == "Next: open r/report.html   (or factory show r records)"
+    again = factory("audit", "r", cwd=tmp_path)
+    assert again.err.splitlines() == [report["verdict"], *(f"  warning  {title}" for title in warnings)]
+
+
 def test_nothing_in_a_pipe_is_coloured_or_redrawn(first_run: tuple[Path, Ended]) -> None:
     _, ended = first_run
     assert "\x1b" not in ended.out + ended.err
@@ -263,6 +282,57 @@ def test_what_show_is_asked_for_and_there_is_not_is_refused_with_what_there_is(f
         assert factory("show", RUN, *args, cwd=finished) == Ended(2, "", said)
 
 
+def test_rows_are_drawn_from_all_and_the_same_seed_draws_the_same(finished: Path) -> None:
+    def ids(*args: str) -> list[str]:
+        return factory("show", RUN, "records", "--ids", *args, cwd=finished).out.splitlines()
+
+    every = ids()
+    drawn = ids("--random", "9")
+    assert drawn == ids("--random", "9", "--seed", "0")
+    assert set(drawn) < set(every)
+    assert len(set(drawn)) == 9
+    assert drawn != every[:9]
+    assert drawn != ids("--random", "9", "--seed", "1")
+    assert sorted(ids("--random", str(len(every) + 1))) == sorted(every)
+    for args, said in ((["--seed", "1"], "--seed: it draws"), (["--random", "3", "-n", "3"], "--limit: --random says")):
+        ended = factory("show", RUN, "records", *args, cwd=finished)
+        assert (ended.code, ended.err.startswith(said)) == (2, True)
+
+
+def test_rows_of_a_form_are_shown_with_what_was_changed_in_them(tmp_path: Path) -> None:
+    asked = "".join(
+        f"## How long does an {name} press dry?\n\nAn {name} press dries for {n} minutes, and then it stops.\n\n"
+        for n, name in enumerate(("Orlo", "Ursa", "Ibex"), 9)
+    )
+    made = finished_run(
+        tmp_path, {"a.md": f"# Presses\n\n{asked}## Notes\n\nNone.\n"}, methods=[{"contrast": {"changes": ["number"]}}]
+    )
+    shown = factory("show", str(made.path), "--form", "faq", "-n", "1", cwd=tmp_path).out.splitlines()
+    assert "method: contrast" in shown
+    assert "form: faq" in shown
+    assert re.fullmatch(
+        r"changed: number: '\d+' became '\d+'", next(line for line in shown if line.startswith("changed"))
+    )
+    ended = factory("show", str(made.path), "--form", "fax", cwd=tmp_path)
+    assert ended.err == "There is no form 'fax'. Did you mean 'faq'? There are: faq.\n"
+
+
+def test_what_was_changed_is_told_in_words_only_where_no_filter_moved_them() -> None:
+    def pair(**meta: object) -> dict[str, Any]:
+        sides = {
+            side: [{"role": "assistant", "content": f"It has {n} lids."}] for side, n in zip(SIDES, "58", strict=True)
+        }
+        return {"kind": "preference", **sides, "meta": meta}
+
+    change = {"kind": "number", "chosen": [7, 8], "rejected": [7, 8]}
+    assert changed(pair(change=change)) == "number: '5' became '8'"
+    assert changed(pair(change=change, edits=[{"field": "chosen[0].content"}])) == "number"
+    assert changed(pair(change={"kind": "near", "passage": "d/0001", "start": 3, "end": 9})) == "near"
+    assert changed(pair(fault="step_dropped")) == "step_dropped"
+    assert changed(pair(change="a stranger's word")) == "a stranger's word"
+    assert changed(pair(form="faq")) == changed({**pair(change=change), "kind": "sft"}) == ""
+
+
 def test_the_ledger_narrows_down_by_reason_and_stage(finished: Path) -> None:
     everything = json.loads(factory("ledger", RUN, "--json", cwd=finished).out)
     assert everything["ingest.corrupt_pdf"] == 1
@@ -275,6 +345,30 @@ def test_the_ledger_narrows_down_by_reason_and_stage(finished: Path) -> None:
     ended = factory("ledger", RUN, "--stage", "filter.document", cwd=finished)
     assert ended.code == 2
     assert "Did you mean 'filter.documents'?" in ended.err
+
+
+def test_the_table_and_the_ledger_say_what_reasons_mean(finished: Path) -> None:
+    said = words("ingest.corrupt_pdf", "ingest")
+    assert said.means
+    table = factory("show", RUN, cwd=finished).out.splitlines()
+    assert [line for line in table if line.startswith("ingest.corrupt_pdf ") and line.endswith(f"  {said.means}")]
+    [_, generated, *_] = [line.split() for line in table if line.startswith(("filter.passages  pii", "generate "))]
+    assert generated[-1] == "2"  # its only reason adds up to what was rejected
+    ledger = factory("ledger", RUN, "--reason", "ingest", cwd=finished).out.splitlines()
+    assert ledger == [f"{1:>9}  ingest.corrupt_pdf  {said.means}", f"{'':<11}To do: {said.do}"]
+
+
+STEP = {"stage": "generate", "by": "contrast", "of": "units", "gives": "records", "edited": 0}
+
+
+def test_what_was_never_a_record_does_not_stand_among_the_rejected() -> None:
+    reasons = {"contrast.nothing_to_change": 11, "contrast.nothing_yielded": 60, "contrast.too_long": 2}
+    unmade = {"contrast.nothing_to_change": 11, "contrast.nothing_yielded": 60}
+    counts = {"read": 69, "kept": 7, "rejected": 2, "made": 3, "empty": 65, "failed": 1}
+    [_, line, *_] = table_of([STEP | counts | {"reasons": reasons, "unmade": unmade}])
+    assert line.endswith(
+        "65 units gave nothing; 1 unit failed; contrast.too_long 2; not made: contrast.nothing_to_change 11"
+    )
 
 
 def test_plugins_say_what_they_take(finished: Path) -> None:

@@ -185,6 +185,8 @@ def test_the_lines_that_are_comments_are_right_once_the_mark_is_taken_away(mixed
     value = yaml.safe_load(plain.replace("PATH/OR/HUB-ID", "null"))
     assert value["models"]["llm"]["model"] == "NAME"
     assert {"qa": {"pairs": 4}} in value["generate"]["methods"]
+    assert {"balance": {"caps": {"document": 50}}} in value["filter"]
+    assert "balance" not in str(yaml.safe_load(text)["filter"]), "who has one document loses no row"
     assert value["sources"][0]["confidentiality"] == "public"
     made = schema()
     for whole in (yaml.safe_load(text), value):

@@ -22,6 +22,7 @@ from factory import Run, plugins, recipe, records, run
 from factory.chat import ROLES
 from factory.corpus import Row, batch_of
 from factory.origins import ORIGINS, Origin
+from factory.reasons import Words, words
 from filters._kinds import KINDS
 from filters.secrets import PLACEHOLDERS
 from tests.docs.blocks import ROOT, Block, blocks, load_fragment, without_blocks
@@ -151,6 +152,12 @@ def test_every_reason_in_the_code_is_documented_and_no_other() -> None:
     documented = {row[0] for row in cells(REFERENCE / "reasons.md", 3) if row[0] != "reason"}
     assert sorted(given - documented - NOT_A_REASON) == [], "give these a line in docs/reference/reasons.md"
     assert sorted(documented - given) == [], "no code gives these"
+
+
+def test_a_reason_of_any_plugin_is_told_by_its_stage() -> None:
+    assert words("qa.failed", "generate").means.startswith("The generator raised")
+    assert words("pii.failed", "filter.records").means.startswith("The filter raised")
+    assert words("acme.unheard_of", "generate") == Words()
 
 
 # --- plugins ---------------------------------------------------------------------------------------------------------

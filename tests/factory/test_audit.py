@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factory import Run, records, run
+from factory import Run, records, rejections, run
 from factory.errors import CheckFailed, WrongRequest
 from factory.foreign import audit_dataset
 from factory.pipeline import audit as audited
 from factory.stages.units import UNITS
 from factory.views import checks, ledger
-from factory.views.audit import CHAPTERS, audit, report
+from factory.views.audit import CHAPTERS, audit, report, titles
 from factory.views.histogram import bins, summary
 from factory.views.outlines import outline
 from factory.views.page import FOLDER, columns, percent, stack
@@ -436,15 +436,57 @@ def test_a_source_that_another_filter_emptied_is_a_warning(folder: Path) -> None
     assert silent["documents"][0]["reasons"] == {"exact_dedup.same_text": 1}
 
 
-def test_failed_units_are_a_warning(done: Run, folder: Path) -> None:
+def with_a_failed_unit(done: Run, folder: Path, reason: str, detail: str) -> tuple[Run, str]:
+    """A copy of a run in which one unit failed, and the unit's id in the ledger."""
     shutil.copytree(done.path, folder / "run")
     [file] = (folder / "run/units").glob("*.parquet")
     table = pq.ParquetFile(file).read().to_pylist()
-    table[0]["outcome"] = "failed"
+    table[0] |= {"outcome": "failed", "reason": reason}
     pq.write_table(pa.Table.from_pylist(table, schema=UNITS), file)
-    finding = found(Run(folder / "run"))["generate.units_failed"]
-    assert (finding["severity"], finding["count"]) == ("warning", 1)
-    assert finding["rows"] == [f"{table[0]['unit']}/{table[0]['method']}"]
+    made = Run(folder / "run")
+    id_ = f"{table[0]['unit']}/{table[0]['method']}"
+    rejections.write(made, "generate", [{"id": id_, "place": "a.md", "reason": reason, "detail": detail}])
+    return made, id_
+
+
+def test_a_document_that_outweighs_the_others_is_named(folder: Path) -> None:
+    few = {f"{n}.md": f"# Part {n}\n\nPart {n} is a piece of the pump.\n" for n in range(3)}
+    long = "".join(f"# Step {n}\n\nIn step {n} a fitter turns the screw {n} times to the left.\n\n" for n in range(500))
+    made = finished(folder, few | {"long.md": long}, methods=[{"text": {"max_tokens": 64}}], max_tokens=64)
+    its, numbers = found(made)["sources.one_document"], report(made)["measures"]
+    assert its["severity"] == "info"
+    assert 0.25 * numbers["rows.total"] < its["count"] == numbers["rows.total"] - 3
+    assert f"balance: {{caps: {{document: {its['count'] // 2}}}}}" in its["fix"]
+    (folder / "documents/0.md").unlink()
+    assert "sources.one_document" not in found(run(folder / "recipe.yaml", until="export")), "of three one has much"
+
+
+def test_failed_units_are_a_warning(done: Run, folder: Path) -> None:
+    made, id_ = with_a_failed_unit(done, folder, "llm.no_answer", "Nobody answered.")
+    finding = found(made)["generate.units_failed"]
+    assert (finding["severity"], finding["count"], finding["rows"]) == ("warning", 1, [id_])
+    assert "mend it" in finding["fix"]
+    assert "generate.plugin_failed" not in found(made)
+
+
+@pytest.mark.parametrize(
+    ("package", "said"),
+    [
+        ("dataset-factory", "a fault of dataset-factory itself, nothing that you can mend"),
+        ("acme", "nothing that you can mend"),
+    ],
+)
+def test_a_fault_of_a_plugin_is_told_as_nothing_that_its_user_can_mend(
+    done: Run, folder: Path, package: str, said: str
+) -> None:
+    [method] = {row["method"] for row in rows(done.path / "units")[:1]}
+    why = f"The generator raised ValueError at _x.py:7 ({method} of {package} 1.0)."
+    made, id_ = with_a_failed_unit(done, folder, f"{method}.failed", why)
+    finding = found(made)["generate.plugin_failed"]
+    assert (finding["severity"], finding["count"], finding["rows"]) == ("warning", 1, [id_])
+    assert finding["fix"].startswith(f"{said}: `factory ledger RUN --reason {method}.failed --rows` prints plugin")
+    assert f"to the authors of {package};" in finding["fix"]
+    assert "generate.units_failed" not in found(made)
 
 
 def test_passages_that_no_row_comes_from_are_told(folder: Path) -> None:
@@ -616,6 +658,29 @@ def test_a_failed_check_stops_after_the_report_is_written(folder: Path) -> None:
     assert told["verdict"].startswith("Do not train yet: ")
     with pytest.raises(CheckFailed, match=r"2 of 3 .*rows\.total == 0"):
         audited(folder / "run", checks=["rows.total == 0"])  # on top of the recipe's own
+
+
+# --- what the command line says of it
+
+
+def finding(severity: str, title: str, count: int = 1) -> dict[str, Any]:
+    return {"severity": severity, "title": title, "count": count}
+
+
+def test_errors_and_warnings_are_told_in_a_line_each() -> None:
+    told = [finding("error", "Nothing is exported"), finding("warning", "Rows repeat", 1200), finding("info", "Few")]
+    assert list(titles(told)) == ["error    Nothing is exported", "warning  Rows repeat × 1,200"]
+    assert list(titles([finding("info", "Few")])) == []
+
+
+def test_of_many_some_are_told_and_the_rest_counted() -> None:
+    told = list(titles([finding("warning", f"The {nth}.") for nth in range(7)]))
+    assert told[-2:] == ["warning  The 4.", "and 2 more, in the report"]
+    assert len(list(titles([finding("warning", "")] * 5))) == 5
+
+
+def test_a_title_moves_no_cursor() -> None:
+    assert list(titles([finding("warning", "The filter \x1b[2J")])) == ["warning  The filter ⟨U+001B⟩[2J"]
 
 
 # --- charts

@@ -14,13 +14,14 @@ from factory import Run, run
 from factory.cli.foreign import entry
 from factory.foreign import audit_dataset, filter_dataset
 from factory.preferences import Estimate, estimate, separation
+from factory.recipe import Checked, load
 from factory.views import declared, verify, xray
 from factory.views.audit import audit
 from factory.views.chapters import preferences
 from factory.views.judged import Pairs
 from factory.views.mending import Mends
-from factory.views.pairs import Pair, _of_ranking, pairs
-from tests.corpora import rows, workspace, write_documents, write_recipe
+from factory.views.pairs import Pair, _of_ranking, is_minimal, pairs
+from tests.corpora import finished, rows, workspace, write_documents, write_recipe
 from tests.factory.test_audit import page_of
 from tests.generators.test_preference import FEW, KILN, SCORES, Model, four
 from tests.model_server import ModelServer
@@ -117,6 +118,39 @@ def test_few_faults_weigh_less_than_many(folder: Path) -> None:
     findings = found(report)
     assert findings["preferences.same"]["severity"] == "warning"
     assert findings["preferences.near_same"]["severity"] == "info"
+
+
+PRESSES = "".join(
+    f"## How long does an {name} press warm up?\n\nAn {name} press warms up for {nth} minutes, and then it prints each "
+    "sheet of paper in the tray, one by one, with the ink of the roller, until the tray is empty.\n\n"
+    for nth, name in enumerate(("Orlo", "Ursa", "Ibex", "Alma"), 9)
+)
+
+
+def test_pairs_that_differ_in_one_thing_on_purpose_are_no_fault(folder: Path) -> None:
+    done = finished(
+        folder, {"a.md": f"# Presses\n\n{PRESSES}## Notes\n\nNone.\n"}, methods=[{"contrast": {"changes": ["number"]}}]
+    )
+    findings, measures = found(report := audit(done)), report["measures"]
+    assert measures["preferences.minimal.share"] == 1
+    assert measures["preferences.near_same.share"] == 0
+    assert "preferences.near_same" not in findings
+    its = findings["preferences.minimal"]
+    assert (its["severity"], its["count"]) == ("info", measures["preferences.pairs"])
+    told = load_recipe(folder, re.search(r"`(train: .+)`", its["fix"])[1])  # type: ignore[index] # it has one
+    assert [step.trainer.options.get("loss") for step in told.steps] == [None, "apo_zero"]
+
+
+def load_recipe(folder: Path, line: str) -> Checked:
+    (folder / "other.yaml").write_text(f"run: other\nsources: [{{path: documents}}]\n{line}\n")
+    return load(str(folder / "other.yaml"))
+
+
+def test_a_column_of_that_name_in_a_dataset_is_no_excuse(folder: Path) -> None:
+    assert is_minimal({"change": {"kind": "number"}})
+    assert is_minimal({"fault": "fact_changed"})
+    assert not is_minimal({"change": {"kind": "number"}, "row": "pairs.jsonl:1"})
+    assert not is_minimal({"form": "faq"})
 
 
 def test_the_limit_of_a_trainer_is_where_pairs_are_cut(folder: Path) -> None:

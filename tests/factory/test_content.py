@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from factory import Run, audit, run
 from factory.foreign import audit_dataset
+from factory.views.chapters.content import in_turn
 from factory.views.content import Content, words
 from factory.views.verify import broken, verify
 from tests.corpora import write_documents, write_recipe
@@ -116,6 +118,16 @@ def test_what_documents_speak_of_and_no_row_is_about_is_thin(tmp_path: Path) -> 
     assert {its["is"] for its in numbers["groups"] if "boat" in its["terms"]} == {"thin"}
     assert done.report()["measures"]["content.thin"] > 0
     assert "content.thin" in {finding["id"] for finding in done.report()["findings"]}
+
+
+def test_a_finding_on_subjects_names_rows_of_each_and_the_page_counts_them_by_themselves(tmp_path: Path) -> None:
+    named = in_turn([{"examples": [f"{n}/{k}" for k in range(n)]} for n in range(8)])
+    assert named[:9] == ("1/0", "2/0", "3/0", "4/0", "5/0", "6/0", "7/0", "2/1", "3/1")
+    assert len(named) == 20
+    audit_dataset(dataset(tmp_path, texts(kiln=400, boat=400, bread=60)), into=tmp_path / "audit")
+    page = (tmp_path / "audit/report.html").read_text(encoding="utf-8")
+    assert re.search(r"<summary>\d+ to look at</summary>", page)
+    assert not re.search(r"<summary>\d+ of [\d,]+ to look at</summary>", page)
 
 
 def test_a_few_rows_are_no_groups_and_it_says_so(tmp_path: Path) -> None:

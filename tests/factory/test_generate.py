@@ -313,6 +313,7 @@ def test_the_ledger_has_every_loss_with_its_reason_and_no_text(tmp_path: Path, s
     raised = [row["detail"] for row in rejections.read(done, "generate") if row["reason"] == "fates.failed"]
     assert raised
     assert all(detail.startswith("The generator raised KeyError at stranger_fates.py:") for detail in raised)
+    assert all(detail.endswith(" (fates of stranger 1.0).") for detail in raised)
 
 
 def test_a_quote_that_is_not_in_its_source_is_rejected_by_the_core(tmp_path: Path, stranger: Package) -> None:

@@ -92,6 +92,7 @@ def test_a_fact_is_changed_for_one_of_its_like(answer: str, elsewhere: str, kind
         ("It warms up for 12 minutes.", "It dries for 30 minutes, or 12 minutes with air."),
         ("It warms up for 12 minutes, or 30 minutes in winter.", "It dries for 30 minutes."),  # both are true of it
         ("It warms up for 12 minutes.", "A year has 525600 minutes."),  # no such number: nobody errs so far
+        ("It takes 2.1.0 firmware.", "It takes 2.1.4 firmware."),  # a version is no number
         ("It prints 1 sheet.", "It prints 2 sheet."),  # "1" takes another form of the noun
         ("It takes an 8 cm roller.", "It takes a 9 cm roller."),  # the article would be wrong
         ("It is set with `max_sheets` only.", "It writes `max_lines` somewhere."),  # of one kind? nothing says so

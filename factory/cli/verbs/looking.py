@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from factory.cli import printing
+from factory.cli import looking, printing
 from factory.cli.verbs._options import JsonOption, RecipeArg, RunArg
 
 verbs = typer.Typer()
@@ -22,6 +22,13 @@ def show(
     ] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="Only records of this kind: text, sft …")] = None,
     method: Annotated[str | None, typer.Option("--method", help="Only records of this generator.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--form", help="Only records of this form of their generator: faq, definition …")
+    ] = None,
+    random: Annotated[
+        int | None, typer.Option("--random", metavar="N", min=1, help="N rows drawn from all, not the first ones.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Another seed draws other rows; 0 if not given.")] = None,
     ids: Annotated[bool, typer.Option("--ids", help="Only the ids.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -29,7 +36,7 @@ def show(
 
     Example: factory show runs/handbook records --method extractive_qa -n 3
     """
-    printing.show(run, table, limit, kind, method, ids, json)
+    looking.show(run, table, limit, {"kind": kind, "method": method, "form": form}, random, seed, ids, json)
 
 
 @verbs.command()
@@ -42,7 +49,7 @@ def trace(
 
     Example: factory trace runs/handbook 3f9a0c11d2e4/0003/extractive_qa/0
     """
-    printing.trace(run, id, json)
+    looking.trace(run, id, json)
 
 
 @verbs.command()
@@ -65,7 +72,7 @@ def ledger(
 
     Example: factory ledger runs/handbook --reason ingest --rows
     """
-    printing.ledger(run, reason, stage, rows, json)
+    looking.ledger(run, reason, stage, rows, json)
 
 
 @verbs.command()

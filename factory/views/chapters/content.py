@@ -7,7 +7,7 @@ what measured filters found in a row.
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any
 
 import numpy as np
@@ -96,18 +96,24 @@ def _over_full(groups: list[dict[str, Any]]) -> Finding:
         "content.over_full", "info", "Some subjects take up much more than their part",
         f"The model learns them best, and their wording with them: {_named(full)}.", sum(its["rows"] for its in full),
         "look at their rows; a cap for each source is `mix: {SOURCE: {cap: N}}` in a recipe",
-        some(id_ for its in full for id_ in its["examples"]),
+        in_turn(full),
     )  # fmt: skip
 
 
 def _thin(groups: list[dict[str, Any]], beside_documents: bool) -> Finding:
     thin = [its for its in groups if its["is"] == "thin"]
-    what = "Documents speak of what few rows are about" if beside_documents else "Some subjects have few rows"
+    what = "Subjects of the documents have few rows" if beside_documents else "Some subjects have few rows"
     return Finding(
         "content.thin", "info", what, f"The model learns least of them: {_named(thin)}.", len(thin),
         "`factory ledger RUN` says what was lost of them; else add rows or documents",
-        some(id_ for its in thin for id_ in its["examples"]),
+        in_turn(thin),
     )  # fmt: skip
+
+
+def in_turn(groups: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Rows of all groups in turn: else the first few would take the places of the others."""
+    dealt = zip_longest(*(its["examples"] for its in groups))
+    return some(id_ for ids in dealt for id_ in ids if id_ is not None)
 
 
 def _named(groups: list[dict[str, Any]]) -> str:

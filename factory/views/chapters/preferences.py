@@ -4,6 +4,7 @@ preferences.pairs                the pairs that leave
 preferences.FAULT.share          of them, those with a fault: same, empty, same_when_cut, near_same, cut_short (one
                                  answer is the beginning of the other), length_ratio (one is more than 10 times as
                                  long), contradicted, on_a_circle, chosen_refuses, rejected_refuses
+preferences.minimal.share        of them, those that are nearly the same on purpose: no fault, and not in near_same
 preferences.length_ratio.median  characters of the chosen answer to those of the rejected one
 preferences.prefix.mean          the share of the shorter answer with which both begin
 preferences.auc.THING            how well it alone tells which answer was chosen; 0.5 is a coin. THING is words, list,
@@ -38,8 +39,8 @@ USUAL_CUT = 1024  # tokens: the limit of TRL's trainers for pairs where nobody s
 LONGEST = 4096  # tokens that our trainers take where no limit is set
 CUTS = (512, 1024, 2048, 4096)
 FAULTS = (
-    "same", "empty", "same_when_cut", "near_same", "cut_short", "length_ratio", "contradicted", "on_a_circle",
-    "chosen_refuses", "rejected_refuses",
+    "same", "empty", "same_when_cut", "near_same", "minimal", "cut_short", "length_ratio", "contradicted",
+    "on_a_circle", "chosen_refuses", "rejected_refuses",
 )  # fmt: skip
 HALF_OCTAVES = np.arange(-3, 3.5, 0.5)  # of the ratio of lengths: an eighth to eight times
 SELDOM = {  # what most datasets do not note

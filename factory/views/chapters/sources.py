@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from factory import rejections, tables
 from factory.corpus import document_table, kept, passage_table
 from factory.licences import is_stated
+from factory.plural import many
 from factory.policy import is_unstated
 from factory.runs import Run
 from factory.stages import hub
@@ -17,6 +18,8 @@ from factory.views import declared, exported, ledger
 from factory.views.chapter import Chapter, Finding, share, some
 
 NAME, TITLE = "sources", "Where it comes from"
+FEW_DOCUMENTS, FEW_ROWS = 4, 100  # of fewer one document always has much
+MUCH = 0.25  # of all rows
 NO_LANGUAGE = "not told"  # too short, or no language sure enough
 Counts = dict[str, dict[str, Any]]
 
@@ -27,7 +30,7 @@ def chapter(run: Run) -> Chapter:
     languages: dict[str, Counter[str]] = {"documents": Counter(), "rows": Counter()}
     _count_documents(run, sources, languages["documents"])
     _count_passages(run, sources)
-    unlicensed, rows = _count_rows(run, sources, languages["rows"])
+    unlicensed, rows, of_document = _count_rows(run, sources, languages["rows"])
 
     def most_first(name: str) -> tuple[int, int, str]:
         return -languages["documents"][name], -languages["rows"][name], name
@@ -46,6 +49,7 @@ def chapter(run: Run) -> Chapter:
         *_other_licence(run),
         *_nothing_read(sources),
         *_nothing_kept(run, sources),
+        _outweighs(of_document, rows),
     ]
     numbers = {"sources": sources, "languages": by_language, "has_documents": declared.has_documents(run)}
     return Chapter(numbers, measures, findings)
@@ -109,9 +113,9 @@ def _count_passages(run: Run, sources: Counts) -> None:
         first += len(batch)
 
 
-def _count_rows(run: Run, sources: Counts, languages: Counter[str]) -> tuple[list[str], int]:
-    """Rows by source and language; the ids of those without a licence, and how many rows there are."""
-    unlicensed, rows = [], 0
+def _count_rows(run: Run, sources: Counts, languages: Counter[str]) -> tuple[list[str], int, Counter[str]]:
+    """Rows by source and language; the ids of those without a licence, how many rows there are, and by document."""
+    unlicensed, rows, of_document = [], 0, Counter[str]()
     without = {name for name, its in sources.items() if not is_stated(its["licence"])}
     for _, _, id_, meta in exported.metas(run):
         rows += 1
@@ -120,7 +124,8 @@ def _count_rows(run: Run, sources: Counts, languages: Counter[str]) -> tuple[lis
             unlicensed.append(id_)
         for name in meta["sources"]:
             sources[name]["rows"] += 1
-    return unlicensed, rows
+        of_document.update(meta["documents"])
+    return unlicensed, rows, of_document
 
 
 def _no_licence(run: Run, unlicensed: list[str], sources: Counts) -> Finding:
@@ -148,6 +153,19 @@ def _other_licence(run: Run) -> list[Finding]:
         )
         for against in noted for name, its in against.items()
     ]  # fmt: skip
+
+
+def _outweighs(of_document: Counter[str], rows: int) -> Finding:
+    """The document with most rows, where these are many beside those of the others."""
+    name, count = min(of_document.items(), key=lambda its: (-its[1], its[0]), default=("", 0))
+    is_heavy = len(of_document) >= FEW_DOCUMENTS and rows >= FEW_ROWS and count > MUCH * rows
+    return Finding(
+        "sources.one_document", "info", "One document gives much of the rows",
+        f"The model learns it and its wording best: {count:,} of {many(rows, 'row')}, and "
+        f"{len(of_document) - 1:,} other documents share the rest.", count if is_heavy else 0,
+        f"if that is not meant, cap it: in the recipe `filter: [balance: {{caps: {{document: {count // 2}}}}}]`",
+        (name,),
+    )  # fmt: skip
 
 
 def _nothing_read(sources: Counts) -> list[Finding]:

@@ -1,8 +1,11 @@
 """The way of the data: what came into each step, and what it kept, edited and rejected."""
 
+import re
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
-from factory import tables
+from factory import rejections, tables
 from factory.corpus import all_tables, kept
 from factory.runs import Run
 from factory.stages.units import UNITS
@@ -20,6 +23,8 @@ LOSE = (
     "export",
 )  # stages that can
 
+OURS = "dataset-factory"
+PACKAGE = re.compile(r"\(\S+ of (?P<package>\S+) \S+\)\.$")  # of a plugin that raised, as `plugins.origin` names it
 FLAG = ("filter.documents", "filter.passages", "filter.records")  # keep rows with a reason to look at them
 
 
@@ -31,7 +36,7 @@ def chapter(run: Run) -> Chapter:
     measures |= {f"rejected.{stage}": lost[stage] for stage in LOSE if run.stands(stage)}
     flagged = {stage: sum(sum(step["flagged"].values()) for step in steps if step["stage"] == stage) for stage in LOSE}
     measures |= {f"flagged.{stage}": count for stage, count in flagged.items() if stage in FLAG and run.stands(stage)}
-    return Chapter({"steps": steps}, measures | _kept(run), [_failed(run), _unfinished(run)])
+    return Chapter({"steps": steps}, measures | _kept(run), [*_failed(run), _unfinished(run)])
 
 
 def _kept(run: Run) -> dict[str, float]:
@@ -45,14 +50,40 @@ def _kept(run: Run) -> dict[str, float]:
     return found
 
 
-def _failed(run: Run) -> Finding:
-    units = tables.rows(run.path / "units", UNITS, columns=["unit", "method", "outcome"])
-    failed = [f"{unit['unit']}/{unit['method']}" for unit in units if unit["outcome"] == "failed"]
-    return Finding(
+def _failed(run: Run) -> Iterator[Finding]:
+    """Units that failed: by a fault of a plugin, which its user cannot mend, or by what can be."""
+    units = tables.rows(run.path / "units", UNITS, columns=["unit", "method", "outcome", "reason"])
+    failed: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for unit in units:
+        if unit["outcome"] == "failed":
+            failed[unit["reason"] == f"{unit['method']}.failed"].append(unit)
+    yield Finding(
         "generate.units_failed", "warning", "Calls of a generator failed",
-        "What they would have made is missing, and it is seldom a random part of the documents.", len(failed),
-        "`factory ledger RUN --stage generate --rows` tells the cause; mend it, then `factory run RUN`", some(failed),
+        "What they would have made is missing, and it is seldom a random part of the documents.", len(failed[False]),
+        "`factory ledger RUN --stage generate --rows` tells the cause; mend it, then `factory run RUN`",
+        some(map(_id, failed[False])),
     )  # fmt: skip
+    yield _faulty(run, failed[True])
+
+
+def _faulty(run: Run, failed: list[dict[str, Any]]) -> Finding:
+    reasons = list(dict.fromkeys(unit["reason"] for unit in failed))
+    said = [row["detail"] or "" for row in rejections.read(run, "generate") if row["reason"] in reasons]
+    packages = sorted({found["package"] for found in map(PACKAGE.search, said) if found})
+    ours = f"a fault of {OURS} itself, " if packages == [OURS] else ""
+    lists = " and ".join(f"`factory ledger RUN --reason {reason} --rows`" for reason in reasons)
+    return Finding(
+        "generate.plugin_failed", "warning", "A generator has a fault",
+        "It could not make anything of these units, and they are left out; what it made of others is whole.",
+        len(failed),
+        f"{ours}nothing that you can mend: {lists} prints plugin, version, error and place. Send these lines, "
+        f"which hold no text of yours, to the authors of {' and '.join(packages) or 'the plugin'}; with the version "
+        "that mends it `factory run RUN` makes what is missing", some(map(_id, failed)),
+    )  # fmt: skip
+
+
+def _id(unit: dict[str, Any]) -> str:
+    return f"{unit['unit']}/{unit['method']}"
 
 
 def _unfinished(run: Run) -> Finding:
