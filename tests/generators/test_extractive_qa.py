@@ -403,6 +403,14 @@ async def test_an_argument_is_asked_for_with_the_innermost_title_that_names_code
     assert await pairs(unnamed) == []
 
 
+async def test_a_head_that_is_no_noun_is_not_asked_for() -> None:
+    table = "| Option | Deprecated in version |\n|---|---|\n| `wait`. | 0.2 |\n| `lid` | 0.3 |\n"
+    above = "# Orlo Gateway API\n\nAsk the Orlo press.\n\n"
+    assert await pairs(f"{above}{table}") == []
+    [(_, question, _), _] = await pairs(above + table.replace("Deprecated in version", "Last version"))
+    assert "`wait`?" in question
+
+
 async def test_a_title_that_is_an_action_gives_its_code() -> None:
     entry = "- `wait`: The number of seconds that the lid waits.\n- `lid`: None.\n"
     [(_, question, _)] = await pairs(f"# Orlo Gateway API\n\nAsk the Orlo press.\n\n## Use `PressLid`\n\n{entry}")
