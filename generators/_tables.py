@@ -115,7 +115,7 @@ def column(page: Page, start: int) -> str | None:
 def _are_like(page: Page, names: list[Cell]) -> list[bool]:
     """Of each name whether it is marked as most are: "**RETURNS**" below `limit` and `wait` is none of their kind."""
     marks = [_mark(page.text[name.start : name.end]) for name in names]
-    are_code, are_bold = (2 * marks.count(mark) > len(marks) for mark in ("code", "bold"))
+    are_code, are_bold = (2 * marks.count(mark) > max(len(marks), 2) for mark in ("code", "bold"))
     return [mark == "code" or (not are_code and (mark != "bold" or are_bold)) for mark in marks]
 
 

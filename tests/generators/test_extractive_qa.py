@@ -399,6 +399,8 @@ async def test_an_argument_is_asked_for_with_the_innermost_title_that_names_code
     found = await pairs(f"{above}### The function `Print`\n\n{table}")
     assert [answer for _, _, answer in found] == ["`60`", "`2`"]  # no argument is called "RETURNS"
     assert all("`Print`" in question for _, question, _ in found)
+    alone = "| Argument | Default |\n|---|---|\n| **RETURNS** | `3` |\n"
+    assert await pairs(f"{above}### The function `Print`\n\n{alone}") == []
     unnamed = f"{above}### Call `print()`, then `wait()`\n\n{table}"  # of the two, whose? and not of the class
     assert await pairs(unnamed) == []
 
