@@ -109,7 +109,7 @@ def with_one_answer(made: list[Pair], every: list[Pair]) -> list[Pair]:
     """The pairs, those marked whose question another of `every` one of the same form asks too and answers otherwise."""
     answers: dict[tuple[str, frozenset[str]], set[str]] = {}
     for pair in every:
-        answers.setdefault(asks_for(pair), set()).add(" ".join(pair.quote.text.split()))
+        answers.setdefault(asks_for(pair), set()).add(" ".join(pair.quote.text.casefold().split()))
     unsure = {asked for asked, its in answers.items() if any(_differ(*two) for two in combinations(its, 2))}
     detail = "the question has several answers"
     return [

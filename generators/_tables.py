@@ -40,6 +40,10 @@ _NO_KIND = phrases(
     r"""names?|items?|what|who|title|purpose|category|namen?|titel|zweck|kategorie|nombre|título|categoría|nom|titre
     |catégorie|description|meaning"""
 )
+_NO_NOUN = phrases(  # a head that no question can name: "Where it is kept", "Deprecated in version"
+    r"""(?:when|how|what|why|who|where|is|are|can|does|in|on|per|by|for|from|to)\b
+    |\w+(?:ed|en|wn) (?:in|by|at|from|with|on|since|to|for)\b"""
+)
 _OF_NAME = phrases(r"names? of (?:the )?(?P<of>[\w -]+)|(?P<kind>[\w -]+) names?")  # "Name of subprocessor"
 _WHAT_HEAD = {
     "en": ("What is the {0} of {1}?", "What is the {0} for {1}?"),
@@ -110,7 +114,7 @@ def column(page: Page, start: int) -> str | None:
 def _are_like(page: Page, names: list[Cell]) -> list[bool]:
     """Of each name whether it is marked as most are: "**RETURNS**" below `limit` and `wait` is none of their kind."""
     marks = [_mark(page.text[name.start : name.end]) for name in names]
-    are_code, are_bold = (2 * marks.count(mark) > len(marks) for mark in ("code", "bold"))
+    are_code, are_bold = (2 * marks.count(mark) > max(len(marks), 2) for mark in ("code", "bold"))
     return [mark == "code" or (not are_code and (mark != "bold" or are_bold)) for mark in marks]
 
 
@@ -159,7 +163,7 @@ def _is_head(head: str) -> bool:
 
 def _question(page: Page, kind: str, name: Cell, head: str, cell: Cell) -> str | None:
     """Ask for a cell; None where the head makes no words of a question."""
-    row = _named(page, kind, name.text)
+    row = _named(page, kind, name.text.rstrip(" .:"))
     if row is None:
         return None
     language = page.language
@@ -170,7 +174,7 @@ def _question(page: Page, kind: str, name: Cell, head: str, cell: Cell) -> str |
         return page.pick(cell.start, _WHAT_IS[language]).format(row) if telling else None
     if language != "en":
         return page.pick(cell.start, _WHAT_HEAD[language]).format(head, row)
-    if re.match(r"(?:when|how|what|why|who|where|is|are|can|does|in|on|per|by|for|from|to)\b", head, re.IGNORECASE):
+    if _NO_NOUN.match(head):
         return None
     head = " ".join(word if page.words.is_name(word) else _small(word) for word in head.split())
     if head.endswith("s") and not head.endswith(("ss", "us", "is")):

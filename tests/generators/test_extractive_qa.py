@@ -455,8 +455,18 @@ async def test_an_argument_is_asked_for_with_the_innermost_title_that_names_code
     found = await pairs(f"{above}### The function `Print`\n\n{table}")
     assert [answer for _, _, answer in found] == ["`60`", "`2`"]  # no argument is called "RETURNS"
     assert all("`Print`" in question for _, question, _ in found)
+    alone = "| Argument | Default |\n|---|---|\n| **RETURNS** | `3` |\n"
+    assert await pairs(f"{above}### The function `Print`\n\n{alone}") == []
     unnamed = f"{above}### Call `print()`, then `wait()`\n\n{table}"  # of the two, whose? and not of the class
     assert await pairs(unnamed) == []
+
+
+async def test_a_head_that_is_no_noun_is_not_asked_for() -> None:
+    table = "| Option | Deprecated in version |\n|---|---|\n| `wait`. | 0.2 |\n| `lid` | 0.3 |\n"
+    above = "# Orlo Gateway API\n\nAsk the Orlo press.\n\n"
+    assert await pairs(f"{above}{table}") == []
+    [(_, question, _), _] = await pairs(above + table.replace("Deprecated in version", "Last version"))
+    assert "`wait`?" in question
 
 
 async def test_a_title_that_is_an_action_gives_its_code() -> None:
