@@ -3,6 +3,7 @@
 import json
 import random
 import string
+from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from factory.edits import Edit, EditMap
 from factory.plugins import options_of
 from filters import secrets
+from filters._secret_shapes import _SHAPES, SHORTEST
 from filters.secrets import PLACEHOLDERS, Secrets, find
 
 DRAW = random.Random(7)  # noqa: S311 # no secret
@@ -257,6 +259,11 @@ def test_an_edit_changes_nothing_outside_its_spans(text: str) -> None:
     assert all(edited[at] == ("•" if at in inside else text[at]) for at in range(len(text)))
 
 
+def test_no_shape_matches_less_than_is_searched_for_prefixes() -> None:
+    for shape in _SHAPES:
+        assert _parser.parse(shape.pattern.pattern).getwidth()[0] >= SHORTEST
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "bait", [*ODD, "password: ", "password for ", "pass = a.", "eyJaaaaaaaa.", "a://b:c", "api_key a ", "sk-a", "sk-a-"]
@@ -271,7 +278,7 @@ def test_glued_secrets_are_found_with_only_what_is_near_read_again(monkeypatch: 
     """Each hides the one before: all of the line read again for each would take the square of its length."""
     read = []
     by_label = secrets.by_label
-    monkeypatch.setattr(secrets, "by_label", lambda text: [read.append(len(text)), *by_label(text)][1:])
+    monkeypatch.setattr(secrets, "by_label", lambda text, among: [read.append(len(text)), *by_label(text, among)][1:])
     text = f"password={WORD}" * 300
     assert len(find(text)) == 300
     assert max(read[1:]) < 2 * secrets.NEAR + 200
