@@ -27,7 +27,7 @@ class Kind:
     One of `ways` must be there. One of `words`, where there are any, must be in the text: part of a word of any case,
     after `=` all of one, after `^` its beginning, after `~` its end, after `+` all of one but for a word such as
     *number*, or a capital, glued to it; with a capital all of a word as it stands; with a sign in it anywhere. They
-    stand BEFORE characters before a digit or nearer, or BEHIND behind, unless `words_anywhere`.
+    stand some BEFORE characters before a digit or nearer, unless `words_anywhere`.
     """
 
     placeholder: str
@@ -37,7 +37,7 @@ class Kind:
     words_anywhere: bool = False
 
 
-BEFORE, BEHIND = 100, 26  # a label, what stands between it and its value, and letters of that
+BEFORE, BEHIND = 110, 26  # a label, what stands between it and its value, letters of that, and part of a word
 
 
 def _kind(placeholder: str, gate: str, words: str = "", *, digits: bool = False, rare: bool = True) -> Kind:

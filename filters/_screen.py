@@ -1,11 +1,14 @@
 """What can be said of a string before presidio is asked: fold it, cut it, and see which kinds cannot be in it.
 
-Standard library only, so that rows without a digit or an `@` never load presidio. Three facts make the answer the same
-however much is skipped:
+Standard library only, so that most rows never load presidio. Three facts make the answer the same however much is
+skipped:
 
 - folding is one code point to one, so offsets stay those of the text;
 - no recogniser of ours matches across a line break, nor across the spaces at which a long line is cut;
 - a gate is a necessary condition of its recogniser: where it does not match, nothing could be found.
+
+What is cheap is asked first: literals and gates that begin with a digit, then words, and those near digits alone where
+that is enough.
 """
 
 import re
@@ -24,7 +27,7 @@ CONTEXT = 60  # characters before a finding in which a context word counts: abou
 REACH = CONTEXT + 20  # and a placeholder that begins before them
 
 _DIGIT = re.compile(r"[0-9]")
-_DIGITS = re.compile(rf"[0-9](?:[^0-9]{{0,{BEHIND}}}+[0-9])*+")  # those that stand near each other
+_DIGITS = re.compile(rf"[0-9](?:[^0-9]{{0,{BEFORE}}}+[0-9])*+")  # those that stand near each other
 _RARE = re.compile("|".join(way.gate.pattern for its in KINDS.values() for way in its.ways if way.rare))
 _SILENT_BY_DIGIT = frozenset(kind for kind, its in KINDS.items() if its.words and not its.words_anywhere)
 _SILENT_ANYWHERE = frozenset(kind for kind, its in KINDS.items() if its.words and its.words_anywhere)
@@ -66,14 +69,14 @@ def can_hold(kinds: tuple[str, ...], text: str, start: int = 0, end: int = sys.m
     part = text[max(0, start - REACH) : end]  # a label may stand in the piece before
     small = part.lower()
     shown: set[str] = set()
-    for way, several in _ways(kinds, _digits(part)):
-        if way.marks and not any(map(part.__contains__, way.marks)):
+    for gate, signs, marks, gate_first, several in _ways(kinds, _digits(part)):
+        if marks and not any(map(part.__contains__, marks)):
             continue
-        if way.gate_first and not way.gate.search(part):
+        if gate_first and not gate.search(part):
             continue
-        if way.signs and not any(map(small.__contains__, way.signs)):
+        if signs and not any(map(small.__contains__, signs)):
             continue
-        if way.gate_first or way.gate.search(part):
+        if gate_first or gate.search(part):
             shown |= several
     if not shown:
         return ()
@@ -98,8 +101,11 @@ def _digits(text: str) -> _Digits:
     return _Digits.RARE if _RARE.search(text) else _Digits.PLAIN
 
 
+_Shows = tuple[re.Pattern[str], tuple[str, ...], str, bool, set[str]]
+
+
 @lru_cache
-def _ways(kinds: tuple[str, ...], digits: _Digits) -> list[tuple[Way, set[str]]]:
+def _ways(kinds: tuple[str, ...], digits: _Digits) -> list[_Shows]:
     """How `kinds` may show in a text with such digits: each with the kinds that show so."""
     found: dict[Way, set[str]] = {}
     for kind in kinds:
@@ -107,13 +113,19 @@ def _ways(kinds: tuple[str, ...], digits: _Digits) -> list[tuple[Way, set[str]]]
             asks = _Digits.MANY if KINDS[kind].digits else _Digits.RARE if way.rare else _Digits.PLAIN
             if way.bare or digits >= asks:
                 found.setdefault(way, set()).add(kind)
-    return list(found.items())
+    return [(way.gate, way.signs, way.marks, way.gate_first, several) for way, several in found.items()]
 
 
 def _near_digits(text: str) -> str:
-    """What stands around the digits of `text`, so many characters before them and BEHIND behind."""
-    spans = (match.span() for match in _DIGITS.finditer(text))
-    return "\n".join([text[max(0, start - BEFORE) : end + BEHIND] for start, end in spans])
+    """What stands around the digits of `text`, in whole words: parts of them would be words that nobody met before."""
+    parts = []
+    for match in _DIGITS.finditer(text):
+        start, end = match.span()
+        first = max(0, start - BEFORE)
+        first = text.find(" ", first, first + BEHIND) + 1 if first else 0
+        last = text.find(" ", end, end + BEHIND)
+        parts.append(text[first or max(0, start - BEFORE) : end + BEHIND if last < 0 else last])
+    return "\n".join(parts)
 
 
 def pieces(text: str) -> Iterator[tuple[int, int]]:

@@ -11,13 +11,13 @@ Source  rules and formats of gitleaks (MIT) and detect-secrets (Apache-2.0), res
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import pyarrow as pa
 
 from factory.verdicts import Verdicts
 from filters import _shown, _spans
-from filters._secret_labels import by_label, cores_in
+from filters._secret_labels import by_label
 from filters._secret_shapes import Prefixes, by_shape, shapes_in
 from filters._spans import Action, Allowed, Finding
 
@@ -55,7 +55,7 @@ class Secrets:
     def measure(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """`id`, `field`, `text`, several rows an id -> `id`, `findings`: one row an id, overlaps left to `decide`."""
         kinds = self.looked_for
-        among = Among.all_of("\n".join({text for *_, text in _shown.strings(batch)}))
+        among = shapes_in("\n".join({text for *_, text in _shown.strings(batch)}))
         return _spans.measure(
             batch, lambda text: [f for f in find(text, among) if f.kind in kinds], Allowed(self.allow)
         )
@@ -65,26 +65,14 @@ class Secrets:
         return _spans.verdicts(features, "secrets", lambda _: self.action, lambda _, span: PLACEHOLDERS[span["kind"]])
 
 
-class Among(NamedTuple):
-    """What a text, or many at once, may hold: others need not be looked for."""
-
-    shapes: Prefixes
-    cores: tuple[str, ...]
-
-    @classmethod
-    def all_of(cls, text: str) -> "Among":
-        """What `text` and each part of it may hold."""
-        return cls(shapes_in(text), cores_in(text))
-
-
-def find(text: str, among: Among | None = None) -> list[Finding]:
-    """All secrets of `text`, in order; they may overlap. `among` is that of a text that holds it.
+def find(text: str, among: Prefixes | None = None) -> list[Finding]:
+    """All secrets of `text`, in order; they may overlap. `among` is what `shapes_in` gave for a text that holds it.
 
     What is found is filled and what is near read again until nothing is left, so that scrubbing twice changes nothing.
     """
     found: set[Finding] = set()
-    among = among or Among.all_of(text)
-    fresh = {*by_shape(text, among.shapes), *by_label(text, among.cores)}
+    among = shapes_in(text) if among is None else among
+    fresh = {*by_shape(text, among), *by_label(text)}
     while fresh:
         found |= fresh
         text = _spans.blank(text, [(f.start, f.end) for f in fresh])
@@ -105,9 +93,9 @@ def _around(text: str, found: Iterable[Finding]) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _within(text: str, start: int, end: int, among: Among) -> Iterator[Finding]:
+def _within(text: str, start: int, end: int, among: Prefixes) -> Iterator[Finding]:
     """The secrets of text[start:end] but for those that its ends may have cut."""
     part = text[start:end]
-    for one in (*by_shape(part, among.shapes), *by_label(part, among.cores)):
+    for one in (*by_shape(part, among), *by_label(part)):
         if (one.start or not start) and (one.end < len(part) or end == len(text)):
             yield one._replace(start=one.start + start, end=one.end + start)

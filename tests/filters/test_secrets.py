@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from factory.edits import Edit, EditMap
 from factory.plugins import options_of
 from filters import secrets
+from filters._secret_labels import _CORE, _CORES, _cores
 from filters._secret_shapes import _SHAPES, SHORTEST
 from filters.secrets import PLACEHOLDERS, Secrets, find
 
@@ -259,6 +260,11 @@ def test_an_edit_changes_nothing_outside_its_spans(text: str) -> None:
     assert all(edited[at] == ("•" if at in inside else text[at]) for at in range(len(text)))
 
 
+@given(text=st.lists(st.sampled_from([*_CORES, "word", "wd", "s", "phrase", "api", " ", ":", "x"])).map("".join))
+def test_labels_are_searched_for_by_their_literals(text: str) -> None:
+    assert [core.span() for core in _cores(text)] == [core.span() for core in _CORE.finditer(text)]
+
+
 def test_no_shape_matches_less_than_is_searched_for_prefixes() -> None:
     for shape in _SHAPES:
         assert _parser.parse(shape.pattern.pattern).getwidth()[0] >= SHORTEST
@@ -278,7 +284,7 @@ def test_glued_secrets_are_found_with_only_what_is_near_read_again(monkeypatch: 
     """Each hides the one before: all of the line read again for each would take the square of its length."""
     read = []
     by_label = secrets.by_label
-    monkeypatch.setattr(secrets, "by_label", lambda text, among: [read.append(len(text)), *by_label(text, among)][1:])
+    monkeypatch.setattr(secrets, "by_label", lambda text: [read.append(len(text)), *by_label(text)][1:])
     text = f"password={WORD}" * 300
     assert len(find(text)) == 300
     assert max(read[1:]) < 2 * secrets.NEAR + 200
