@@ -18,9 +18,9 @@ _CORE = re.compile(  # in lower case, each branch a literal: many times faster t
     r"|(?P<api_key>key|clave (?:api|secreta|de acceso))"
     r"|(?P<token>token|secret|credentials?|bearer|authorization(?:[\"']?[ ]?:[ ]?[\"']?(?:basic|token|bearer))?)"
 )
-_CORES = (  # of which each match of `_CORE` has one
-    "pass", "pwd", "pw", "psk", "kennwort", "contrase", "senha", "wachtwoord", "identified by", "key", "clave ",
-    "token", "secret", "credential", "bearer", "authorization",
+_CORES = (  # with one of which each match of `_CORE` begins
+    "pass", "pw", "psk", "mot de passe", "kennwort", "contrase", "senha", "wachtwoord", "identified by", "key",
+    "clave ", "token", "secret", "credential", "bearer", "authorization",
 )  # fmt: skip
 _SHORT = ("pass", "pwd", "pw", "psk")  # they are part of other words
 _OF = (
@@ -84,7 +84,7 @@ class _Place(NamedTuple):
 def by_label(text: str) -> Iterator[Finding]:
     """The secrets of `text` that a label names."""
     lower = text.replace("İ", "i").lower()  # the one letter whose lower case is longer
-    for label in _labels(text, lower) if any(core in lower for core in _CORES) else ():
+    for label in _labels(text, lower):
         place = _place(text, label)
         if place and (span := _value(text, place, label.kind)):
             yield Finding(*span, label.kind, LABELLED)
@@ -96,11 +96,27 @@ def by_label(text: str) -> Iterator[Finding]:
 
 
 def _labels(text: str, lower: str) -> Iterator[_Label]:
-    for core in _CORE.finditer(lower):
+    for core in _cores(lower):
         suffix = _SUFFIX.match(text, core.end())
         if not suffix or not _begins(text, lower, core):
             continue
         yield _Label(core.lastgroup or "password", core.group(), core.start(), suffix.end())
+
+
+def _cores(lower: str) -> Iterator[re.Match[str]]:
+    """The matches of `_CORE`, in order; to search for its literals first is many times as fast."""
+    end = 0
+    for start in sorted({start for core in _CORES for start in _places(lower, core)}):
+        if start >= end and (core := _CORE.match(lower, start)):
+            end = core.end()
+            yield core
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def _begins(text: str, lower: str, core: re.Match[str]) -> bool:

@@ -12,6 +12,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from filters._secret_values import is_random, is_stock
 from filters._spans import Finding
 
@@ -80,17 +82,30 @@ _LONGEST_KEY, _LEAST_KEY = 20_000, 40  # characters of a private key, and how ma
 
 
 Prefixes = Sequence[tuple[str, _Shape]]
+SHORTEST = 15  # characters of what a shape matches: xoxb- and ten more
 
 
 def shapes_in(text: str) -> Prefixes:
-    """The prefixes that stand in a text, each with its shape: of many texts at once, it spares asking each of them."""
-    return [(prefix, shape) for shape in _SHAPES for prefix in shape.prefixes if prefix in text]
+    """The prefixes that stand in a text, each with its shape: of many texts at once, it spares asking each of them.
+
+    No shape has a blank in it, so that only what is long between blanks is searched for its prefix: one word in fifty.
+    """
+    long = _long_words(text)
+    return [(prefix, shape) for shape in _SHAPES for prefix in shape.prefixes if prefix in long]
 
 
-def by_shape(text: str, among: Prefixes | None = None) -> Iterator[Finding]:
-    """The secrets of `text` that need no label. `among`: of a longer text that holds it, what `shapes_in` gave."""
-    can_be = shapes_in(text) if among is None else among
-    for shape in dict.fromkeys(shape for prefix, shape in can_be if prefix in text):
+def _long_words(text: str) -> str:
+    """What stands between blanks and has SHORTEST bytes or more."""
+    raw = text.encode(errors="replace")
+    blanks = np.flatnonzero(np.frombuffer(raw, np.uint8) <= ord(" "))
+    edges = np.concatenate(([-1], blanks, [len(raw)]))
+    long = np.flatnonzero(np.diff(edges) > SHORTEST)
+    return b" ".join(raw[edges[nth] + 1 : edges[nth + 1]] for nth in long).decode()
+
+
+def by_shape(text: str, among: Prefixes) -> Iterator[Finding]:
+    """The secrets of `text` that need no label. `among`: what `shapes_in` gave, of it or a longer text."""
+    for shape in dict.fromkeys([shape for prefix, shape in among if prefix in text]):
         for match in shape.pattern.finditer(text):
             if not _is_documented(match.group(), shape.kind):
                 yield Finding(*match.span(), shape.kind, CERTAIN)

@@ -8,7 +8,7 @@ Finds   contacts, payment and bank numbers, national and labelled numbers, addre
 Never   names without `ner`: they have no form. Passwords and keys are what `secrets` looks for.
 Keeps   spans, kinds and scores; never a value. For fakes also digests of the values, keyed with a secret of the run.
 Costs   0.2 ms a 2 kB document that holds nothing, about 0.7 ms one that holds some; 0.4 s once a process, 0.9 s more
-        at what is written as a card, an IBAN, a bitcoin or IPv6 address (presidio's import). No network.
+        at a card, an IBAN, a bitcoin or IPv6 address whose check digits are right (presidio's import). No network.
         With `ner: rampart` 0.1 s a kB that may hold names, twice where it does.
 Source  presidio-analyzer (https://microsoft.github.io/presidio), phonenumbers, Rampart.
 """

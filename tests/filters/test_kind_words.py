@@ -20,7 +20,7 @@ from filters._kinds import KINDS
         ("employees", set()),
         ("StaffCode", {"employee_id"}),
         ("birthdays", {"date_of_birth"}),
-        ("x@y", {"email"}),
+        ("(d.o.b)", {"date_of_birth"}),
         ("(MRN:1)", {"medical_record"}),
         ("Ⅳ² ①", set()),
     ],

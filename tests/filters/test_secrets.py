@@ -3,6 +3,7 @@
 import json
 import random
 import string
+from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from factory.edits import Edit, EditMap
 from factory.plugins import options_of
 from filters import secrets
+from filters._secret_labels import _CORE, _CORES, _cores
+from filters._secret_shapes import _SHAPES, SHORTEST
 from filters.secrets import PLACEHOLDERS, Secrets, find
 
 DRAW = random.Random(7)  # noqa: S311 # no secret
@@ -255,6 +258,16 @@ def test_an_edit_changes_nothing_outside_its_spans(text: str) -> None:
     inside = {at for edit in edits for at in range(edit["start"], edit["end"])}
     assert len(edited) == len(text)
     assert all(edited[at] == ("•" if at in inside else text[at]) for at in range(len(text)))
+
+
+@given(text=st.lists(st.sampled_from([*_CORES, "word", "wd", "s", "phrase", "api", " ", ":", "x"])).map("".join))
+def test_labels_are_searched_for_by_their_literals(text: str) -> None:
+    assert [core.span() for core in _cores(text)] == [core.span() for core in _CORE.finditer(text)]
+
+
+def test_no_shape_matches_less_than_is_searched_for_prefixes() -> None:
+    for shape in _SHAPES:
+        assert _parser.parse(shape.pattern.pattern).getwidth()[0] >= SHORTEST
 
 
 @pytest.mark.slow
