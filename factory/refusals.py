@@ -131,9 +131,10 @@ def _beginning(answer: str) -> str:
 def refuses(answer: str) -> str | None:
     """The language in which an answer refuses at its beginning; None where it does not."""
     begins = _beginning(answer)
-    if not begins.isascii():
-        begins = unicodedata.normalize("NFKC", begins)
-    begins = begins.translate(_STRAIGHT)
+    if begins.isascii():
+        begins = begins.replace("`", "'")  # the only one of them in ASCII
+    else:
+        begins = unicodedata.normalize("NFKC", begins).translate(_STRAIGHT)
     if not begins.isascii():
         return next((language for language, pattern in PATTERNS.items() if pattern.search(begins)), None)
     begins = begins.lower()

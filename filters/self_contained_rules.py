@@ -4,7 +4,7 @@ Sees    the first question of a row and the answer to it, by rules of wording fo
         Later turns may refer to earlier ones. A row whose context stands in the prompt may point to it.
 Misses  what no rule knows: "the device", "the second option". Rows in other languages are kept and counted as not
         looked at. Made for few false alarms: a question that brings a text along may point to that.
-Costs   no model; about 0.1 ms a row.
+Costs   no model; some 50 µs a row.
 """
 
 from collections.abc import Mapping, Sequence

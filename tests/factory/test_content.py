@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,12 +45,14 @@ def of(report: dict[str, Any]) -> dict[str, Any]:
     return numbers
 
 
-def test_each_group_is_of_one_subject_and_told_by_its_words() -> None:
-    said = texts(kiln=100, boat=80, bread=60)
+@pytest.mark.parametrize("times", [1, 3])  # in one block, and in several
+def test_each_group_is_of_one_subject_and_told_by_its_words(times: int) -> None:
+    said = texts(kiln=100, boat=80, bread=60) * times
     groups = Content(said).groups()
-    assert sorted(nth for group in groups for nth in group.members.tolist()) == list(range(240))
+    assert sorted(nth for group in groups for nth in group.members.tolist()) == list(range(240 * times))
     for group in groups:
-        [subject] = {["kiln", "boat", "bread"][(nth >= 100) + (nth >= 180)] for nth in group.members.tolist()}
+        its = {nth % 240 for nth in group.members.tolist()}
+        [subject] = {["kiln", "boat", "bread"][(nth >= 100) + (nth >= 180)] for nth in its}
         assert set(group.terms) <= set(SUBJECTS[subject].split())
     assert [len(group.members) for group in groups] == sorted((len(g.members) for g in groups), reverse=True)
 
