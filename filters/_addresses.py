@@ -58,7 +58,7 @@ _FORMS = [
         rf"[0-9]{{1,3}} ?[0-9]{{1,3}}(?: ?[0-9]{{2}})?\b{_PLACE_EU}?"),
     _Form(_words("psc_ unit_ cmr_ usn usc fpo dpo apo"),
         r"(?i:\b(?:PSC|Unit|CMR) [0-9]{3,5},? Box [0-9]{2,5})|(?i:\bUS(?:N[SV]?|CGC|S) [A-Z][\w-]{2,20}"
-        r"(?=,? (?:FPO|DPO|APO)))|\b(?i:(?:FPO|DPO|APO),? A[AEP] [0-9]{5})"),
+        r"(?=,? (?:FPO|DPO|APO)\b))|\b(?i:(?:FPO|DPO|APO),? A[AEP] [0-9]{5})"),
     _Form(_GERMAN, rf"(?:\b[0-9]{{5}} {_UP},? )?\b(?:{_UP}[ -]){{0,3}}(?:[A-ZÄÖÜ][a-zäöüß]{{1,24}})?(?:[Ss]traße"
         rf"|[Ss]trasse|[Ss]tr\.|weg|platz|allee|gasse|damm|ufer|chaussee|stieg|markt|Weg|Platz|Allee|Gasse|Damm|Ufer"
         rf"|Ring) [0-9]{{1,4}} ?[a-z]?\b(?:/[0-9]{{1,3}})?{_PLACE_EU}?"),
