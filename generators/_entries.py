@@ -48,6 +48,7 @@ _GLOSSARY = phrases(
     r"""(?:.* )?(?:glossary|definitions|terminology|defined terms|glossar|begriffe|definitionen|glosario|definiciones
     |glossaire|définitions)(?: (?:of|der|de|du|für|for) .*)?"""
 )
+_PLACEHOLDER = re.compile(r"\$\{?\w+\}?|\d+")  # of one command, of one list
 _STANDS_FOR_ANY = re.compile(r"(?:\b|_)(?:foo|bar|baz|qux|quux|xxx+)(?:\b|_)", re.IGNORECASE)  # a name in an example
 _NO_TERM = phrases(r"short version|notes?|examples?|tip|warning|important|summary|default|hinweis|nota|remarque")
 _WHAT_IS = {
@@ -85,6 +86,7 @@ def _entry(page: Page, part: Section, start: int, end: int) -> Iterator[Candidat
     name = plain(code or named.get("bold") or named.get("quoted") or "").rstrip(":").strip()
     if (
         not name
+        or _PLACEHOLDER.fullmatch(name)
         or len(name.split()) > MAX_NAME_WORDS
         or _STANDS_FOR_ANY.search(name)
         or not _is_whole(page, found["says"])

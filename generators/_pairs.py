@@ -1,6 +1,6 @@
-"""The pairs of a passage: questions that rules make of it, each with the span that answers it.
+"""The pairs of a document: questions that rules make of its passages, each with the span that answers it.
 
-In      a passage in English, German, Spanish or French; of other languages only questions that the text itself asks.
+In      passages in English, German, Spanish or French; of other languages only questions that the text itself asks.
 Out     pairs by place, with what is wrong with those that are not good enough.
 Costs   no model; some milliseconds a passage.
 
@@ -10,7 +10,7 @@ of wording of `factory.dangling` are asked of every pair.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
@@ -19,6 +19,7 @@ from factory.dangling import in_answer, in_question
 from factory.dangling_words import RULES
 from factory.passages import Passage, Quote
 from factory.wording import listed, without_code
+from generators._about import product_of
 from generators._acronyms import acronym
 from generators._by_language import definition_in, procedure_in
 from generators._clauses import clause
@@ -67,25 +68,44 @@ class Pair:
     column: str | None = None  # of a cell: which column of which table
 
 
-def pairs(
-    passage: Passage,
+def pairs_of(
+    passages: Sequence[Passage],
     *,
     min_answer_words: int,
     max_answer_chars: int,
     about: Mapping[str, str] | None = None,
     reword: bool = False,
-) -> list[Pair]:
-    """The pairs of a passage in the order of their answers; with `reword` also in other words.
+) -> list[tuple[Passage, Pair]]:
+    """The pairs of a document's passages in the order of their answers; with `reword` also in other words.
 
-    `about` says of sources, by name, what their documents are about.
+    `about` says of sources, by name, what their documents are about. Of an acronym that several passages spell out the
+    first stays.
     """
-    page = Page(
-        passage,
-        passage.text,
-        sections(passage.text, passage.heading),
-        words_of(passage.text, passage.heading),
-        about_source=(about or {}).get(passage.source, ""),
-    )
+    product = product_of(passages, about) if passages else None
+    made: list[tuple[Passage, Pair]] = []
+    every: list[Pair] = []
+    spelled: set[str] = set()
+    for passage in passages:
+        page = Page(
+            passage,
+            passage.text,
+            sections(passage.text, passage.heading),
+            words_of(passage.text, passage.heading),
+            product=product,
+        )
+        kept, its = _pairs(page, min_answer_words, max_answer_chars, reword=reword)
+        every += its
+        for pair in kept:
+            is_again = pair.form == "acronym" and pair.question in spelled
+            spelled |= {pair.question} if pair.form == "acronym" else set()
+            made += [] if is_again else [(passage, pair)]
+    judged = _with_one_answer([pair for _, pair in made], every)
+    return [(passage, pair) for (passage, _), pair in zip(made, judged, strict=True)]
+
+
+def _pairs(page: Page, min_answer_words: int, max_answer_chars: int, *, reword: bool) -> tuple[list[Pair], list[Pair]]:
+    """The pairs of a passage, and all of which these were chosen."""
+    passage = page.passage
     chosen: list[tuple[Candidate, Pair]] = []
     every: list[Pair] = []
     for found in _candidates(page):
@@ -101,11 +121,10 @@ def pairs(
             chosen.append((found, pair))
     others = _reworded(page) if reword else {}
     ordered = sorted(chosen, key=lambda one: (one[0].start, one[0].end))
-    made = [replace(pair, reworded=others.get(_place(found))) for found, pair in ordered]
-    return with_one_answer(made, every)
+    return [replace(pair, reworded=others.get(_place(found))) for found, pair in ordered], every
 
 
-def with_one_answer(made: list[Pair], every: list[Pair]) -> list[Pair]:
+def _with_one_answer(made: list[Pair], every: list[Pair]) -> list[Pair]:
     """The pairs, those marked whose question another of `every` one of the same form asks too and answers otherwise."""
     answers: dict[tuple[str, frozenset[str]], set[str]] = {}
     for pair in every:

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from factory.passages import Passage
-from factory.wording import listed, plain, without_code
+from factory.wording import listed, phrases, plain, without_code
+from generators._about import leading_name
 from generators._languages import LANGUAGES, Language
 from generators._markdown import Section
 from generators._terms import Term
-from generators._titles import Subject, clean, in_code, named, product, subject
+from generators._titles import Subject, asks, clean, has_subject, in_code, is_question, named, subject
 from generators._wording import Words
 
 MIN_LEGAL = 3  # different words of contracts in a passage
-LEADS = 3  # mentions in a passage: a name that stands there once or twice may be an aside
 NO_SUBJECT = "the question does not name its subject"
 
 _HOW = ("How do I {}?", "How can I {}?", "What is the right way to {}?", "What do I need to do to {}?")
@@ -33,13 +33,6 @@ _WHAT_IS_ABOUT = (
     "What {1} {0} in the context of {2}?",
     "I am reading about {2}. What {1} {0}?",
 )
-_NAME = re.compile(r"[^\W\d_][\w-]*[\w]")
-_TABLE_LINE = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
-_NO_LEADER = listed(
-    """California Delaware England Europe America Germany France Spain January February March April May June July
-    August September October November December Monday Tuesday Wednesday Thursday Friday Saturday Sunday Internet
-    Python Markdown GET POST PUT DELETE PATCH HEAD None True False Note Tip"""
-)
 _LEGAL = listed(
     """agree agrees agreement terms liable liability warranty warranties terminate termination breach shall hereby
     license licence indemnify obligations obligation consent rights parties party disclose disclosure confidential
@@ -55,6 +48,12 @@ _CONTRACTS = {
     "Policy": "{}'s policy",
     "": "{}'s terms and policies",
 }
+_WHOLE_COMMAND = re.compile(r"`[a-z][\w.-]* [\w-]")  # `orlo print`
+_MARKS = "\"'“”‘’(),.:;!?*"
+_GENERIC = phrases(
+    r"""(?:(?:\w+ )?(?:options|parameters|arguments|fields|settings|attributes|properties|variables|flags|commands
+    |methods|functions|values|columns|configuration|usage|reference|details|defaults|table))|terms|keys"""
+)
 _MEANS = ("What does {0} mean?", "What is meant by {0}?")
 _MEANS_IN = ("What does {0} mean in {1}?", "How is {0} defined in {1}?", "In {1}, what is meant by {0}?")
 _EXPLAIN = ("Can you explain {}?", "Please explain {}.", "I would like to understand {}. Can you explain?")
@@ -85,7 +84,7 @@ class Page:
     text: str
     sections: list[Section]
     words: Words
-    about_source: str = ""  # what its source is about, where the recipe says so
+    product: str | None = None  # what its document is about, where that is known
     turn: int = 0  # of the wordings that fit, so many further: the same question in other words
 
     @cached_property
@@ -95,20 +94,8 @@ class Page:
 
     @cached_property
     def leading_name(self) -> str | None:
-        """The name that the text speaks of most, such as the product of a manual; None where no name leads."""
-        prose = plain(without_code(_TABLE_LINE.sub("", self.text)))
-        names = Counter(word for word in _NAME.findall(prose) if self.words.is_name(word))
-        (first, most), (_, second) = [*names.most_common(2), ("", 0), ("", 0)][:2]
-        if most < LEADS or most < 2 * second or not self._may_lead(first):
-            return None
-        name = re.escape(first)
-        is_noun = len(re.findall(rf"\b(?:[Tt]he|[Aa]n?|[Tt]his|[Yy]our) {name}\b(?! [A-Z])", prose)) * 2 > most
-        before = set(re.findall(rf"(?:\b([A-Z]\w*) )?\b{name}\b", prose))
-        is_part = len(before) == 1 and before != {""}  # "States" stands in "United States" alone
-        return None if is_noun or is_part else first  # "the Program", "an Organization": a word that a contract defines
-
-    def _may_lead(self, word: str) -> bool:
-        return not word.isupper() and "-" not in word and word not in _NO_LEADER
+        """The name that the passage speaks of most; None where no name leads."""
+        return leading_name(self.text, self.words)
 
     @cached_property
     def is_legal(self) -> bool:
@@ -144,37 +131,33 @@ class Page:
 
     def subject(self, section: Section, question: str) -> Subject | None:
         """What `section` is about according to the titles above it, where `question` itself does not name it."""
-        return None if self.is_named(section, question) else self.titled(section) or self._named_in(section)
+        return None if self.is_named(question) else self.titled(section)
 
-    def is_named(self, section: Section, question: str) -> bool:
-        """Whether a question says by itself what it is about: by a name, or by that of the product."""
-        return self.words.has_name(question) or (self._product(section) or "\0").lower() in question.lower()
+    def is_named(self, question: str) -> bool:
+        """Whether a question says by itself what it is about: it names the product, or, of none, something that has a
+        name, or a command whole. Acronyms and other code do not: they stand in questions about anything.
+        """
+        if self.product:
+            return self.product.lower() in question.lower()
+        words = without_code(question).split()
+        has_name = any(self.words.is_name(word) and not word.strip(_MARKS).isupper() for word in words)
+        return has_name or bool(_WHOLE_COMMAND.search(question))
 
     def titled(self, section: Section, title: str | None = None) -> Subject | None:
         """What the titles above, then `title`, name, with the product that it belongs to where that is known."""
-        found, whole = subject((*section.above, *filter(None, [title])), self.words), self._product(section)
+        found = subject((*section.above, *filter(None, [title])), self.words)
         if found is None:
-            return named(whole) if whole else None
-        if not whole or found.is_document or found.is_tool or whole.lower() in found.phrase.lower():
+            return named(self.product) if self.product else None
+        if not self.product or found.is_document or found.is_tool or self.product.lower() in found.phrase.lower():
             return found
-        return replace(found, phrase=f"{found.phrase} in {whole}")
-
-    def _product(self, section: Section) -> str | None:
-        """What the document is about: as the recipe says, or the name before the slogan of its title."""
-        return self.about_source or product((*section.above, section.title)[0], self.words)
-
-    def _named_in(self, section: Section) -> Subject | None:
-        """The leading name as a subject, where the section speaks of it."""
-        name = self.leading_name
-        text = f"{section.title} " + " ".join(self.text[block.start : block.end] for block in section.blocks)
-        return named(name) if name and re.search(rf"\b{re.escape(name)}\b", text) else None
+        return replace(found, phrase=f"{found.phrase} in {self.product}")
 
     def named_by_titles(self, section: Section) -> str | None:
         """What the titles above name, as it stands in a question."""
         if (language := LANGUAGES.get(self.language)) is None:
             return about.phrase if (about := self.titled(section)) else None
-        if self.about_source:
-            return self.about_source
+        if self.product:
+            return self.product
         return next((clean(title) for title in section.above if _names_something(clean(title), language)), None)
 
     def about(self, section: Section, question: str, start: int) -> str:
@@ -201,22 +184,34 @@ class Page:
             titles = [clean(title) for title in (*section.above, section.title)]
             title = next((title for title in titles if _names_something(title, language)), None)
             return self.pick(start, language.about).format(question, title) if title else None
-        about = self.titled(section, section.title) or self._named_in(section)
-        phrase = about.phrase if about else None
-        owner = in_code((*section.above, section.title))
-        if owner and owner not in (phrase or ""):
-            whole = self._product(section) or phrase
-            belongs = bool(whole) and whole != owner.strip("`")
-            named_by = f"{owner} in {whole}" if belongs else owner if whole or self.words.has_name(owner) else None
-            phrase = named_by if owner.count("`") == 2 else None
+        phrase = self._owner(section)
         if phrase is None or phrase in question:
             return question if phrase else None
         return self.pick(start, _IN_CONTEXT).format(_small(question, self.words), phrase)
 
+    def _owner(self, section: Section) -> str | None:
+        about = self.titled(section, section.title)
+        phrase = about.phrase if about else None
+        owner, whole = in_code((*section.above, section.title)), self.product or phrase
+        if owner is None or owner in (phrase or ""):
+            return self._with_title(section, phrase)
+        belongs = bool(whole) and whole != owner.strip("`")
+        named_by = f"{owner} in {whole}" if belongs else owner if whole or self.words.has_name(owner) else None
+        return named_by if owner.count("`") == 2 else None
+
+    def _with_title(self, section: Section, phrase: str | None) -> str | None:
+        """The phrase with the section's own title, where that says more: a field of one thing is not another's."""
+        title = clean(section.title)
+        is_said = phrase is None or not has_subject(title) or title.lower() in phrase.lower()
+        is_said = is_said or is_question(title) or asks(title) is not None
+        if is_said or _GENERIC.fullmatch(title) or (self.product and self.product.lower() in title.lower()):
+            return phrase
+        return f"“{title}” in {phrase}"
+
 
 def is_known(page: Page, section: Section, act: str) -> bool:
     """Whether `how` can say where an act belongs: by a name in it, or by what a title above names."""
-    return page.is_named(section, act) or page.subject(section, act) is not None
+    return page.is_named(act) or page.subject(section, act) is not None
 
 
 def how(page: Page, section: Section, act: str, start: int) -> str:
@@ -245,7 +240,7 @@ def what_is(page: Page, section: Section, term: Term, start: int) -> str:
 
 def explain(page: Page, section: Section, said: str, start: int) -> str | None:
     """Ask to explain "how rivers freeze"; None where neither that nor a title names a subject."""
-    if page.is_named(section, said):
+    if page.is_named(said):
         return page.pick(start, _EXPLAIN).format(said)
     about = page.subject(section, said)
     return page.pick(start, _EXPLAIN_ABOUT).format(said, about.phrase) if about else None

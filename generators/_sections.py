@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from factory.sentences import sentences
-from factory.wording import plain, without_code
+from factory.wording import listed, plain, without_code
 from generators import _questions as questions
-from generators._markdown import Section
+from generators._markdown import Block, Section
 from generators._questions import NO_SUBJECT, Candidate, Page
 from generators._spans import ENDS, TAG, answer_in, answer_of
 from generators._terms import Term, defined
@@ -23,6 +23,16 @@ MAX_DEFINITION_CHARS = 700  # a paragraph above that goes on to other things
 _LANGUAGE = re.compile(r"[ \t]*[`~]{3,}[ \t]*\{?\.?([\w-]+)")
 _BETWEEN = re.compile(r"( (?:from|in|into|for|with|to|on|at|of|by) )")
 _BARE_THING = re.compile(r"(?!(?:an?|the|your|each|every|all|any|no|up|out|it|more|one)\b)[a-z-]+(?: [a-z-]+)?")
+_SECOND_VERB = re.compile(
+    r"(?<!\bto)(?<!\band)(?<!\bor)(?<!\bthen) (?:just |simply )?"
+    r"(?:create|specify|use|set|call|run|add|pass)\s+(?:an?\b|the\b|`)"
+)
+_OF_EACH = listed(
+    """app argument body client class command file function header key method module name object option package
+    parameter path plugin program project request response script server session setting table type
+    url uri user value version"""
+)
+_LEGEND = re.compile(r"[Ww]here\b")
 _NO_OBJECT = re.compile(r"\w+ (?:and|or) \w+")  # "stream and upload": what?
 _INSTRUCTS = re.compile(r"\b[Yy]ou (?:can|should|must|may|have to|only have to|just)\b|\b(?:must|should)\b")
 
@@ -58,9 +68,18 @@ def code(page: Page) -> Iterator[Candidate]:
                 and "<font" not in page.text[end : block.end]
             ):
                 language = _LANGUAGE.match(page.text, block.start, block.end)
-                if language and language[1] == "rst":
-                    continue  # what only Sphinx can show
-                yield _how(page, part, act, "code", start, block.end)
+                if (language and language[1] == "rst") or _SECOND_VERB.search(act):
+                    continue  # what only Sphinx can show; two sentences in one
+                yield _how(page, part, act, "code", start, _with_legend(page, part, block))
+
+
+def _with_legend(page: Page, part: Section, block: Block) -> int:
+    """Where an answer in code ends: with what follows of its placeholders, "where `$PATH` is ...", and their list."""
+    after = part.blocks[part.blocks.index(block) + 1 :]
+    if not after or not _LEGEND.match(page.text, after[0].start, after[0].end):
+        return block.end
+    is_listed = page.text[after[0].start : after[0].end].rstrip().endswith(":") and after[1:]
+    return after[1].end if is_listed and after[1].kind == "list" else after[0].end
 
 
 def _how(page: Page, part: Section, act: str, form: str, start: int, end: int) -> Candidate:
@@ -100,8 +119,8 @@ def _definitions(page: Page, part: Section, start: int, end: int) -> Iterator[Ca
             continue
         stop = end if first == start and end - start <= MAX_DEFINITION_CHARS and _stands(page, start, end) else last
         unclear = unclear_question(term.phrase) or unclear_answer(page.text[first:stop]) or _missing(page, first, stop)
-        needs_subject = term.is_code or _is_contract_term(term) or _is_role(page, term)
-        if needs_subject and subject(part.above, page.words) is None:
+        needs_subject = term.is_code or _is_contract_term(term) or _is_role(page, term) or _is_one_of_many(page, term)
+        if needs_subject and page.titled(part) is None:
             unclear = NO_SUBJECT
         yield Candidate("definition", questions.what_is(page, part, term, first), first, stop, unclear)
 
@@ -117,6 +136,11 @@ def _is_role(page: Page, term: Term) -> bool:
     words = term.phrase.split()
     is_plain = len(words) == 1 and words[0][:1].isupper() and words[0][1:].isalpha() and words[0][1:].islower()
     return is_plain and page.is_legal
+
+
+def _is_one_of_many(page: Page, term: Term) -> bool:
+    """“the method”: each program has one of its own."""
+    return term.phrase.rpartition(" ")[2] in _OF_EACH and not page.is_named(term.phrase)
 
 
 def _stands(page: Page, start: int, end: int) -> bool:
@@ -168,7 +192,7 @@ def _titled(page: Page, part: Section, start: int) -> str | None:
     """The question of a title that names no action."""
     if asking := asks(part.title):
         question = questions.asked(page, part, asking, start)
-        return question if page.is_named(part, question) or question != asking else None
+        return question if page.is_named(question) or question != asking else None
     if said := clause(part.title, page.words):
         return questions.explain(page, part, said, start)
     if named := aspect(part.title, page.words):
@@ -185,12 +209,19 @@ def _action(page: Page, part: Section) -> str | None:
     if verb := nominal(title):
         about = page.subject(part, title)
         return f"{verb} {about.phrase}" if about and not about.is_document else None
-    act = action(title)
+    act = None if _is_thing(title, page.text) else action(title)
     if act is None:
         return None
     verb, _, rest = act.partition(" ")
     act = f"{verb} {_with_articles(page.words.lowered(rest), page.text)}"
     return _fuller(act, page.text[part.blocks[0].start : part.blocks[0].end]) if part.blocks else act
+
+
+def _is_thing(title: str, text: str) -> bool:
+    """Whether a title that begins as an action names a thing: the text speaks of "the restart markers"."""
+    words = " ".join(re.escape(word) for word in title.split()[:2])
+    before = r"(?:the|an?|of|with|has|have|in|on|these|no|each|its|into)"
+    return " " in words and bool(re.search(rf"\b{before} {words}\b", text, re.IGNORECASE))
 
 
 def _with_articles(words: str, text: str) -> str:

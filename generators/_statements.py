@@ -194,7 +194,7 @@ def _placed(page: Page, part: Section, sentence: str, question: str, start: int)
         return page.pick(start, _UNDER).format(small, contract)
     if speaks_of_us(sentence):
         return None
-    if page.is_named(part, question):
+    if page.is_named(question):
         return question
     return page.in_title(part, question, start)  # "the `with` block": of what?
 

@@ -26,6 +26,7 @@ _SAYS_LITTLE = listed(
     key point goal exception difference question answer idea thing things kind sort must responsibility user's choice
     matter priority important perfect right wrong real"""
 )
+_SAYS_NOT = re.compile(r"^one of\b|\banother\b")  # "is one of the keys of", "a type is a subclass of another type"
 _NO_TERM = phrases(
     r"""\b(?:it|its|this|that|these|those|there|here|he|she|they|we|you|i|one|another|other|such|each|every|all|both
     |some|any|none|no|not|what|which|who|everything|nothing|something|anything|below|above|next|first|second|third
@@ -34,7 +35,7 @@ _NO_TERM = phrases(
     |but|then|so|also|our|your|their|my|common|good|better|best|typical|sensible|simple|new|further|certain|possible
     |single|important|main|default|most|many|more|few|several|less|is|are|was|has|have|can|may|must|will|should|would
     |note|step|rest|thing|option|alternative|value|question|answer|key|error|output|response|case|cases|time|part|lot
-    |number|big|small|great|nice|useful|let|please|see|being|having|doing|using)\b"""
+    |number|big|small|great|nice|useful|let|please|see|being|having|doing|using|proper|correct)\b"""
 )
 _MASS = phrases(
     r"""(?:the|an?) (?:process|practice|act|ability|art|exchange|technique|study|use|measure|state|property|method|set
@@ -87,7 +88,8 @@ def _is_named(term: str, det: str, words: Words) -> bool:
 def _says_what(found: re.Match[str]) -> bool:
     """Whether the words after the verb say what the thing is, not how."""
     rest, verb = found["rest"], found["verb"]
-    if len(rest.split()) < 4 or "something" in " ".join(rest.split()[:8]):
+    opening = " ".join(rest.split()[:8])
+    if len(rest.split()) < 4 or "something" in opening or _SAYS_NOT.search(opening):
         return False
     head = _A_THING.match(rest)
     if verb == "is":

@@ -27,7 +27,8 @@ _NO_SUBJECT = phrases(
     |terms)|conclusions?|next steps?|contact(?: us)?|contacting .*|introduction|overview|notes?|tips?|warning|info
     |examples?|acknowledge?ments?|credits|index|appendix|about|readme|faqs?|q ?& ?a|(?:(?:frequently asked|common
     |short) )?questions.*|miscellaneous|misc|other|general|background|definitions|glossary|first steps|steps
-    |documents?|welcome|links|authors?|copyright.*|disclaimer|(?:getting|get) started|quick ?start"""
+    |documents?|(?:known )?(?:problems|issues|bugs|caveats)|to-?do
+    |welcome|links|authors?|copyright.*|disclaimer|(?:getting|get) started|quick ?start"""
 )
 _SLOGAN = re.compile(r"(\S+(?: \S+){0,2}?)(?:: | [-–—|] )\S+(?: \S+){2,}|\S+(?: \S+){2,}: ([a-z][\w.-]*[a-z\d])")
 _COMMAND = re.compile(r"([a-z]\w*[-_.][\w.-]*\w)(?:\(\d\))?|(`[a-z][\w.-]*`)")  # "orlo-print(1)"
@@ -163,6 +164,7 @@ def product(title: str, words: Words) -> str | None:
     cleaned = clean(title)
     found = _SLOGAN.fullmatch(cleaned) or _COMMAND.fullmatch(cleaned)
     name = next(part for part in found.groups() if part).strip("`") if found else ""
+    name = name.rpartition("(")[2] if ")" not in name else name  # "The basics (orlo: prints without a press)"
     if not name or _NO_SUBJECT.fullmatch(name) or is_question(title) or action(f"{name} it"):
         return None
     is_written_so = len(name.split()) == 1 and (name[0].islower() or cleaned.startswith("`"))

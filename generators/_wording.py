@@ -17,6 +17,7 @@ _OPENERS = phrases(
     |meanwhile|nevertheless|still|yet|again|now|here|there(?! (?:is|are|was|were|can|may|must)\b)|both|another|finally
     |next|besides|in addition|in (?:this|that|these|those|such)|for (?:example|instance|this|that|these)|as (?:we|you
     |a result|mentioned|before|described|shown|said)|because of (?:this|that)|after (?:this|that)|with (?:this|that)
+    |you can (?:also|now|then)
     |by doing|to do (?:so|this|that)|once again|the (?:same|latter|former|other|above|following)|to achieve this
     |on the other hand|the rest|remember|notice|note|let's|let us|e\.g\.|i\.e\.|which|apart from that|same|similar
     |most of these|some of these|all these|all of these|one of these|of course)\b"""
@@ -64,6 +65,9 @@ _ANNOUNCES = phrases(
     |\b(?:two|three|four|five|six|seven|several|a few|a couple of|some|many) (?:\w+ ){0,2}(?:things|ways|reasons|options
     |steps|cases|kinds|types|rules|parts|problems|possibilities)\W*$"""
 )
+_ENDS_OPEN = phrases(
+    r"\b(?:simplifies|does|do|do(?:es)? exactly|like|of|for|with|about|after) (?:this|that|these|those)[.!]\W*$"
+)
 _OF_THESE = phrases(r"^[^.!?]*\b(?:one|some|most|any|each|all|none|both|either|neither) of (?:these|those)\b")
 _UNCLEAR_QUESTION = phrases(
     r"""^(?:\W*\w+){0,4}\W+(?:it|they|them)\b(?! (?:take|cost|possible|safe|necessary|allowed|ok)\b)
@@ -110,7 +114,7 @@ def unclear_answer(answer: str, *, follows_question: bool = False) -> str | None
     prose = plain(without_code(answer))
     if not follows_question and _OPENERS.match(prose.lstrip("\"'“‘(*")):
         return "the answer begins with a reference"
-    if _OF_THESE.search(prose):
+    if _OF_THESE.search(prose) or _ENDS_OPEN.search(prose):
         return "the answer refers to what stands before it"
     if _POINTS_ELSEWHERE.search(prose) or _LINKS_ELSEWHERE.search(" ".join(answer.split())):
         return "the answer points elsewhere"

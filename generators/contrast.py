@@ -26,7 +26,7 @@ from factory.drawing import draw, draw_below
 from factory.folding import words
 from factory.passages import Passage
 from factory.records import Record, Rejected, feedback, preference
-from generators._pairs import FORMS, Pair, asks_for, pairs, with_one_answer
+from generators._pairs import FORMS, Pair, asks_for, pairs_of
 from generators._swaps import KINDS, Values, sentences_of, stems, swaps
 from generators._swaps import Change as Swap
 from generators._wording import words_of
@@ -70,35 +70,25 @@ async def generate(
     if language not in FORMS:
         yield Rejected(None, "contrast.language_not_known", f"Its language is '{language}'.")
         return
-    made = _asked_once([
-        (passage, pair) for passage in passages
-        for pair in pairs(
-            passage, about=about, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars
-        )
-        if _may_err(pair)
-    ])  # fmt: skip
+    found = pairs_of(passages, about=about, min_answer_words=min_answer_words, max_answer_chars=max_answer_chars)
+    made = _asked_once([(passage, pair) for passage, pair in found if _may_err(pair)])
     texts = [passage.text for passage in passages]
     titles = [title for passage in passages for title in passage.heading]
     values = Values(sentences_of(texts), words_of("\n\n".join(texts), titles), language)
     for passage, pair in made:
         order = _drawn(changes or CHANGES, f"{pair.quote.passage}:{pair.quote.start}:{seed}")
-        found = _worse(pair, made, values, order, max_length_difference)
-        if found is None:
+        worse = _worse(pair, made, values, order, max_length_difference)
+        if worse is None:
             yield Rejected(None, "contrast.nothing_to_change", f"Its form is '{pair.form}'.")
             continue
-        for record in _records(passage, pair, *found, yields):
+        for record in _records(passage, pair, *worse, yields):
             yield record
 
 
 def _asked_once(made: list[tuple[Passage, Pair]]) -> list[tuple[Passage, Pair]]:
-    """Those whose question has one answer in the whole document, and the first of those that ask the same."""
-    every = [pair for _, pair in made]
-    judged = with_one_answer(every, every)
-    first = {asks_for(pair): nth for nth, pair in reversed(list(enumerate(judged)))}
-    return [
-        one for nth, (one, pair) in enumerate(zip(made, judged, strict=True))
-        if pair.why is None and first[asks_for(pair)] == nth
-    ]  # fmt: skip
+    """The first of those that ask the same."""
+    first = {asks_for(pair): nth for nth, (_, pair) in reversed(list(enumerate(made)))}
+    return [one for nth, one in enumerate(made) if first[asks_for(one[1])] == nth]
 
 
 def _may_err(pair: Pair) -> bool:

@@ -21,7 +21,7 @@ HANDBOOK = ("Handbook of the Orlo press",)
 
 async def made(text: str, *heading: str, language: str | None = "en", **options: Any) -> list[Record | Rejected]:
     passage = Passage(id="d/0003", text=text, document="d", index=3, start=100, heading=heading, language=language)
-    return [item async for item in generate(passage, **options)]
+    return [item async for item in generate([passage], **options)]
 
 
 PRESS, TERMS = "Getting started with the Orlo press", "Orlo Terms of Service"
@@ -493,7 +493,7 @@ async def test_a_quote_leads_back_to_the_document_through_edits() -> None:
     source = "Call Ann Bee.\n\nA **platen** is the plate that Ann Bee presses on the paper."
     edits = EditMap((Edit(5, 12, "pii.person", "[NAME]"), Edit(46, 53, "pii.person", "[NAME]")))
     passage = Passage(id="d/0000", text=edits.apply(source), document="d", start=7, end=7 + len(source), edits=edits)
-    [row] = [item async for item in generate(passage) if isinstance(item, Record)]
+    [row] = [item async for item in generate([passage]) if isinstance(item, Record)]
     [quote] = row.quotes
     assert (
         quote.text
@@ -536,7 +536,7 @@ async def test_every_answer_is_a_slice_of_its_passage(text: str, title: str, lan
     passage = Passage(
         id="d/0000", text=text, document="d", start=10, end=10 + len(text), heading=(title,), language=language
     )
-    async for item in generate(passage):
+    async for item in generate([passage]):
         row = item.record if isinstance(item, Rejected) else item
         assert row is not None
         [quote] = row.quotes
@@ -1123,8 +1123,8 @@ async def test_markup_of_another_language_is_no_answer() -> None:
 async def test_a_question_is_put_in_other_words_where_it_has_such() -> None:
     text = "# Freshet\n\nA **gateway** is the indoor device that collects the values of all gauges.\n"
     passage = Passage(id="d/0000", document="d", text=text, end=len(text))
-    [plain] = [item async for item in generate(passage) if isinstance(item, Record)]
-    [record] = [item async for item in generate(passage, reword=True) if isinstance(item, Record)]
+    [plain] = [item async for item in generate([passage]) if isinstance(item, Record)]
+    [record] = [item async for item in generate([passage], reword=True) if isinstance(item, Record)]
     [other] = record.meta["rewordings"]
     asked = record.data["messages"][0]["content"]
     assert "rewordings" not in plain.meta
