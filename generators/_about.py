@@ -15,8 +15,9 @@ from factory.passages import Passage
 from factory.wording import listed, plain, without_code
 from generators._markdown import sections
 from generators._titles import product
-from generators._wording import Words, words_of
+from generators._wording import Words, words_of_all
 
+MOST = 200  # passages of a document that are looked at, spread over it
 LEADS = 3  # mentions: a name that stands in a text once or twice may be an aside
 AHEAD = 2  # times as often as the name that comes next
 SPREAD = 4  # a leading name stands in one of so many passages
@@ -48,18 +49,18 @@ def product_of(passages: Sequence[Passage], about: Mapping[str, str] | None = No
     first = passages[0]
     if said := (about or {}).get(first.source):
         return said
-    texts = [passage.text for passage in passages]
-    titles = [title for passage in passages for title in passage.heading]
-    words = words_of("\n\n".join(texts), titles)
+    read = passages[:: 1 + len(passages) // MOST]
+    texts = [passage.text for passage in read]
+    words = words_of_all(texts, [title for passage in read for title in passage.heading])
     titles_of_first = [title for part in sections(first.text, first.heading)[:1] for title in (*part.above, part.title)]
     title = next(iter(titles_of_first), "")
     is_english = (first.language or "en") == "en"  # in German every noun has a capital
     return product(title, words) or _package(texts, words) or (_spoken_of(texts, words) if is_english else None)
 
 
-def leading_name(text: str, words: Words) -> str | None:
-    """The name that a text speaks of most, such as the product of a manual; None where no name leads."""
-    prose = plain(without_code(_TABLE_LINE.sub("", text)))
+def leading_name(texts: Sequence[str], words: Words) -> str | None:
+    """The name that texts speak of most, such as the product of a manual; None where no name leads."""
+    prose = " ".join(plain(without_code(_TABLE_LINE.sub("", text))) for text in texts)
     names = Counter(word for word in _NAME.findall(prose) if words.is_name(word))
     (first, most), (_, second) = [*names.most_common(2), ("", 0), ("", 0)][:2]
     if most < LEADS or most < AHEAD * second or first.isupper() or "-" in first or first in _NO_LEADER:
@@ -72,7 +73,7 @@ def leading_name(text: str, words: Words) -> str | None:
 
 
 def _spoken_of(texts: Sequence[str], words: Words) -> str | None:
-    name = leading_name("\n\n".join(texts), words)
+    name = leading_name(texts, words)
     return name if name and sum(name in text for text in texts) * SPREAD >= len(texts) else None
 
 

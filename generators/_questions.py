@@ -95,7 +95,7 @@ class Page:
     @cached_property
     def leading_name(self) -> str | None:
         """The name that the passage speaks of most; None where no name leads."""
-        return leading_name(self.text, self.words)
+        return leading_name([self.text], self.words)
 
     @cached_property
     def is_legal(self) -> bool:

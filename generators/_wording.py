@@ -225,3 +225,9 @@ def words_of(text: str, titles: Iterable[str]) -> Words:
         if any(word[0].islower() for word in tail):  # sentence case: its capitals are names
             names.update(word for word in tail if word[0].isupper())
     return Words(frozenset(small), frozenset(names))
+
+
+def words_of_all(texts: Iterable[str], titles: Iterable[str]) -> Words:
+    """The evidence of several texts, such as all passages of a document, and of the titles above them."""
+    its = [words_of("", titles), *(words_of(text, ()) for text in texts)]
+    return Words(frozenset().union(*(one.small for one in its)), frozenset().union(*(one.names for one in its)))

@@ -29,7 +29,7 @@ from factory.records import Record, Rejected, feedback, preference
 from generators._pairs import FORMS, Pair, asks_for, pairs_of
 from generators._swaps import KINDS, Values, sentences_of, stems, swaps
 from generators._swaps import Change as Swap
-from generators._wording import words_of
+from generators._wording import words_of_all
 
 Change = Literal["number", "unit", "date", "name", "negation", "near"]
 CHANGES: tuple[Change, ...] = (*KINDS, "near")
@@ -74,7 +74,7 @@ async def generate(
     made = _asked_once([(passage, pair) for passage, pair in found if _may_err(pair)])
     texts = [passage.text for passage in passages]
     titles = [title for passage in passages for title in passage.heading]
-    values = Values(sentences_of(texts), words_of("\n\n".join(texts), titles), language)
+    values = Values(sentences_of(texts), words_of_all(texts, titles), language)
     for passage, pair in made:
         order = _drawn(changes or CHANGES, f"{pair.quote.passage}:{pair.quote.start}:{seed}")
         worse = _worse(pair, made, values, order, max_length_difference)
