@@ -26,6 +26,10 @@ _PATTERNS = (
     re.compile(rf"\b{_SHORT}\s+\([\"“*_]*{_WORDS}[\"”*_]*\)"),
 )
 _SMALL = listed("of the and for in on to a an de la le les des der die das und y et du del für von")
+_KNOWN = listed(  # to everybody who works with computers
+    """AI API CD CI CLI CPU CSS CSV DNS FAQ GIL GPU HTML HTTP HTTPS ID IDE IP JSON JWT LLM ML NLP ORM OS PDF PR RAG RAM
+    RFC REST SDK SQL SSH SSL TCP TLS UI URI URL UX VM XML YAML"""
+)
 _NO_WORDS = listed("any it this that all each you we your our or not is are be if as at by")
 _STANDS_FOR = {
     "en": ("What does {0} stand for in {1}?", "What is {0} short for in {1}?", "In {1}, what does {0} stand for?"),
@@ -45,11 +49,15 @@ def acronym(page: Page) -> Iterator[Candidate]:
             continue  # names in it are as whoever is cited wrote them
         for found in (match for pattern in _PATTERNS for match in pattern.finditer(page.text, block.start, block.end)):
             short = found["short"]
-            span = _spelled(short, found.start("words"), found["words"]) if len(short) <= MAX_LETTERS else None
+            span = _spelled(short, found.start("words"), found["words"]) if _may_be_asked(short) else None
             where = _where(page, part, short, page.text[slice(*span)]) if span else None
             if span and where and "\n" not in page.text[slice(*span)]:
                 yield Candidate("acronym", page.pick_for(short, templates).format(short, where), *span)
                 return
+
+
+def _may_be_asked(short: str) -> bool:
+    return len(short) <= MAX_LETTERS and short not in _KNOWN
 
 
 def _where(page: Page, part: Section, short: str, words: str) -> str | None:

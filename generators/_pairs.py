@@ -31,6 +31,7 @@ from generators._questions import Candidate, Page
 from generators._sections import code, definition, procedure, section
 from generators._spans import FOREIGN, is_balanced
 from generators._statements import statement
+from generators._swaps import stems
 from generators._tables import column, table
 from generators._wording import words_of
 
@@ -39,6 +40,8 @@ ARTICLE_CHARS = 1000  # half of a passage of the default budget: what follows wo
 SECTION_FORMS = ("faq", "procedure", "section", "clause")  # the forms whose answers run to the end of a section
 # the forms of which a few words say too little
 PROSE_FORMS = ("definition", "section", "clause", "obligation", "condition", "howto", "reason", "purpose", "returns")
+WHOLE_FORMS = (*SECTION_FORMS, "condition", "howto", "obligation")  # which tell what to do, or whom to ask
+_TAKEN_OUT = re.compile(r"<[A-Z][A-Z_]+>|•{3,}")  # by a filter of personal data
 MAX_SHARED = 0.5  # of the longer one of two answers
 FORMS: dict[str, tuple[Callable[[Page], Iterator[Candidate]], ...]] = {
     "en": (faq, procedure, code, definition, section, clause, entry, table, statement, acronym),
@@ -177,11 +180,20 @@ def _judged(page: Page, found: Candidate, quote: Quote) -> Pair:
     if unclear is None and page.language in RULES:
         rule = in_question(found.question, page.language) or in_answer(quote.text, page.language, carried=False)
         unclear = f"it breaks the rule '{rule}'" if rule else None
+    if unclear is None and found.form in WHOLE_FORMS and _TAKEN_OUT.search(quote.text):
+        unclear = "a value was taken out of the answer"
+    if unclear is None and found.form in ("entry", "table") and _says_no_more(found.question, quote.text):
+        unclear = "the answer says no more than the name"
     if unclear:
         return Pair(found.form, found.question, quote, "not_self_contained", unclear)
     if found.form in SECTION_FORMS and found.end == len(page.text) and _may_go_on(page, found):
         return Pair(found.form, found.question, quote, "may_be_cut", "its section fills the passage")
     return Pair(found.form, found.question, quote, column=cells)
+
+
+def _says_no_more(question: str, answer: str) -> bool:
+    """Whether an answer of few words has next to none that its question has not: `data` is "the data to serialize"."""
+    return len(answer.split()) in range(3, 7) and len(stems(answer) - stems(question)) < 2
 
 
 def _may_go_on(page: Page, found: Candidate) -> bool:

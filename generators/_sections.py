@@ -28,7 +28,7 @@ _SECOND_VERB = re.compile(
     r"(?:create|specify|use|set|call|run|add|pass)\s+(?:an?\b|the\b|`)"
 )
 _OF_EACH = listed(
-    """app argument body client class command file function header key method module name object option package
+    """app argument body client class command file function header key method module name object option origin package
     parameter path plugin program project request response script server session setting table type
     url uri user value version"""
 )

@@ -88,6 +88,10 @@ _EXCEPTS = phrases(
     |[^.!?]*\b(?:except|unless|other than|does not apply|do not apply)\b"""
 )
 _INSTEAD = re.compile(r"\binstead\b(?! of)")  # of what stood before
+_REQUIRES = phrases(r"[^,;.]{0,60}?\b(?:must|should|needs? to|has to|have to|(?:is|are) required)\b(?! not\b)")
+_GOOD_PLACE = phrases(
+    r"\bis (?:a|the) (?:great|good|best|recommended|reasonable) (?:place|choice|option|start|default)\b"
+)
 _LISTED = re.compile(r"(?:`[^`]*`|\*\*[^*]*\*\*|\w+)(?:,| (?:or|and) [`*\w-]+,)")
 _NO_MAIN = phrases(r"(?:it is called|that['’]?s|that is|here|there you|note|remember|which|such|because|however)\b")
 _TO = re.compile(rf"To\s+(?P<act>[a-z]+\s{_SPAN}{{6,110}}?),\s+(?P<main>.+)", re.DOTALL)
@@ -216,17 +220,22 @@ def _condition(page: Page, part: Section, sentence: str, start: int) -> tuple[st
     begins = _BEGINS.match(main) or re.match(r"[`*A-Z]", main)
     if len(clause.split()) < MIN_CLAUSE_WORDS or _NO_CLAUSE.match(clause) or not (is_told or begins):
         return None
+    templates = _wordings(clause, main, is_told=is_told)
+    opened = _opened(page, clause)
+    asks = opened and templates
+    return ("condition", page.pick(start, templates).format(found["word"].lower(), opened)) if asks else None
+
+
+def _wordings(clause: str, main: str, *, is_told: bool) -> tuple[str, ...]:
+    """What a condition is asked by, as its answer goes on; none where that is no answer."""
     speaks_to_you = bool(re.search(r"\byou\b", clause))
     if _CAN.match(main):
-        templates: tuple[str, ...] = ("What can you do {0} {1}?" if speaks_to_you else "What can I do {0} {1}?",)
-    elif is_told:
-        templates = ("What should you do {0} {1}?",) if speaks_to_you else _DO
-    elif re.match(r"\w+ing\b", clause):
-        return None  # "when building": nobody builds
-    else:
-        templates = ("What happens {0} {1}?",)
-    opened = _opened(page, clause)
-    return ("condition", page.pick(start, templates).format(found["word"].lower(), opened)) if opened else None
+        return ("What can you do {0} {1}?" if speaks_to_you else "What can I do {0} {1}?",)
+    if is_told:
+        return ("What should you do {0} {1}?",) if speaks_to_you else _DO
+    if re.match(r"\w+ing\b", clause) or _GOOD_PLACE.search(main):
+        return ()  # "when building": nobody builds
+    return ("What is required {0} {1}?",) if _REQUIRES.match(plain(main)) else ("What happens {0} {1}?",)
 
 
 def _opened(page: Page, clause: str) -> str | None:

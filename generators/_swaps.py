@@ -158,6 +158,17 @@ _NEGATIVE = re.compile(
     r"\b(?:not|never|cannot|no|nor|neither|without|nicht|kein\w*|nie|nunca|sin|pas|jamais)\b|n['’]t\b", re.IGNORECASE
 )
 _NEARBY = 50  # characters
+# what stands only beside a "not", or only without one: turned, the sentence is none
+_POLAR = re.compile(
+    r"\b(?:any|anything|anyone|either|yet|unless|except|until|at all|feel the need|somehow|expressly|such|already"
+    r"|still)\b|:\s*$",
+    re.IGNORECASE,
+)
+_IDIOM = re.compile(
+    r"\A(?:after|before) (?:the|its|his|her) (?:name|type|inventor)|\A(?:always|never) possible"
+    r"|\A(?:minimum|maximum) \w+(?:ability|ibility|ity)\b|\A(?:larger|smaller|these)\b"
+)
+_ARTICLE = re.compile(r"\b(?:the|an?|its|your|each|all|any|no)\s+$", re.IGNORECASE)
 # what tells by itself in which direction a comparison goes: "upgrade to a higher level", "not long enough, ... longer"
 _DIRECTION = re.compile(
     r"\b(?:upgrad|downgrad|rais|lower(?!\b)|increas|decreas|reduc|exceed|grow|shr[aiu]nk|promot|demot|extend|shorten)\w*"
@@ -407,10 +418,16 @@ def _is_plain_to_see(answer: str, found: re.Match[str], new: str) -> bool:
     old, (start, end) = found[0], found.span()
     first, last = _sentence(answer, start)
     before, after = answer[first:start], answer[end:last]
-    if _NO_MEASURE.match(after) or _CONDITION.search(before):
+    if _NO_MEASURE.match(after) or _CONDITION.search(before) or _IDIOM.search(f"{old}{after[:24]}".casefold()):
         return True
+    if old in ("required", "optional") and _ARTICLE.search(before):
+        return True  # "the required HTTP support": of which the other is nowhere spoken of
     if _NEGATIVE.search(old) or _NEGATIVE.search(new):
-        return bool(_NEGATIVE.search(before[-_NEARBY:]) or _NEGATIVE.search(after[:_NEARBY]))
+        return bool(
+            _POLAR.search(f"{before} {after}")
+            or _NEGATIVE.search(before[-_NEARBY:])
+            or _NEGATIVE.search(after[:_NEARBY])
+        )
     if _holds(f"{before} {after}".casefold(), new):
         return True
     if old in ("above", "below") and not _BESIDE_THE.match(after):

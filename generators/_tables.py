@@ -13,6 +13,8 @@ from factory.wording import phrases, plain
 from generators._languages import LANGUAGES
 from generators._markdown import Block, Section
 from generators._questions import Candidate, Page
+from generators._titles import clean
+from generators._verbs import is_verb
 
 MAX_NAME_WORDS, MAX_HEAD_WORDS = 6, 4
 MAX_ROWS = 40  # a longer table is data, of which one would want an answer in figures, not a row each
@@ -44,6 +46,11 @@ _NO_NOUN = phrases(  # a head that no question can name: "Where it is kept", "De
     r"""(?:when|how|what|why|who|where|is|are|can|does|in|on|per|by|for|from|to)\b
     |\w+(?:ed|en|wn) (?:in|by|at|from|with|on|since|to|for)\b"""
 )
+FIGURES = 3  # columns of a table
+_DECIMAL = re.compile(r"^\W*\d[\d,]*\.\d+\b|^\W*\d{2,}\W*$|^\W*\d[\d.,]*\s?[x×%]\W*$")
+_SET = phrases(  # heads of what somebody sets, or is bound by
+    r"\b(?:default|max\w*|min\w*|limit|timeout|port|size|price|cost|fee|version|interval|duration|status|code|value)\b"
+)
 _OF_NAME = phrases(r"names? of (?:the )?(?P<of>[\w -]+)|(?P<kind>[\w -]+) names?")  # "Name of subprocessor"
 _WHAT_HEAD = {
     "en": ("What is the {0} of {1}?", "What is the {0} for {1}?"),
@@ -59,9 +66,9 @@ _WHAT_MEANS = {
 }
 _WHAT_IS = {
     "en": ("What is {0} for?", "What is {0}?"),
-    "de": ("Was ist {0}?", "Wozu dient {0}?"),
-    "es": ("¿Qué es {0}?", "¿Para qué sirve {0}?"),
-    "fr": ("Qu'est-ce que {0} ?", "À quoi sert {0} ?"),
+    "de": ("Wozu dient {0}?", "Was ist {0}?"),
+    "es": ("¿Para qué sirve {0}?", "¿Qué es {0}?"),
+    "fr": ("À quoi sert {0} ?", "Qu'est-ce que {0} ?"),
 }
 
 
@@ -87,18 +94,27 @@ def _asked(page: Page, part: Section, block: Block) -> Iterator[Candidate]:
     rows = [row for row in rows[1:] if len(row) == len(heads)]  # the line below the heads is a rule
     if not rows or len(rows) > MAX_ROWS or len(heads) < 2 or not _are_names([row[0].text for row in rows]):
         return
+    if sum(_are_figures(heads[nth].text, [row[nth].text for row in rows]) for nth in range(1, len(heads))) >= FIGURES:
+        return  # results of measurements: data, not what anyone asks for
     named = [row for row, is_like in zip(rows, _are_like(page, [row[0] for row in rows]), strict=True) if is_like]
     for column, head in enumerate(heads[1:], start=1):
-        if not _is_head(head.text) or len({row[column].text for row in rows}) == 1 < len(rows):
+        cells = [row[column].text for row in rows]
+        if not _is_head(head.text) or len(set(cells)) == 1 < len(rows) or _are_figures(head.text, cells):
             continue
         for row in named:
             cell = row[column]
-            if not cell.text or _SAYS_NOTHING.fullmatch(cell.text) or not re.search(r"\w", cell.text):
+            is_named = bool(row[0].text) and not _SAYS_NOTHING.fullmatch(row[0].text)
+            if not is_named or not cell.text or _SAYS_NOTHING.fullmatch(cell.text) or not re.search(r"\w", cell.text):
                 continue
             question = _question(page, heads[0].text, row[0], head.text, cell)
             asked = page.in_title(part, question, cell.start) if question else None
             if asked:
                 yield Candidate("table", asked, cell.start, cell.end)
+
+
+def _are_figures(head: str, cells: list[str]) -> bool:
+    """Whether most cells of a column are decimals, of what nobody sets or is bound by."""
+    return not _SET.search(head) and 2 * sum(bool(_DECIMAL.search(cell)) for cell in cells) > len(cells)
 
 
 def column(page: Page, start: int) -> str | None:
@@ -163,7 +179,7 @@ def _is_head(head: str) -> bool:
 
 def _question(page: Page, kind: str, name: Cell, head: str, cell: Cell) -> str | None:
     """Ask for a cell; None where the head makes no words of a question."""
-    row = _named(page, kind, name.text.rstrip(" .:"))
+    row = _named(page, clean(kind), clean(name.text).rstrip(" .:"))
     if row is None:
         return None
     language = page.language
@@ -171,7 +187,8 @@ def _question(page: Page, kind: str, name: Cell, head: str, cell: Cell) -> str |
     if _MEANING.fullmatch(head):
         return page.pick(cell.start, _WHAT_MEANS[language]).format(row) if telling else None
     if _DESCRIPTION.fullmatch(head):
-        return page.pick(cell.start, _WHAT_IS[language]).format(row) if telling else None
+        wordings = _WHAT_IS[language] if is_verb(cell.text.split()[0]) else _WHAT_IS[language][1:]
+        return page.pick(cell.start, wordings).format(row) if telling else None
     if language != "en":
         return page.pick(cell.start, _WHAT_HEAD[language]).format(head, row)
     if _NO_NOUN.match(head):

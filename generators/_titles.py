@@ -20,6 +20,7 @@ _NUMBER = re.compile(
     r"|(?:\d+(?:\.\d+)*|[A-Z]|[ivx]+|[IVX]+)[.):]\s+"
     r"|\d+(?:\.\d+)*[A-Z]\.?\s+|\d+(?:\.\d+)+\s+|§+\s*\d+\s*)",
 )
+_EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f\u200d]")
 _TAIL = re.compile(r"\s*(?:\((?:optional|advanced|recommended|deprecated|beta|new)\)|[:.–—-])+\s*$", re.IGNORECASE)
 _NO_SUBJECT = phrases(
     r"""(?:table of )?contents|.* information|see also|further reading|change ?log|release notes|licen[cs]es?
@@ -36,6 +37,7 @@ _IN_CODE = re.compile(
     r"(?i:(?:class|method|function|module|command|option|type|object) )?`[^`]+`"
     r"|[A-Za-z_]\w*(?:(?:\.|::)(?!(?:js|net|io|json|ya?ml|toml|py|md|rst|txt|com|org|html|css)\b)\w+)+(?:\([^)]*\))?"
 )
+_SPELLED_OUT = re.compile(r"[A-Z]{2,6} \([\w -]+\)")  # "CORS (Cross-Origin Resource Sharing)": of which product?
 _CODE_NAME = re.compile(r"`[^`\n]+`|(?<![\w.])\w+(?:\.\w+)*\([^()\n]*\)(?!\w)")  # `Press.print`, print(sheets)
 _ABOUT = phrases(
     r"""(?:using|understanding) (?P<used>.+)
@@ -96,8 +98,8 @@ class Subject:
 
 
 def clean(title: str) -> str:
-    """A title as words: no markup, no number before it, no "(optional)" behind."""
-    words = plain(title)
+    """A title as words: no markup and no emoji, no number before it, no "(optional)" behind."""
+    words = " ".join(_EMOJI.sub(" ", plain(title)).split())
     words = _NUMBER.sub("", words, count=1) if _NUMBER.match(words) else words
     return _TAIL.sub("", words).strip()
 
@@ -200,6 +202,8 @@ def _subject(phrase: str) -> Subject:
 
 
 def _phrase(title: str, words: Words) -> str | None:
+    if _SPELLED_OUT.fullmatch(title):
+        return None
     about = _ABOUT.fullmatch(title) or _KIND.fullmatch(title)
     if not (about or has_subject(title)) or _NO_PHRASE.search(title):
         return None

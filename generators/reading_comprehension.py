@@ -23,13 +23,14 @@ from factory.dangling import in_answer
 from factory.languages import told
 from factory.passages import Passage
 from factory.records import Record, Rejected, sft, text
-from factory.wording import plain, without_code
+from factory.wording import phrases, plain, without_code
 from generators._connectors import CONNECTORS
 from generators._languages import LANGUAGES
 from generators._markdown import sections
 from generators._questions import Page
 from generators._spans import ENDS, FOREIGN
 from generators._tasks import TASKS, Asked, Task, mined
+from generators._titles import clean
 from generators._wording import unclear_answer, words_of
 
 _ANCHOR = re.compile(  # what kramdown says of a heading or a word: "{#limits}", "{: lang="es" }"
@@ -85,9 +86,16 @@ async def generate(
         yield sft(passage, asked.question, quote.text, quotes=[quote], context=shown, form=asked.task)
 
 
+_NO_READING = phrases(
+    r"""(?:the )?(?:team|licen[cs]es?|licensing|getting help|help|community|support|contribut\w+|authors?|maintainers?
+    |credits|acknowledge?ments?|citation|citing.*|contact|links|resources|documentation|background|see also
+    |further reading)"""
+)
+
+
 def _is_prose(page: Page, min_words: int) -> bool:
     """Whether a passage is long enough, and most of it paragraphs."""
-    held = [block for part in page.sections for block in part.blocks]
+    held = [block for part in page.sections for block in part.blocks if not _NO_READING.fullmatch(clean(part.title))]
     prose = " ".join(without_code(page.text[block.start : block.end]) for block in held if block.kind == "paragraph")
     is_marked = any(block.kind == "markup" for block in held) or FOREIGN.search(page.text)
     lines = [line.split() for line in prose.split("\n") if line.strip()]

@@ -12,6 +12,7 @@ VERSIONS = {
     "versionremoved": "Removed in version", "deprecated": "Deprecated since version",
 }  # fmt: skip
 _PROSE = ("ref", "doc", "term", "abbr", "menuselection", "guilabel", "numref")  # roles whose words are no code
+_INVENTORY = re.compile(r"\A\w+:(?=[~!\w.]+\Z)")  # `py2:xrange`: in the documentation of another project
 _TITLED = re.compile(r"(?s)(.+?)\s*<[^<>]*>\Z")  # `words <target>`
 
 
@@ -19,5 +20,6 @@ def words_of_role(name: str, text: str) -> tuple[str, bool]:
     """The words of a role without its target, of `words <target>` and of `~module.Class`; whether they are code."""
     if titled := _TITLED.match(text):
         return titled[1], False
+    text = _INVENTORY.sub("", text)
     words = text.rpartition(".")[2] if text.startswith("~") else text.lstrip("!")
     return words, name.rpartition(":")[2] not in _PROSE

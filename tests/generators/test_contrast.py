@@ -259,3 +259,18 @@ async def test_lengths_differ_by_the_share_at_most(text: str, share: float) -> N
         if isinstance(item, Record):
             one, other = (len(item.data[side][0]["content"]) for side in ("chosen", "rejected"))
             assert abs(one - other) <= share * one
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "We do not grant any right that is not expressly granted to you by Orlo.",
+        "The Orlo press must not run unless the lid is closed.",
+        "Set the required ink support of the Orlo press.",
+        "The sheet is named after the inventor of the Orlo press.",
+        "It is always possible that the Orlo press stops.",
+        "Each sheet of the Orlo press must be fed like this:",
+    ],
+)
+def test_what_no_reader_would_believe_is_not_turned(answer: str) -> None:
+    assert not [worse for kind, worse in changed(answer, "") if kind == "negation"]
