@@ -27,18 +27,20 @@ _PACKAGE = re.compile(
     r"^[ \t>$.]*(?:from[ \t]+(?P<from>[A-Za-z]\w*)(?:\.\w+)*[ \t]+import\b"
     r"|import[ \t]+(?P<import>[A-Za-z]\w*)(?:\.\w+)*(?=[ \t]*(?:$|,|;|as\b)))"
     r"|(?:\brequire\(|\bfrom[ \t]+)['\"](?:@[\w-]+/)?(?P<script>[a-z][\w-]*)['\"/]"
-    r"|\b(?:pip3?|pipx|conda|brew|gem|apt|apt-get|dnf|uv pip|npm|yarn) (?:install|i|add)[ \t]+(?:-\S+[ \t]+)*"
-    r"(?:@[\w-]+/)?['\"]?(?P<installed>[A-Za-z][\w.-]*\w)|\bcargo (?:add|install)[ \t]+(?P<crate>[a-z][\w-]*)",
+    r"|\b(?:pip3?|pipx|conda|gem|uv pip|npm|yarn) (?:install|i|add)[ \t]+(?:-\S+[ \t]+)*"
+    r"(?:@[\w-]+/)?['\"]?(?P<installed>[A-Za-z][\w.-]*\w(?<!\.txt)(?<!\.whl)(?<!\.gz)(?<!\.toml))"
+    r"|\bcargo (?:add|install)[ \t]+(?P<crate>[a-z][\w-]*)",
     re.MULTILINE,
 )
 _OF_ALL = sys.stdlib_module_names | listed(  # what code of any product imports
     """fs http https os util url events stream crypto assert react pip node npm numpy pandas matplotlib pytest
     setuptools micropip typing_extensions app myapp my_app main models utils foo bar example examples test tests src
-    package mypackage my_package module mymodule config settings path"""
+    package dist mypackage my_package module mymodule config settings path"""
 )
 _NO_LEADER = listed(
     """California Delaware England Europe America Germany France Spain January February March April May June July
     August September October November December Monday Tuesday Wednesday Thursday Friday Saturday Sunday Internet
+    Intel AMD ARM Solaris FreeBSD OpenBSD Debian Ubuntu Fedora Android iOS GNOME GNU SSL TLS
     English French German Spanish Russian Chinese Japanese Korean Arabic Hebrew Greek Unicode Windows Linux Unix Mac
     Python Markdown GET POST PUT DELETE PATCH HEAD None True False Note Tip"""
 )

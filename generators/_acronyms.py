@@ -27,8 +27,8 @@ _PATTERNS = (
 )
 _SMALL = listed("of the and for in on to a an de la le les des der die das und y et du del für von")
 _KNOWN = listed(  # to everybody who works with computers
-    """AI API CD CI CLI CPU CSS CSV DNS FAQ GIL GPU HTML HTTP HTTPS ID IDE IP JSON JWT LLM ML NLP ORM OS PDF PR RAG RAM
-    RFC REST SDK SQL SSH SSL TCP TLS UI URI URL UX VM XML YAML"""
+    """AI API AWS CD CI CLI CPU CSS CSV DNS FAQ FTC GIL GPU HTML HTTP HTTPS ID IDE IP JSON JWT LLM ML NLP ORM OS PDF
+    PR RAG RAM RFC REST SDK SQL SSH SSL TCP TLS UI URI URL UX VM XML YAML"""
 )
 _NO_WORDS = listed("any it this that all each you we your our or not is are be if as at by")
 _STANDS_FOR = {

@@ -40,7 +40,7 @@ ARTICLE_CHARS = 1000  # half of a passage of the default budget: what follows wo
 SECTION_FORMS = ("faq", "procedure", "section", "clause")  # the forms whose answers run to the end of a section
 # the forms of which a few words say too little
 PROSE_FORMS = ("definition", "section", "clause", "obligation", "condition", "howto", "reason", "purpose", "returns")
-WHOLE_FORMS = (*SECTION_FORMS, "condition", "howto", "obligation")  # which tell what to do, or whom to ask
+WHOLE_FORMS = ("section", "procedure", "condition", "howto", "obligation")  # which tell what to do, or whom to ask
 _TAKEN_OUT = re.compile(r"<[A-Z][A-Z_]+>|•{3,}")  # by a filter of personal data
 MAX_SHARED = 0.5  # of the longer one of two answers
 FORMS: dict[str, tuple[Callable[[Page], Iterator[Candidate]], ...]] = {

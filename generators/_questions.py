@@ -138,7 +138,7 @@ class Page:
         name, or a command whole. Acronyms and other code do not: they stand in questions about anything.
         """
         if self.product:
-            return self.product.lower() in question.lower()
+            return re.search(rf"(?<![\w]){re.escape(self.product)}(?!\w)", question, re.IGNORECASE) is not None
         words = without_code(question).split()
         has_name = any(self.words.is_name(word) and not word.strip(_MARKS).isupper() for word in words)
         return has_name or bool(_WHOLE_COMMAND.search(question))

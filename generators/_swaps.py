@@ -4,7 +4,8 @@
     unit       "after 2 hours"             "after 2 days"           the same dimension
     date       "on 4 May 2021"             "on 9 June 2021"         the same format
     name       "with `PUT`"                "with `DELETE`"          the same shape
-    negation   "must be higher"            "must not be higher"     or a word and its opposite: before, after
+    opposite   "before the lid is shut"    "after the lid is shut"
+    negation   "must be higher"            "must not be higher"
 
 In      an answer, its question, the sentences of its document.
 Out     changes, by place. What the question names is not changed. Two values that one sentence of the document holds
@@ -24,8 +25,9 @@ from factory.sentences import sentences
 from factory.wording import listed, plain
 from generators._wording import Words
 
-Kind = Literal["number", "unit", "date", "name", "negation"]
-KINDS: tuple[Kind, ...] = ("number", "unit", "date", "name", "negation")
+Kind = Literal["number", "unit", "date", "name", "opposite", "negation"]
+KINDS: tuple[Kind, ...] = ("number", "unit", "date", "name", "opposite", "negation")
+TURNED = ("opposite", "negation")
 _NUMBER = r"(?<![\w.,:/#§$€£-])\d+(?:[.,]\d+)*(?![\w:/]|[.,]\d)"
 _UNIT = r"(?:\u00a0|\u202f| )?(?P<unit>%|°C|°F|[^\W\d_]+(?:/[a-z]+)?)"
 _MEASURE = re.compile(rf"(?P<value>{_NUMBER}){_UNIT}")
@@ -265,7 +267,7 @@ def swaps(answer: str, question: str, values: Values) -> Iterator[Change]:
             continue
         if change.kind == "name" and _is_told(answer, question, change):
             continue
-        if change.kind == "negation" or not (_holds(answer, change.text) or _holds(question, change.text)):
+        if change.kind in TURNED or not (_holds(answer, change.text) or _holds(question, change.text)):
             yield change
 
 
@@ -289,7 +291,7 @@ def _sentence(answer: str, place: int) -> tuple[int, int]:
 
 def _is_asked(answer: str, question: str, change: Change) -> bool:
     """Whether the question says what would be changed: of a turned word, with a word beside it."""
-    if change.kind != "negation":
+    if change.kind not in TURNED:
         return _holds(question, answer[change.start : change.end])
     old = answer[change.start : change.end]
     before, after = plain(answer[: change.start]).split()[-1:], plain(answer[change.end :]).split()[:1]
@@ -401,6 +403,7 @@ def _fits(answer: str, start: int, old: str, new: str) -> bool:
 
 def _turned(answer: str, language: str) -> Iterator[Change]:
     for one, other in _OPPOSITES.get(language, ()):
+        kind: Kind = "negation" if _NEGATIVE.search(f"{one} {other}") else "opposite"
         for old, new in ((one, other), (other, one)):
             for found in (
                 re.finditer(rf"(?<![\w'’-]){re.escape(old)}(?![\w'’-])", answer) if old not in _ONE_WAY else ()
@@ -410,7 +413,7 @@ def _turned(answer: str, language: str) -> Iterator[Change]:
                 is_told = is_told and not _NOT_TURNED_AFTER.search(answer[: found.start()])
                 is_told = is_told and _fits(answer, found.start(), old, new)
                 if is_told and not _in_code(answer, found.start()) and not _is_plain_to_see(answer, found, new):
-                    yield Change("negation", *found.span(), new)
+                    yield Change(kind, *found.span(), new)
 
 
 def _is_plain_to_see(answer: str, found: re.Match[str], new: str) -> bool:

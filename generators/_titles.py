@@ -169,6 +169,8 @@ def product(title: str, words: Words) -> str | None:
     name = name.rpartition("(")[2] if ")" not in name else name  # "The basics (orlo: prints without a press)"
     if not name or _NO_SUBJECT.fullmatch(name) or is_question(title) or action(f"{name} it"):
         return None
+    if name.isupper() and len(name) > MAX_ACRONYM:
+        return None  # "TRANSITIONAL NOTE: ..."
     is_written_so = len(name.split()) == 1 and (name[0].islower() or cleaned.startswith("`"))
     return name if is_written_so or any(map(words.is_name, name.split())) else None
 

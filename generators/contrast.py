@@ -27,12 +27,12 @@ from factory.folding import words
 from factory.passages import Passage
 from factory.records import Record, Rejected, feedback, preference
 from generators._pairs import FORMS, Pair, asks_for, pairs_of
-from generators._swaps import KINDS, Values, sentences_of, stems, swaps
+from generators._swaps import KINDS, TURNED, Values, sentences_of, stems, swaps
 from generators._swaps import Change as Swap
 from generators._wording import words_of_all
 
-Change = Literal["number", "unit", "date", "name", "negation", "near"]
-CHANGES: tuple[Change, ...] = (*KINDS, "near")
+Change = Literal["number", "unit", "date", "name", "opposite", "negation", "near"]
+CHANGES: tuple[Change, ...] = (*(kind for kind in KINDS if kind != "negation"), "near")  # that are made unasked
 NEAR_FORMS = ("faq", "entry", "default", "table")  # each asks for one of its kind; a definition says its own term
 _CODE = re.compile(r"`[^`\n]+`")
 _NEXT_PART = re.compile(r",? and (?=(?:the )?`)|; |, (?:but|while|whereas) ")
@@ -62,7 +62,10 @@ async def generate(
     max_answer_chars: int = 800,
     seed: int = 0,
 ) -> AsyncIterator[Record | Rejected]:
-    """Yield a contrast for each pair of a document that has one; `changes` are those that may be made, none for all.
+    """Yield a contrast for each pair of a document that has one; `changes` are those that may be made.
+
+    Unless it is asked for, `negation` is not among them: a "not" put in or taken out seldom makes a fault that anyone
+    would believe.
 
     `about` says of sources, by name, what their documents are about, as for extractive_qa.
     """
@@ -124,7 +127,7 @@ def _worse(
             if change.kind == kind
             and (pair.form != "purpose" or _concerns(answer, pair.question, change))
             and _is_like(answer, worse := change.apply(answer), most)
-            and not (pair.form == "definition" and kind == "negation")  # "a gauge is not a device that": a lazy fault
+            and not (pair.form == "definition" and kind in TURNED)  # "a gauge is not a device that": a lazy fault
         ]
         if fits:
             change, worse = fits[draw_below(len(fits), f"{kind}:{pair.question}")]

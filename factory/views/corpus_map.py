@@ -104,12 +104,32 @@ class CorpusMap:
         for document in least:
             chosen[document] = by_document[document][:room]
             room -= len(chosen[document])
-        lost = _lost(self._run, {id_ for ids in chosen.values() for id_ in ids})
+        lost = self._lost({id_ for ids in chosen.values() for id_ in ids})
         return [
             {"id": document, "place": places[document], "count": len(by_document[document]),
              "passages": [self._passage(id_, lost[id_]) for id_ in ids]}
             for document, ids in chosen.items() if ids
         ]  # fmt: skip
+
+    def _lost(self, wanted: set[str]) -> dict[str, Counter[str]]:
+        """Why units and rows of these passages were lost."""
+        reasons: dict[str, Counter[str]] = {id_: Counter() for id_ in wanted}
+        of_document = self._dead_of(wanted)
+        for entry in ledger.entries(self._run):
+            for id_ in of_document.get(entry.id, (passage_of(entry.id),)):
+                if id_ in reasons:
+                    reasons[id_][entry.reason] += 1
+        return reasons
+
+    def _dead_of(self, wanted: set[str]) -> dict[str, list[str]]:
+        """The lost records of methods that take whole documents, with the passages among these that they come from."""
+        found = {}
+        for table in record_tables(self._run):
+            rows = tables.rows(table.folder, table.schema, columns=["id", "meta"])
+            for row, lives in zip(rows, kept(self._run, table).alive, strict=True):
+                if not lives and passage_of(row["id"]) not in self._numbers:
+                    found[row["id"]] = [name for name in json.loads(row["meta"])["parents"] if name in wanted]
+        return {id_: passages for id_, passages in found.items() if passages}
 
     def _silence(self, ids: list[str]) -> tuple[int, int]:
         numbers = [self._numbers[id_] for id_ in ids]
@@ -125,12 +145,3 @@ class CorpusMap:
 def passage_of(id_: str) -> str:
     """The passage that the id of a unit or record of a passage begins with: its first two parts."""
     return "/".join(id_.split("/", 2)[:2])
-
-
-def _lost(run: Run, wanted: set[str]) -> dict[str, Counter[str]]:
-    """Why units and rows of these passages were lost."""
-    reasons: dict[str, Counter[str]] = {id_: Counter() for id_ in wanted}
-    for entry in ledger.entries(run):
-        if (its := reasons.get(passage_of(entry.id))) is not None:
-            its[entry.reason] += 1
-    return reasons

@@ -55,7 +55,7 @@ def rows(
 def changed(row: Mapping[str, Any]) -> str:
     """What the generator of a pair planted in its worse answer: the kind, and the words where no filter moved them."""
     meta = row["meta"]
-    if row["kind"] != "preference" or not is_minimal(meta):
+    if row.get("kind") != "preference" or not is_minimal(meta):
         return ""
     its = meta.get("change") or {"kind": meta["fault"]}
     if not isinstance(its, dict):

@@ -105,7 +105,8 @@ def test_a_record_of_a_record_has_the_passage_of_its_unit(whole_run: Run) -> Non
     grandchild = Row(0, "x", [], row.info, {"parents": [f"{row.id}/again/0"]})
     whole = Row(0, "x", [], row.info, {"parents": [row.meta["documents"][0]]})
     [one, two, three] = origins.attached([child, grandchild, whole], ["sourced"])
-    assert list(one.origins["sourced"].passages) == list(two.origins["sourced"].passages) == said["passages"]
+    assert list(one.origins["sourced"].passages) == list(two.origins["sourced"].passages)
+    assert set(said["passages"]) <= set(one.origins["sourced"].passages)
     assert len(three.origins["sourced"].passages) > 1
 
 

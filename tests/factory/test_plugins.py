@@ -133,7 +133,7 @@ def test_what_only_decides_is_not_part_of_what_names_the_features() -> None:
 
 def test_a_generator_says_what_it_takes() -> None:
     assert plugins.generator("text", {"max_tokens": 9}).takes == "passages"
-    assert plugins.generator("extractive_qa").takes == "passage"
+    assert plugins.generator("reading_comprehension").takes == "passage"
     assert plugins.generator("text", {"max_tokens": 9}).options == {"max_tokens": 9}
 
 

@@ -76,8 +76,8 @@ def changed(answer: str, document: str, question: str = "What?", language: str =
         ("The lid must be shut.", "", "negation", "The lid must not be shut."),
         ("You are required to shut the lid.", "", "negation", "You are not required to shut the lid."),
         ("The lid cannot be opened.", "", "negation", "The lid can be opened."),
-        ("It holds at least two sheets.", "", "negation", "It holds at most two sheets."),
-        ("It hangs below the roller.", "", "negation", "It hangs above the roller."),
+        ("It holds at least two sheets.", "", "opposite", "It holds at most two sheets."),
+        ("It hangs below the roller.", "", "opposite", "It hangs above the roller."),
     ],
 )
 def test_a_fact_is_changed_for_one_of_its_like(answer: str, elsewhere: str, kind: str, worse: str | None) -> None:
@@ -123,7 +123,7 @@ def test_what_may_still_be_true_or_is_no_sentence_is_not_made(answer: str, elsew
 async def test_of_two_tools_in_a_sentence_the_one_that_is_asked_for_is_changed() -> None:
     said = "Use the `--lid` option to enable the lamp, and the `--ink` option to enable the second roller."
     text = f"# Orlo\n\n{said}\n\nEach press of Orlo has both."
-    assert await sides(text, changes=["negation"]) == [(said, said.replace("enable the lamp", "disable the lamp"))]
+    assert await sides(text, changes=["opposite"]) == [(said, said.replace("enable the lamp", "disable the lamp"))]
 
 
 def test_what_the_question_names_is_not_changed() -> None:
@@ -145,7 +145,9 @@ def test_what_the_question_names_is_not_changed() -> None:
     ],
 )
 def test_statements_of_other_languages_are_turned(language: str, answer: str, worse: str) -> None:
-    assert ("negation", worse) in changed(answer, "", language=language)
+    assert worse in {
+        other for kind, other in changed(answer, "", language=language) if kind in ("negation", "opposite")
+    }
 
 
 async def test_the_chosen_side_is_a_quote_and_the_change_is_recorded_by_place() -> None:
@@ -221,9 +223,20 @@ async def test_a_language_without_rules_is_passed_over_with_a_reason() -> None:
 
 
 async def test_the_seed_draws_and_the_same_seed_draws_the_same() -> None:
-    assert await made(FAQ, seed=3) == await made(FAQ, seed=3)
-    drawn = {str([row.data for row in await made(FAQ, seed=seed) if isinstance(row, Record)]) for seed in range(9)}
+    every = ["number", "negation"]
+    assert await made(FAQ, seed=3, changes=every) == await made(FAQ, seed=3, changes=every)
+    drawn = {
+        str([row.data for row in await made(FAQ, seed=seed, changes=every) if isinstance(row, Record)])
+        for seed in range(9)
+    }
     assert len(drawn) > 1
+
+
+async def test_a_not_is_put_in_only_where_it_is_asked_for() -> None:
+    question = "## Must the lid of the Orlo press be shut?\n\nYes, the lid of the Orlo press must be shut."
+    text = f"# Orlo\n\n{question}\n\n## Notes\n\nNone."
+    assert await sides(text) == []
+    assert len(await sides(text, changes=["negation"])) == 1
 
 
 PIECES = st.sampled_from(
@@ -273,4 +286,4 @@ async def test_lengths_differ_by_the_share_at_most(text: str, share: float) -> N
     ],
 )
 def test_what_no_reader_would_believe_is_not_turned(answer: str) -> None:
-    assert not [worse for kind, worse in changed(answer, "") if kind == "negation"]
+    assert not [worse for kind, worse in changed(answer, "") if kind in ("negation", "opposite")]

@@ -102,7 +102,8 @@ def check_units(run: Run, made: dict[str, Any], passages: Rows, kept: set[str], 
     units = rows(run.path / "units")
     names = [(row["unit"], row["method"]) for row in units]
     assert len(names) == len(set(names))
-    of = {"text": {row["document"] for row in passages if row["id"] in kept}, "extractive_qa": kept}
+    of_documents = {row["document"] for row in passages if row["id"] in kept}
+    of = {"text": of_documents, "extractive_qa": of_documents}
     methods = [method if isinstance(method, str) else next(iter(method)) for method in made["generate"]["methods"]]
     planned = {(unit, method) for method in methods for unit in of[method]}
     if "target" in str(made["generate"]):  # of all, or of a method
