@@ -47,7 +47,7 @@ def trace(
 ) -> None:  # the name in the help
     """Follow a row back to the sentence it came from, with every verdict on it.
 
-    Example: factory trace runs/handbook 3f9a0c11d2e4/0003/extractive_qa/0
+    Example: factory trace runs/handbook 3f9a0c11d2e4/extractive_qa/0
     """
     looking.trace(run, id, json)
 
