@@ -46,7 +46,7 @@ _NO_NOUN = phrases(  # a head that no question can name: "Where it is kept", "De
     r"""(?:when|how|what|why|who|where|is|are|can|does|in|on|per|by|for|from|to)\b
     |\w+(?:ed|en|wn) (?:in|by|at|from|with|on|since|to|for)\b"""
 )
-FIGURES = 3  # columns of a table
+FIGURES, RIVALS = 3, 2  # columns of a table
 _DECIMAL = re.compile(r"^\W*\d[\d,]*\.\d+\b|^\W*\d{2,}\W*$|^\W*\d[\d.,]*\s?[x×%]\W*$")
 _SET = phrases(  # heads of what somebody sets, or is bound by
     r"\b(?:default|max\w*|min\w*|limit|timeout|port|size|price|cost|fee|version|interval|duration|status|code|value)\b"
@@ -94,6 +94,8 @@ def _asked(page: Page, part: Section, block: Block) -> Iterator[Candidate]:
     rows = [row for row in rows[1:] if len(row) == len(heads)]  # the line below the heads is a rule
     if not rows or len(rows) > MAX_ROWS or len(heads) < 2 or not _are_names([row[0].text for row in rows]):
         return
+    if _compares(page, heads[1:], [row[0].text for row in rows]):
+        return
     if sum(_are_figures(heads[nth].text, [row[nth].text for row in rows]) for nth in range(1, len(heads))) >= FIGURES:
         return  # results of measurements: data, not what anyone asks for
     named = [row for row, is_like in zip(rows, _are_like(page, [row[0] for row in rows]), strict=True) if is_like]
@@ -110,6 +112,13 @@ def _asked(page: Page, part: Section, block: Block) -> Iterator[Candidate]:
             asked = page.in_title(part, question, cell.start) if question else None
             if asked:
                 yield Candidate("table", asked, cell.start, cell.end)
+
+
+def _compares(page: Page, heads: list[Cell], names: list[str]) -> bool:
+    """Whether a table holds rivals beside each other, "Free?" of three presses: its heads are no properties of rows."""
+    asking = sum(name.endswith("?") for name in names)
+    rivals = sum("`" in page.text[head.start : head.end] or page.words.is_name(head.text) for head in heads)
+    return 2 * asking > len(names) or (rivals >= RIVALS and 2 * rivals > len(heads))
 
 
 def _are_figures(head: str, cells: list[str]) -> bool:

@@ -758,6 +758,16 @@ async def test_results_of_measurements_are_not_asked_for() -> None:
     assert await pairs(figures) == []
 
 
+@pytest.mark.parametrize(
+    ("heads", "names"), [("Ours | Theirs", ("Free?", "Quick?")), ("`orlo` | `freshet` | `boxo`", ("Ink", "Paper"))]
+)
+async def test_a_table_of_rivals_is_not_asked_for(heads: str, names: tuple[str, str]) -> None:
+    cells = " | ".join(["All of steel"] * (heads.count("|") + 1))
+    rows = "".join(f"| {name} | {cells.replace('All', f'Part {nth}')} |\n" for nth, name in enumerate(names))
+    rule = "|---" * (heads.count("|") + 2) + "|\n"
+    assert await pairs(f"# Orlo Gateway API\n\nAsk the Orlo press.\n\n| Feature | {heads} |\n{rule}{rows}") == []
+
+
 async def test_emoji_of_titles_and_names_are_left_out() -> None:
     table = "| Feature | Description |\n|---|---|\n| 💾 Storage | Keeps the plates of all prints of a year. |\n"
     [(_, question, _)] = await pairs(f"# Orlo Gateway API\n\nAsk the Orlo press.\n\n## 🚀 What it has\n\n{table}")
