@@ -87,6 +87,10 @@ _EXCEPTS = phrases(
     r"""(?:however|alternatively|except|unless|but|notwithstanding|otherwise|this (?:does|do|will) not)\b
     |[^.!?]*\b(?:except|unless|other than|does not apply|do not apply)\b"""
 )
+_GOES_ON = phrases(
+    r"""(?:but|however|otherwise|to do (?:so|this|that)|this (?:means|is because|will|can|may|also)
+    |in (?:this|that) case|it also|alternatively|note that|you can also|after that|then)\b"""
+)
 _INSTEAD = re.compile(r"\binstead\b(?! of)")  # of what stood before
 _REQUIRES = phrases(r"[^,;.]{0,60}?\b(?:must|should|needs? to|has to|have to|(?:is|are) required)\b(?! not\b)")
 _GOOD_PLACE = phrases(
@@ -133,19 +137,26 @@ def statement(page: Page) -> Iterator[Candidate]:
                 is_plain = is_plain and sentence.count("(") == sentence.count(")")
                 if not is_plain or TAG.search(without_code(sentence)) or re.search(r"\b(?:e\.g|i\.e|etc)\.$", sentence):
                     continue
-                whole = _with_exception(page, last)
+                whole = _to_its_end(page, last)
                 if whole and (question := asks(page, part, sentence, first)):
                     yield Candidate(*question, first, whole)
 
 
-def _with_exception(page: Page, last: int) -> int | None:
-    """Where the answer that a sentence begins ends: of terms with the exception that follows; None for a long one."""
+def _to_its_end(page: Page, last: int) -> int | None:
+    """Where the answer that a sentence begins ends: with what the next one takes back or goes on to say of it, of terms
+    with all of an exception. None where that is long, or leads elsewhere.
+    """
     end = page.text.find("\n\n", last)
     said = page.text[last : len(page.text) if end < 0 else end].rstrip()
-    if not page.is_legal or not _EXCEPTS.match(plain(said)):
+    if page.is_legal and _EXCEPTS.match(plain(said)):
+        stop = last + len(said)
+    elif _GOES_ON.match(plain(said)):
+        stop = next(end for _, end in sentences(page.text, last, last + len(said)))
+    else:
         return last
-    is_whole = len(said) <= MAX_CHARS and ENDS.search(said) and not announces(said)
-    return last + len(said) if is_whole and not _ELSEWHERE.search(plain(said)) else None
+    more = page.text[last:stop]
+    is_whole = len(more) <= MAX_CHARS and ENDS.search(more) and not announces(more)
+    return stop if is_whole and not _ELSEWHERE.search(plain(more)) else None
 
 
 def _prose(page: Page, part: Section) -> Iterator[tuple[int, int]]:

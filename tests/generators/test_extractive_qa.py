@@ -994,6 +994,14 @@ async def test_the_exception_behind_a_rule_belongs_to_its_answer() -> None:
     assert "condition" not in [form for form, _, _ in await pairs(terms + rule + listed, TERMS)]
 
 
+async def test_what_the_next_sentence_takes_back_belongs_to_the_answer() -> None:
+    rule = "If the lid of the Orlo press is open, the rollers stop at once. "
+    more = "But they go on for as long as the red knob is held down."
+    [(_, _, answer)] = await pairs(f"{rule}{more} Nobody holds it for long.")
+    assert answer == f"{rule}{more}"
+    assert await pairs(f"{rule}But see the chapter on rollers for more information about that.") == []
+
+
 @pytest.mark.parametrize(
     "act", ["use `is_dry()` to check", "add the commands to `ink.toml`", "see what happens under the hood"]
 )
