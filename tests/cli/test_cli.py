@@ -77,7 +77,7 @@ def test_the_example_in_the_help_of_each_verb_runs(copy: Path, verb: str) -> Non
     (copy / "docs").mkdir()
     (copy / "docs/pump.md").write_text("A pump moves water from a pond into a garden.\n")
     (copy / "alpaca.jsonl").write_text('{"instruction": "Name a part of the pump.", "output": "The valve."}\n')
-    example = example.replace("runs/handbook", RUN).replace("3f9a0c11d2e4/0003/extractive_qa/0", record_id(copy))
+    example = example.replace("runs/handbook", RUN).replace("3f9a0c11d2e4/extractive_qa/0", record_id(copy))
     ended = factory(*shlex.split(example), cwd=copy)
     assert ended.code == 0, ended.err
 
