@@ -4,8 +4,10 @@ Generators ask these rules whether a row can stand alone before they make it, fi
 """
 
 import re
+from collections import Counter
 
 # What a filter put in the place of a value: `<EMAIL>` is no tag. Upper-case HTML that old pages have is one.
+AHEAD = 2  # times as often as the name that comes next: then a name leads
 NO_PLACEHOLDER = (
     r"(?!(?!(?:BR|HR|TD|TR|TH|LI|UL|OL|DL|DT|DD|IMG|DIV|SPAN|TABLE|FONT|CENTER|PRE|CODE|HTML|HEAD|BODY)>)"
     r"[A-Z][A-Z_]+>)"
@@ -66,6 +68,12 @@ def _without_marks(inline: str) -> str:
         if any(sign in inline for sign in signs):
             inline = pattern.sub(kept, inline)
     return inline
+
+
+def leader(counts: Counter[str], least: int) -> str | None:
+    """What is counted `least` times or more, and AHEAD times as often as whatever comes next; None where nothing is."""
+    (first, most), (_, second) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
+    return first if most >= max(least, AHEAD * second) else None
 
 
 def without_code(text: str) -> str:

@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from factory.passages import Passage
-from factory.wording import listed, plain, without_code
+from factory.wording import leader, listed, plain, without_code
 from generators._markdown import sections
 from generators._titles import product
 from generators._wording import Words, words_of_all
 
 MOST = 200  # passages of a document that are looked at, spread over it
 LEADS = 3  # mentions: a name that stands in a text once or twice may be an aside
-AHEAD = 2  # times as often as the name that comes next
+PACKAGES = 2  # imports or commands, for the same reason
 SPREAD = 4  # a leading name stands in one of so many passages
 _NAME = re.compile(r"[^\W\d_][\w-]*[\w]")
 _TABLE_LINE = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
@@ -54,8 +54,8 @@ def product_of(passages: Sequence[Passage], about: Mapping[str, str] | None = No
     read = passages[:: 1 + len(passages) // MOST]
     texts = [passage.text for passage in read]
     words = words_of_all(texts, [title for passage in read for title in passage.heading])
-    titles_of_first = [title for part in sections(first.text, first.heading)[:1] for title in (*part.above, part.title)]
-    title = next(iter(titles_of_first), "")
+    begins = sections(first.text, first.heading)
+    title = (*begins[0].above, begins[0].title)[0] if begins else ""
     is_english = (first.language or "en") == "en"  # in German every noun has a capital
     return product(title, words) or _package(texts, words) or (_spoken_of(texts, words) if is_english else None)
 
@@ -64,11 +64,11 @@ def leading_name(texts: Sequence[str], words: Words) -> str | None:
     """The name that texts speak of most, such as the product of a manual; None where no name leads."""
     prose = " ".join(plain(without_code(_TABLE_LINE.sub("", text))) for text in texts)
     names = Counter(word for word in _NAME.findall(prose) if words.is_name(word))
-    (first, most), (_, second) = [*names.most_common(2), ("", 0), ("", 0)][:2]
-    if most < LEADS or most < AHEAD * second or first.isupper() or "-" in first or first in _NO_LEADER:
+    first = leader(names, LEADS)
+    if first is None or first.isupper() or "-" in first or first in _NO_LEADER:
         return None
     name = re.escape(first)
-    is_noun = len(re.findall(rf"\b(?:[Tt]he|[Aa]n?|[Tt]his|[Yy]our) {name}\b(?! [A-Z])", prose)) * 2 > most
+    is_noun = len(re.findall(rf"\b(?:[Tt]he|[Aa]n?|[Tt]his|[Yy]our) {name}\b(?! [A-Z])", prose)) * 2 > names[first]
     before = set(re.findall(rf"(?:\b([A-Z]\w*) )?\b{name}\b", prose))
     is_part = "" not in before  # "States" stands in "United States" alone
     return None if is_noun or is_part else first  # "the Program", "an Organization": a word that a contract defines
@@ -83,7 +83,6 @@ def _package(texts: Sequence[str], words: Words) -> str | None:
     """The package that code imports or commands install, as the prose writes its name."""
     found = (next(filter(None, match.groups())) for text in texts for match in _PACKAGE.finditer(text))
     packages = Counter(name for name in found if name not in _OF_ALL)
-    (first, most), (_, second) = [*packages.most_common(2), ("", 0), ("", 0)][:2]
-    if most < AHEAD or most < AHEAD * second:
+    if (first := leader(packages, PACKAGES)) is None:
         return None
     return next((name for name in sorted(words.names) if name.casefold() == first.casefold()), first)

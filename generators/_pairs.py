@@ -98,10 +98,8 @@ def pairs_of(
         )
         kept, its = _pairs(page, min_answer_words, max_answer_chars, reword=reword)
         every += its
-        for pair in kept:
-            is_again = pair.form == "acronym" and pair.question in spelled
-            spelled |= {pair.question} if pair.form == "acronym" else set()
-            made += [] if is_again else [(passage, pair)]
+        made += [(passage, pair) for pair in kept if pair.form != "acronym" or pair.question not in spelled]
+        spelled.update(pair.question for pair in kept if pair.form == "acronym")
     judged = _with_one_answer([pair for _, pair in made], every)
     return [(passage, pair) for (passage, _), pair in zip(made, judged, strict=True)]
 

@@ -31,8 +31,8 @@ from factory.shapes.votes import Scale
 from factory.stages.ingest import language
 from factory.stages.licences import Found
 from factory.stages.sources import File, below
+from factory.wording import leader, without_code
 from factory.wording import plain as words_of
-from factory.wording import without_code
 
 MOST = 200  # files of an ending that are parsed
 EXAMPLES = 3  # files that a line names
@@ -40,7 +40,7 @@ PEOPLE_SAY = {*VOTES, *EDITS} - {"rating", "stars", "score", "label", "kto_tag"}
 NO_LOG = ("unpaired_preference", "kto_conversations")  # shapes with a label that is no vote to be counted
 NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][a-z]*[A-Za-z]*[a-z][A-Za-z]*\b")  # with a capital in mid-sentence
 HEADING = re.compile(r"^#.*$", re.MULTILINE)
-FEWEST, NEARLY_ALL, LEADS = 3, 0.9, 2  # documents that name it; their share; times the name that comes next
+FEWEST, NEARLY_ALL = 3, 0.9  # documents that name it, and their share
 Gives = Literal["documents", "records", "feedback", ""]
 
 
@@ -139,9 +139,8 @@ class _Looking:
     @property
     def about(self) -> str:
         """The name that nearly all documents speak of, and far more often than of any other."""
-        (first, most), (_, second) = [*self._named.most_common(2), ("", 0), ("", 0)][:2]
-        in_all = self._naming[first] >= max(FEWEST, NEARLY_ALL * self._documents)
-        return first if in_all and most >= LEADS * second else ""
+        first = leader(self._named, FEWEST)
+        return first if first and self._naming[first] >= max(FEWEST, NEARLY_ALL * self._documents) else ""
 
     @property
     def licences(self) -> Counter[str]:
